@@ -1,0 +1,3 @@
+//! Nouns of the console: time, values, fields, rows, series, links, findings, verbs. No IO, no SDK, no ratatui.
+
+pub mod time;

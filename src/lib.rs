@@ -1,0 +1,4 @@
+//! midwatch: the on-call console for event-driven AWS.
+
+pub mod domain;
+pub mod sim;

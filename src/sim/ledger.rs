@@ -1,0 +1,15 @@
+//! The ledger: what was asked of the engine, so that tests and the cost meter can be held against it.
+
+use std::collections::BTreeMap;
+
+/// Counts of API requests by service, operation and error code (empty when it succeeded).
+#[derive(Default, Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    pub requests: BTreeMap<(&'static str, String, String), u64>,
+}
+
+impl Ledger {
+    pub fn note(&mut self, service: &'static str, operation: &str, error_code: &str) {
+        *self.requests.entry((service, operation.to_owned(), error_code.to_owned())).or_default() += 1;
+    }
+}

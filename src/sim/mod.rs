@@ -1,0 +1,24 @@
+//! The embedded engine: Kinesis, SQS, Lambda and CloudWatch as state machines in virtual time, and the applications
+//! around them. It knows nothing of the console; it sees of the rest only `domain::time`.
+
+pub mod actors;
+pub mod agenda;
+pub mod clock;
+pub mod cloudwatch;
+pub mod connector;
+pub mod cx;
+pub mod engine;
+pub mod error;
+pub mod faults;
+pub mod kinesis;
+pub mod lambda;
+pub mod ledger;
+pub mod mapping;
+pub mod payload;
+pub mod rate;
+pub mod scenario;
+pub mod server;
+pub mod sqs;
+pub mod sts;
+pub mod wire;
+pub mod world;

@@ -1,0 +1,123 @@
+//! The world: owns every service, chance, the agenda and the ledger, and does what is due in order.
+
+use crate::domain::time::Timestamp;
+use crate::sim::actors::Actor;
+use crate::sim::agenda::{Agenda, Due};
+use crate::sim::cloudwatch::{CloudWatch, Metrics};
+use crate::sim::cx::{Cx, Place};
+use crate::sim::kinesis::Kinesis;
+use crate::sim::lambda::Lambda;
+use crate::sim::ledger::Ledger;
+use crate::sim::payload::Templates;
+use crate::sim::sqs::Sqs;
+use crate::sim::{actors, faults, mapping};
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
+/// A simulated account in one region. A run is a function of (seed, scenario, requests).
+pub struct World {
+    pub now: Timestamp,
+    pub place: Place,
+    pub kinesis: Kinesis,
+    pub sqs: Sqs,
+    pub lambda: Lambda,
+    pub cloudwatch: CloudWatch,
+    pub actors: Vec<Actor>,
+    pub timeline: Vec<faults::Entry>,
+    pub agenda: Agenda,
+    pub metrics: Metrics,
+    pub templates: Templates,
+    pub ledger: Ledger,
+    rng: Pcg64Mcg,
+}
+
+impl World {
+    /// An empty account.
+    pub fn new(seed: u64, start: Timestamp, place: Place) -> Self {
+        Self {
+            now: start,
+            place,
+            kinesis: Kinesis::default(),
+            sqs: Sqs::default(),
+            lambda: Lambda::default(),
+            cloudwatch: CloudWatch::default(),
+            actors: Vec::new(),
+            timeline: Vec::new(),
+            agenda: Agenda::default(),
+            metrics: Metrics::default(),
+            templates: Templates::default(),
+            ledger: Ledger::default(),
+            rng: Pcg64Mcg::seed_from_u64(seed),
+        }
+    }
+
+    /// Does everything that is due up to and at `until`, in order, and leaves the time there.
+    pub fn advance_to(&mut self, until: Timestamp) {
+        while let Some((at, due)) = self.agenda.pop_until(until) {
+            self.now = self.now.max(at);
+            self.carry_out(due);
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn carry_out(&mut self, due: Due) {
+        match due {
+            Due::Kinesis(due) => {
+                let (kinesis, mut cx) = self.kinesis_cx();
+                kinesis.due(&mut cx, due);
+            }
+            Due::Sqs(due) => {
+                let (sqs, mut cx) = self.sqs_cx();
+                sqs.due(&mut cx, due);
+            }
+            Due::Lambda(due) => mapping::lambda_due(self, due),
+            Due::Mapping(due) => mapping::mapping_due(self, due),
+            Due::Actor(index) => actors::act(self, index),
+            Due::Timeline(index) => faults::strike(self, index),
+        }
+    }
+
+    /// The Kinesis service and the hands it works with.
+    pub fn kinesis_cx(&mut self) -> (&mut Kinesis, Cx<'_>) {
+        let cx = Cx {
+            now: self.now,
+            place: &self.place,
+            rng: &mut self.rng,
+            agenda: &mut self.agenda,
+            metrics: &mut self.metrics,
+            templates: &mut self.templates,
+        };
+        (&mut self.kinesis, cx)
+    }
+
+    /// The SQS service and the hands it works with.
+    pub fn sqs_cx(&mut self) -> (&mut Sqs, Cx<'_>) {
+        let cx = Cx {
+            now: self.now,
+            place: &self.place,
+            rng: &mut self.rng,
+            agenda: &mut self.agenda,
+            metrics: &mut self.metrics,
+            templates: &mut self.templates,
+        };
+        (&mut self.sqs, cx)
+    }
+
+    /// The Lambda service and the hands it works with.
+    pub fn lambda_cx(&mut self) -> (&mut Lambda, Cx<'_>) {
+        let cx = Cx {
+            now: self.now,
+            place: &self.place,
+            rng: &mut self.rng,
+            agenda: &mut self.agenda,
+            metrics: &mut self.metrics,
+            templates: &mut self.templates,
+        };
+        (&mut self.lambda, cx)
+    }
+
+    /// Chance, for actors and faults.
+    pub fn rng(&mut self) -> &mut Pcg64Mcg {
+        &mut self.rng
+    }
+}
