@@ -1,4 +1,6 @@
 //! midwatch: the on-call console for event-driven AWS.
 
+pub mod actions;
 pub mod domain;
+pub mod kinds;
 pub mod sim;

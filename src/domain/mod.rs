@@ -1,3 +1,10 @@
-//! Nouns of the console: time, values, fields, rows, series, links, findings, verbs. No IO, no SDK, no ratatui.
+//! Nouns of the console: time, values, fields, rows, series, polls, findings, verbs. No IO, no SDK, no ratatui.
 
+pub mod field;
+pub mod finding;
+pub mod poll;
+pub mod row;
+pub mod series;
 pub mod time;
+pub mod value;
+pub mod verb;

@@ -1,0 +1,115 @@
+//! A finding: what is wrong, where, how sure, and the evidence. A problem: what could not be seen, and the cure.
+
+use crate::domain::row::{Health, ResourceId};
+use crate::domain::time::Timestamp;
+use crate::domain::verb::ActionId;
+
+/// What is wrong, by cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub cause: Cause,
+    pub severity: Health,
+    pub confidence: Confidence,
+    pub resource: ResourceId,
+    /// One sentence: what and why.
+    pub sentence: String,
+    pub evidence: Vec<Evidence>,
+    /// What a person can do about it here.
+    pub actions: Vec<ActionId>,
+}
+
+/// Why something is wrong. The word is stable: scripts and scenarios use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    HotKey,
+    UnderProvisioned,
+    SlowConsumer,
+    StalledConsumer,
+    FunctionErrors,
+    FunctionThrottled,
+    TimeoutClose,
+    DeadLetters,
+    Backlog,
+    ReadThrottled,
+}
+
+impl Cause {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::HotKey => "hot-key",
+            Self::UnderProvisioned => "under-provisioned",
+            Self::SlowConsumer => "slow-consumer",
+            Self::StalledConsumer => "stalled-consumer",
+            Self::FunctionErrors => "function-errors",
+            Self::FunctionThrottled => "function-throttled",
+            Self::TimeoutClose => "timeout-close",
+            Self::DeadLetters => "dead-letters",
+            Self::Backlog => "backlog",
+            Self::ReadThrottled => "read-throttled",
+        }
+    }
+}
+
+/// How sure, by rule and not by score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    Possible,
+    Likely,
+    Certain,
+}
+
+impl Confidence {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Possible => "possible",
+            Self::Likely => "likely",
+            Self::Certain => "certain",
+        }
+    }
+}
+
+/// A number that speaks for a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    pub resource: ResourceId,
+    /// The field's id.
+    pub field: &'static str,
+    pub sentence: String,
+    pub at: Timestamp,
+}
+
+/// Something that could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// `sqs`, `cloudwatch`, …
+    pub service: &'static str,
+    /// The API operation's name: `ListQueues`.
+    pub operation: &'static str,
+    pub class: ErrorClass,
+    /// What happened and what to do about it.
+    pub sentence: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorClass {
+    /// The caller may not, or credentials are wrong or expired.
+    Denied,
+    Throttled,
+    /// Unreachable, timed out, cut off.
+    Network,
+    /// The resource or the operation does not exist there.
+    Missing,
+    Other,
+}
+
+impl ErrorClass {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Throttled => "throttled",
+            Self::Network => "network",
+            Self::Missing => "missing",
+            Self::Other => "other",
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A poll: one question to AWS, and what came back. Answers carry the poll's generation so that a late one is dropped.
+
+use crate::domain::field::Fields;
+use crate::domain::finding::Problem;
+use crate::domain::row::{KindId, Link, Part, ResourceId};
+use crate::domain::series::SeriesKey;
+use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// What to ask. Two polls with the same question are never in flight together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// Who and where: account, principal, region.
+    Identity,
+    /// All resources of a kind with what their list and describe calls say, and their links.
+    Inventory(KindId),
+    /// What the service itself says of these resources now (depths, states, shards, tasks).
+    Direct(KindId, Vec<Target>),
+    /// CloudWatch numbers of these resources. `window_min` is how many minutes to fetch: 60 at first, few later.
+    Metrics { kind: KindId, targets: Vec<Target>, window_min: u32 },
+}
+
+/// A resource to ask about, with what the asking needs and an inventory has brought.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    pub id: ResourceId,
+    /// A queue's URL, a stream's or function's ARN; `None` when it is not known yet.
+    pub address: Option<String>,
+    /// Parts whose metrics are wanted: the open shards of a stream with shard-level metrics; else empty.
+    pub parts: Vec<String>,
+}
+
+/// A question with its number: answers of an older generation are dropped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Poll {
+    pub question: Question,
+    pub generation: u64,
+}
+
+/// What a poll brought, possibly in part: rows that answered and problems for what did not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Set by `Identity`.
+    pub identity: Option<Identity>,
+    /// For a complete inventory: every resource of the kind, so that vanished ones can be dropped.
+    pub inventory: Option<(KindId, Vec<ResourceId>)>,
+    pub updates: Vec<RowUpdate>,
+    /// Resources whose part of the question failed: their last good values stay, marked stale with the sentence.
+    pub failed: Vec<(ResourceId, String)>,
+    pub problems: Vec<Problem>,
+    pub calls: Calls,
+}
+
+/// News of one resource. `None` leaves what is known as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowUpdate {
+    pub id: ResourceId,
+    pub at: Timestamp,
+    pub fields: Fields,
+    pub parts: Option<Vec<Part>>,
+    pub links: Option<Vec<Link>>,
+    /// Field values of parts already known (a shard's metrics), by part id.
+    pub part_fields: Vec<(String, Fields)>,
+    pub series: Vec<(SeriesKey, Vec<(Timestamp, f64)>)>,
+}
+
+impl RowUpdate {
+    pub fn new(id: ResourceId, at: Timestamp) -> Self {
+        Self {
+            id,
+            at,
+            fields: Fields::default(),
+            parts: None,
+            links: None,
+            part_fields: Vec::new(),
+            series: Vec::new(),
+        }
+    }
+}
+
+/// Who asks and where.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Twelve digits; `None` when it could not be asked.
+    pub account: Option<String>,
+    pub principal: Option<String>,
+}
+
+/// API calls made, for the meter in the header.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Calls {
+    /// By `service:Operation`.
+    pub by_operation: BTreeMap<&'static str, u64>,
+    pub throttled: u64,
+    /// US dollars that these calls cost at list price (GetMetricData per metric, SQS per request).
+    pub usd: f64,
+}
+
+impl Calls {
+    pub fn add(&mut self, other: &Calls) {
+        for (operation, count) in &other.by_operation {
+            *self.by_operation.entry(operation).or_default() += count;
+        }
+        self.throttled += other.throttled;
+        self.usd += other.usd;
+    }
+
+    pub fn total(&self) -> u64 {
+        self.by_operation.values().sum()
+    }
+}

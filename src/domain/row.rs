@@ -1,0 +1,193 @@
+//! A row: one resource with its values, parts, links, health and freshness.
+
+use crate::domain::field::Fields;
+use crate::domain::time::Timestamp;
+use std::fmt;
+
+/// The kinds of resources that midwatch watches. The order is the order of tabs and sweeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KindId {
+    Kinesis,
+    Sqs,
+    Lambda,
+}
+
+impl KindId {
+    pub const ALL: [Self; 3] = [Self::Kinesis, Self::Sqs, Self::Lambda];
+
+    /// The word in ids, commands and JSON: `kinesis`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Kinesis => "kinesis",
+            Self::Sqs => "sqs",
+            Self::Lambda => "lambda",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// `kind/name`, such as `sqs/orders-dlq`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId {
+    pub kind: KindId,
+    pub name: String,
+}
+
+impl ResourceId {
+    pub fn new(kind: KindId, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+
+    /// Reads `sqs/orders-dlq`; the error names what is wrong and what is expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let kinds = || KindId::ALL.map(KindId::word).join(", ");
+        let (word, name) = text
+            .split_once('/')
+            .ok_or_else(|| format!("`{text}` is no resource id: write kind/name, such as sqs/orders"))?;
+        let kind = KindId::from_word(word)
+            .ok_or_else(|| format!("`{word}` in `{text}` is no kind: use one of {}", kinds()))?;
+        if name.is_empty() {
+            return Err(format!("`{text}` has no name after the slash"));
+        }
+        Ok(Self::new(kind, name))
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.word(), self.name)
+    }
+}
+
+/// How a resource is. Ordered from best to worst; what is not known is not healthy, and ranks between ok and warn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Health {
+    Ok,
+    #[default]
+    Unknown,
+    Warn,
+    Crit,
+}
+
+impl Health {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Unknown => "unknown",
+            Self::Warn => "warn",
+            Self::Crit => "crit",
+        }
+    }
+}
+
+/// An edge of the estate's graph, said from this row: `orders-dlq` *dead-letters-of* `orders`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    pub to: ResourceId,
+    pub relation: Relation,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Relation {
+    /// This queue takes the dead letters of that one.
+    DeadLettersOf,
+    /// This queue's dead letters go to that one.
+    DeadLettersTo,
+    /// This function is fed by that stream or queue (an event source mapping).
+    FedBy,
+    /// This stream or queue feeds that function.
+    Feeds,
+}
+
+impl Relation {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::DeadLettersOf => "dead-letters-of",
+            Self::DeadLettersTo => "dead-letters-to",
+            Self::FedBy => "fed-by",
+            Self::Feeds => "feeds",
+        }
+    }
+
+    /// The same edge said from the other end.
+    pub const fn reverse(self) -> Self {
+        match self {
+            Self::DeadLettersOf => Self::DeadLettersTo,
+            Self::DeadLettersTo => Self::DeadLettersOf,
+            Self::FedBy => Self::Feeds,
+            Self::Feeds => Self::FedBy,
+        }
+    }
+}
+
+/// A part of a resource with values of its own: a shard, an event source mapping, a move task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Unique within the row: `shardId-000000000003`, a mapping's UUID, a task's handle.
+    pub id: String,
+    pub fields: Fields,
+}
+
+/// One resource as it was last seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub id: ResourceId,
+    pub fields: Fields,
+    pub parts: Vec<Part>,
+    pub links: Vec<Link>,
+    pub health: Health,
+    /// Why it is not `Ok`, one short sentence each, worst first.
+    pub reasons: Vec<String>,
+    /// When the last answer about it came.
+    pub as_of: Timestamp,
+    /// Set when the last asking failed: since when, and the sentence. The values are the last good ones.
+    pub stale: Option<Stale>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale {
+    pub since: Timestamp,
+    pub sentence: String,
+}
+
+impl Row {
+    pub fn new(id: ResourceId, as_of: Timestamp) -> Self {
+        Self {
+            id,
+            fields: Fields::default(),
+            parts: Vec::new(),
+            links: Vec::new(),
+            health: Health::Unknown,
+            reasons: Vec::new(),
+            as_of,
+            stale: None,
+        }
+    }
+
+    /// The resources at the other end of links of this relation.
+    pub fn linked(&self, relation: Relation) -> impl Iterator<Item = &ResourceId> {
+        self.links.iter().filter(move |link| link.relation == relation).map(|link| &link.to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_and_written() {
+        let id = ResourceId::parse("sqs/orders-dlq").unwrap();
+        assert_eq!((id.kind, id.name.as_str()), (KindId::Sqs, "orders-dlq"));
+        assert_eq!(id.to_string(), "sqs/orders-dlq");
+        assert!(ResourceId::parse("orders").unwrap_err().contains("kind/name"));
+        assert!(ResourceId::parse("ec2/i-1").unwrap_err().contains("kinesis, sqs, lambda"));
+    }
+
+    #[test]
+    fn unknown_ranks_between_ok_and_warn() {
+        assert!(Health::Ok < Health::Unknown && Health::Unknown < Health::Warn && Health::Warn < Health::Crit);
+    }
+}

@@ -1,0 +1,243 @@
+//! Lambda functions: fields, columns, metrics and health. A function's parts are its event source mappings.
+
+use super::{Kind, Metric, SeriesOf, Verdict};
+use crate::domain::field::Field;
+use crate::domain::row::{Health, KindId, Row};
+use crate::domain::value::Unit;
+use crate::domain::value::short_duration_ms;
+use crate::domain::verb::ActionId;
+
+pub const INVOCATIONS_PER_MIN: Field = Field {
+    id: "invocations_per_min",
+    title: "INVOKED",
+    unit: Unit::PerMinute,
+    doc: "Invocations that ran, good or bad (Invocations, Sum).",
+};
+pub const ERRORS_PER_MIN: Field = Field {
+    id: "errors_per_min",
+    title: "ERRORS",
+    unit: Unit::PerMinute,
+    doc: "Invocations that ended in a function error, timeouts included (Errors, Sum).",
+};
+pub const ERROR_PERCENT: Field = Field {
+    id: "error_percent",
+    title: "ERR%",
+    unit: Unit::Percent,
+    doc: "Errors against invocations in the newest minute.",
+};
+pub const THROTTLES_PER_MIN: Field = Field {
+    id: "throttles_per_min",
+    title: "THROTTLED",
+    unit: Unit::PerMinute,
+    doc: "Invocations refused for want of concurrency; they count neither as invocations nor as errors (Throttles, Sum).",
+};
+pub const DURATION_P50_MS: Field =
+    Field { id: "duration_p50_ms", title: "P50", unit: Unit::Milliseconds, doc: "Median duration (Duration, p50)." };
+pub const DURATION_P95_MS: Field = Field {
+    id: "duration_p95_ms",
+    title: "P95",
+    unit: Unit::Milliseconds,
+    doc: "95th percentile of duration (Duration, p95).",
+};
+pub const DURATION_P99_MS: Field = Field {
+    id: "duration_p99_ms",
+    title: "P99",
+    unit: Unit::Milliseconds,
+    doc: "99th percentile of duration (Duration, p99).",
+};
+pub const DURATION_MAX_MS: Field = Field {
+    id: "duration_max_ms",
+    title: "MAX",
+    unit: Unit::Milliseconds,
+    doc: "Longest duration (Duration, Maximum); init time is not in it.",
+};
+pub const TIMEOUT_S: Field = Field {
+    id: "timeout_s",
+    title: "TIMEOUT",
+    unit: Unit::Seconds,
+    doc: "The function is stopped after this long (ListFunctions Timeout).",
+};
+pub const TIMEOUT_USE_PERCENT: Field = Field {
+    id: "timeout_use_percent",
+    title: "OF TIMEOUT",
+    unit: Unit::Percent,
+    doc: "The 99th percentile of duration against the timeout.",
+};
+pub const CONCURRENCY: Field = Field {
+    id: "concurrency",
+    title: "CONC",
+    unit: Unit::Count,
+    doc: "Environments at work (ConcurrentExecutions, Maximum).",
+};
+pub const RESERVED_CONCURRENCY: Field = Field {
+    id: "reserved_concurrency",
+    title: "RESERVED",
+    unit: Unit::Count,
+    doc: "The function's own cap and share of concurrency (GetFunctionConcurrency).",
+};
+pub const ITERATOR_AGE_MS: Field = Field {
+    id: "iterator_age_ms",
+    title: "LAG",
+    unit: Unit::Milliseconds,
+    doc: "Age of the last record of the batches from a stream (IteratorAge, Maximum).",
+};
+pub const MEMORY_MB: Field =
+    Field { id: "memory_mb", title: "MEMORY", unit: Unit::MegaBytes, doc: "Memory size (ListFunctions MemorySize)." };
+pub const RUNTIME: Field =
+    Field { id: "runtime", title: "RUNTIME", unit: Unit::Text, doc: "The language runtime (ListFunctions Runtime)." };
+pub const LAST_MODIFIED: Field = Field {
+    id: "last_modified",
+    title: "DEPLOYED",
+    unit: Unit::Time,
+    doc: "When code or configuration last changed (ListFunctions LastModified).",
+};
+pub const CODE_SHA256: Field =
+    Field { id: "code_sha256", title: "CODE", unit: Unit::Text, doc: "Hash of the code (ListFunctions CodeSha256)." };
+pub const ARN: Field = Field { id: "arn", title: "ARN", unit: Unit::Text, doc: "The function's ARN (ListFunctions)." };
+
+// Fields of an event source mapping.
+pub const MAPPING_SOURCE: Field = Field {
+    id: "source",
+    title: "SOURCE",
+    unit: Unit::Text,
+    doc: "The stream or queue that feeds the function (ListEventSourceMappings EventSourceArn).",
+};
+pub const MAPPING_STATE: Field = Field {
+    id: "state",
+    title: "STATE",
+    unit: Unit::Text,
+    doc: "Enabled, Disabled or on the way (ListEventSourceMappings State).",
+};
+pub const MAPPING_BATCH_SIZE: Field = Field {
+    id: "batch_size",
+    title: "BATCH",
+    unit: Unit::Count,
+    doc: "Most records in one invocation (ListEventSourceMappings BatchSize).",
+};
+pub const MAPPING_PARALLELIZATION: Field = Field {
+    id: "parallelization_factor",
+    title: "PARALLEL",
+    unit: Unit::Count,
+    doc: "Batches at once for each shard (ListEventSourceMappings ParallelizationFactor).",
+};
+pub const MAPPING_LAST_RESULT: Field = Field {
+    id: "last_result",
+    title: "LAST RESULT",
+    unit: Unit::Text,
+    doc: "What the last batch came to (ListEventSourceMappings LastProcessingResult).",
+};
+
+const NAMESPACE: &str = "AWS/Lambda";
+
+const fn metric(field: &'static Field, name: &'static str, statistic: &'static str) -> Metric {
+    Metric { field, namespace: NAMESPACE, name, statistic, dimension: "FunctionName", scale: 1.0 }
+}
+
+pub const KIND: Kind = Kind {
+    id: KindId::Lambda,
+    title: "Lambda functions",
+    columns: &[
+        &ERRORS_PER_MIN,
+        &ERROR_PERCENT,
+        &THROTTLES_PER_MIN,
+        &DURATION_P99_MS,
+        &TIMEOUT_USE_PERCENT,
+        &INVOCATIONS_PER_MIN,
+        &CONCURRENCY,
+        &ITERATOR_AGE_MS,
+        &DURATION_P50_MS,
+        &TIMEOUT_S,
+        &LAST_MODIFIED,
+    ],
+    detail: &[
+        &INVOCATIONS_PER_MIN,
+        &ERRORS_PER_MIN,
+        &ERROR_PERCENT,
+        &THROTTLES_PER_MIN,
+        &DURATION_P50_MS,
+        &DURATION_P95_MS,
+        &DURATION_P99_MS,
+        &DURATION_MAX_MS,
+        &TIMEOUT_S,
+        &TIMEOUT_USE_PERCENT,
+        &CONCURRENCY,
+        &RESERVED_CONCURRENCY,
+        &ITERATOR_AGE_MS,
+        &MEMORY_MB,
+        &RUNTIME,
+        &LAST_MODIFIED,
+        &CODE_SHA256,
+        &ARN,
+    ],
+    charts: &[&ERRORS_PER_MIN, &DURATION_P99_MS, &INVOCATIONS_PER_MIN, &CONCURRENCY],
+    parts_title: "event source mappings",
+    part_columns: &[
+        &MAPPING_SOURCE,
+        &MAPPING_STATE,
+        &MAPPING_BATCH_SIZE,
+        &MAPPING_PARALLELIZATION,
+        &MAPPING_LAST_RESULT,
+    ],
+    metrics: &[
+        metric(&INVOCATIONS_PER_MIN, "Invocations", "Sum"),
+        metric(&ERRORS_PER_MIN, "Errors", "Sum"),
+        metric(&THROTTLES_PER_MIN, "Throttles", "Sum"),
+        metric(&DURATION_P50_MS, "Duration", "p50"),
+        metric(&DURATION_P95_MS, "Duration", "p95"),
+        metric(&DURATION_P99_MS, "Duration", "p99"),
+        metric(&DURATION_MAX_MS, "Duration", "Maximum"),
+        metric(&CONCURRENCY, "ConcurrentExecutions", "Maximum"),
+        metric(&ITERATOR_AGE_MS, "IteratorAge", "Maximum"),
+    ],
+    part_metrics: &[],
+    actions: &[ActionId::Invoke],
+    health,
+};
+
+const ERROR_WARN_PERCENT: f64 = 1.0;
+const ERROR_CRIT_PERCENT: f64 = 5.0;
+const TIMEOUT_WARN_PERCENT: f64 = 80.0;
+const TIMEOUT_CRIT_PERCENT: f64 = 98.0;
+const LAG_WARN_MS: f64 = 60_000.0;
+const LAG_CRIT_MS: f64 = 300_000.0;
+
+fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
+    let mut verdict = Verdict::ok();
+    if row.fields.is_empty() {
+        return Verdict { health: Health::Unknown, reasons: vec!["not looked at yet".into()] };
+    }
+    error_health(series, &mut verdict);
+    if let Some(throttled) = row.fields.number(&THROTTLES_PER_MIN).filter(|n| *n > 0.0) {
+        let ran = row.fields.number(&INVOCATIONS_PER_MIN).unwrap_or(0.0);
+        let health = if ran == 0.0 || throttled > ran * 0.1 { Health::Crit } else { Health::Warn };
+        verdict.add(health, format!("{} invocations a minute throttled", Unit::Count.short_number(throttled)));
+    }
+    if let Some(used) = row.fields.number(&TIMEOUT_USE_PERCENT).filter(|n| *n >= TIMEOUT_WARN_PERCENT) {
+        let health = if used >= TIMEOUT_CRIT_PERCENT { Health::Crit } else { Health::Warn };
+        verdict.add(health, format!("its p99 takes {used:.0}% of its timeout"));
+    }
+    if let Some(lag_ms) = row.fields.number(&ITERATOR_AGE_MS).filter(|n| *n >= LAG_WARN_MS) {
+        let health = if lag_ms >= LAG_CRIT_MS { Health::Crit } else { Health::Warn };
+        verdict.add(health, format!("its stream batches are {} old", short_duration_ms(lag_ms)));
+    }
+    if row.fields.number(&RESERVED_CONCURRENCY) == Some(0.0) {
+        verdict.add(Health::Crit, "its reserved concurrency is 0: nothing can run");
+    }
+    verdict
+}
+
+/// Errors over the last five minutes: one bad minute out of many is noise, a rate is not.
+fn error_health(series: &SeriesOf<'_>, verdict: &mut Verdict) {
+    let errors: f64 = series.recent(&ERRORS_PER_MIN, 5).iter().sum();
+    let ran: f64 = series.recent(&INVOCATIONS_PER_MIN, 5).iter().sum();
+    if errors <= 0.0 || ran <= 0.0 {
+        return;
+    }
+    let percent = errors / ran * 100.0;
+    let health = match percent {
+        p if p >= ERROR_CRIT_PERCENT => Health::Crit,
+        p if p >= ERROR_WARN_PERCENT => Health::Warn,
+        _ => return,
+    };
+    verdict.add(health, format!("{} of its invocations fail", Unit::Percent.short_number(percent)));
+}

@@ -1,0 +1,143 @@
+//! The kinds of resources: one file a service with its fields, columns, metrics and health. KINDS is the table.
+
+pub mod kinesis;
+pub mod lambda;
+pub mod sqs;
+
+use crate::domain::field::Field;
+use crate::domain::row::{Health, KindId, Row};
+use crate::domain::series::{Series, SeriesKey};
+use crate::domain::verb::ActionId;
+use std::collections::BTreeMap;
+
+/// Everything that screens, pollers and exports need to know about a kind.
+pub struct Kind {
+    pub id: KindId,
+    /// The head of the table: `Kinesis streams`.
+    pub title: &'static str,
+    /// Columns of the table after health and name, most important first: narrow screens show the first ones.
+    pub columns: &'static [&'static Field],
+    /// Fields of the detail screen, in order.
+    pub detail: &'static [&'static Field],
+    /// Fields drawn as charts over the last hour, most important first.
+    pub charts: &'static [&'static Field],
+    /// What the parts are called: `shards`, `move tasks`, `event source mappings`.
+    pub parts_title: &'static str,
+    pub part_columns: &'static [&'static Field],
+    pub metrics: &'static [Metric],
+    pub part_metrics: &'static [Metric],
+    pub actions: &'static [ActionId],
+    /// How a row is, and why; rules look at the row and at series of the last minutes.
+    pub health: fn(&Row, &SeriesOf<'_>) -> Verdict,
+}
+
+/// A CloudWatch metric that feeds a field and its series.
+pub struct Metric {
+    pub field: &'static Field,
+    pub namespace: &'static str,
+    pub name: &'static str,
+    /// CloudWatch's word: `Sum`, `Maximum`, `p99`.
+    pub statistic: &'static str,
+    /// The dimension that holds the resource's name; part metrics add `ShardId`.
+    pub dimension: &'static str,
+    /// How a one-minute datapoint becomes the field's number: multiplied by this (1/60 turns a sum into a rate).
+    pub scale: f64,
+}
+
+/// Health and its reasons, worst first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    pub health: Health,
+    pub reasons: Vec<String>,
+}
+
+impl Verdict {
+    pub fn ok() -> Self {
+        Self { health: Health::Ok, reasons: Vec::new() }
+    }
+
+    /// Adds a reason; the worst decides the health and comes first.
+    pub fn add(&mut self, health: Health, reason: impl Into<String>) {
+        if health > self.health {
+            self.health = health;
+            self.reasons.insert(0, reason.into());
+        } else {
+            self.reasons.push(reason.into());
+        }
+    }
+}
+
+/// The series of one resource.
+pub struct SeriesOf<'a> {
+    pub all: &'a BTreeMap<SeriesKey, Series>,
+    pub row: &'a Row,
+}
+
+impl SeriesOf<'_> {
+    pub fn get(&self, field: &Field) -> Option<&Series> {
+        self.part(field, "")
+    }
+
+    pub fn part(&self, field: &Field, part: &str) -> Option<&Series> {
+        let key = SeriesKey { resource: self.row.id.clone(), part: part.to_owned(), field: field.id };
+        self.all.get(&key)
+    }
+
+    /// The newest `minutes` numbers, oldest first; fewer when there are fewer.
+    pub fn recent(&self, field: &Field, minutes: usize) -> Vec<f64> {
+        let Some(series) = self.get(field) else { return Vec::new() };
+        let mut numbers: Vec<f64> = series.points().rev().take(minutes).map(|(_, number)| number).collect();
+        numbers.reverse();
+        numbers
+    }
+}
+
+/// One entry a service.
+pub const KINDS: [&Kind; 3] = [&kinesis::KIND, &sqs::KIND, &lambda::KIND];
+
+/// The kind's entry.
+pub fn kind(id: KindId) -> &'static Kind {
+    match id {
+        KindId::Kinesis => &kinesis::KIND,
+        KindId::Sqs => &sqs::KIND,
+        KindId::Lambda => &lambda::KIND,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::value::Unit;
+
+    #[test]
+    fn every_field_is_documented_and_its_id_ends_with_its_unit() {
+        for kind in KINDS {
+            for field in kind.columns.iter().chain(kind.detail).chain(kind.part_columns) {
+                assert!(field.doc.ends_with('.'), "{}: the doc is a sentence", field.id);
+                let suffix = match field.unit {
+                    Unit::Milliseconds => "_ms",
+                    Unit::Seconds => "_s",
+                    Unit::Percent => "_percent",
+                    Unit::BytesPerSecond => "_bytes_per_s",
+                    Unit::PerSecond => "_per_s",
+                    Unit::PerMinute => "_per_min",
+                    Unit::MegaBytes => "_mb",
+                    _ => "",
+                };
+                assert!(field.id.ends_with(suffix), "{} should end with {suffix}", field.id);
+            }
+        }
+    }
+
+    #[test]
+    fn every_metric_feeds_a_field_that_is_shown() {
+        for kind in KINDS {
+            for metric in kind.metrics {
+                assert!(kind.detail.contains(&metric.field), "{} of {} is not shown", metric.field.id, kind.title);
+            }
+            for metric in kind.part_metrics {
+                assert!(kind.part_columns.contains(&metric.field), "{} of parts is not shown", metric.field.id);
+            }
+        }
+    }
+}
