@@ -1,5 +1,29 @@
 //! Lambda as a state machine: functions, environments, invocations, event source mappings.
 
+pub mod asynchronous;
+pub mod behaviour;
+pub mod environment;
+pub mod function;
+pub mod invocation;
+pub mod log;
+mod metrics;
+
+#[cfg(test)]
+mod tests;
+
+pub use asynchronous::{AsyncEvent, DeadLetter};
+pub use behaviour::{Answer, Behaviour, ErrorRule, FunctionError, Spread, Verdict};
+pub use environment::{ACCOUNT_CONCURRENCY, Throttle};
+pub use function::{Config, Function, FunctionId};
+pub use invocation::{Answered, Ended, Outcome, Source, Work};
+pub use log::{LogRecord, RequestId};
+
+use crate::sim::cx::Cx;
+use crate::sim::error::ApiError;
+use crate::sim::payload::Payload;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
 /// What falls due inside the service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
@@ -7,6 +31,14 @@ pub enum Due {
     InvocationEnds { invocation: u64 },
     /// An asynchronous event is tried (again).
     AsyncEvent { event: u64 },
+    /// A minute ends and its concurrency is published.
+    Gauges,
+}
+
+impl From<Due> for crate::sim::agenda::Due {
+    fn from(due: Due) -> Self {
+        Self::Lambda(due)
+    }
 }
 
 /// An event source mapping's poller has something to do.
@@ -20,4 +52,53 @@ pub struct MappingDue {
 
 /// All functions of one account and region.
 #[derive(Default)]
-pub struct Lambda {}
+pub struct Lambda {
+    /// By [`FunctionId`]; `None` where one was deleted.
+    functions: Vec<Option<Function>>,
+    names: BTreeMap<String, FunctionId>,
+    running: BTreeMap<u64, invocation::Running>,
+    /// Ended synchronous invocations whose callers have not come back yet.
+    answers: BTreeMap<u64, Answered>,
+    events: BTreeMap<u64, AsyncEvent>,
+    /// Invocations begun so far; numbers them.
+    invocations: u64,
+    events_accepted: u64,
+    /// Invocations that run now, in the whole account.
+    in_flight: u32,
+    /// Those of functions without a reservation.
+    unreserved_in_flight: u32,
+    reserved_sum: u32,
+    peak_in_flight: u32,
+    peak_unreserved: u32,
+    is_gauging: bool,
+}
+
+impl Lambda {
+    /// A synchronous invocation with a plain payload: its number, to ask for its end and its answer, or a
+    /// TooManyRequestsException. An unknown function is a ResourceNotFoundException.
+    pub fn invoke(&mut self, cx: &mut Cx<'_>, name: &str, payload: Bytes, wants_log: bool) -> Result<u64, ApiError> {
+        let Some(function) = self.named(name) else {
+            return Err(function::function_not_found(&Function::arn_of(cx, name)));
+        };
+        let id = function.id;
+        let body = Payload::Sent(payload.clone());
+        let verdict = function.behaviour.judge(cx, std::iter::once(&body));
+        let source = Source::Caller { wants_log };
+        let work = Work { source, records: 1, verdict, reports_item_failures: false, payload, request: None };
+        match self.start(cx, id, work) {
+            Some(Ok(invocation)) => Ok(invocation),
+            Some(Err(throttle)) => Err(throttle.to_error()),
+            None => Err(function::function_not_found(&Function::arn_of(cx, name))),
+        }
+    }
+
+    /// Invocations that run now, in the whole account.
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// Publishes what each minute's end publishes.
+    pub fn minute_ends(&mut self, cx: &mut Cx<'_>) {
+        self.gauge(cx);
+    }
+}

@@ -1,0 +1,279 @@
+//! Functions: their configuration, code, reserved concurrency, and the operations that change them.
+
+use crate::domain::time::Timestamp;
+use crate::sim::cx::Cx;
+use crate::sim::error::ApiError;
+use crate::sim::lambda::Lambda;
+use crate::sim::lambda::behaviour::{Behaviour, ErrorRule};
+use crate::sim::lambda::environment::{ACCOUNT_CONCURRENCY, UNRESERVED_MINIMUM, WarmPool};
+use crate::sim::lambda::log::{LogTail, RequestId};
+use crate::sim::lambda::metrics::FunctionSeries;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A function's place in the service. Never reused after a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FunctionId(pub u32);
+
+/// What CreateFunction and UpdateFunctionConfiguration set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Such as `python3.13`; empty for a container image.
+    pub runtime: Arc<str>,
+    pub role: String,
+    pub handler: String,
+    pub description: String,
+    /// 128 to 10,240 MB.
+    pub memory_mb: u32,
+    /// 1 to 900 s.
+    pub timeout_s: u32,
+    pub environment: BTreeMap<String, String>,
+    /// Where asynchronous events go that failed for good: an SQS queue's (or an SNS topic's) ARN.
+    pub dead_letter_arn: Option<String>,
+    pub architecture: String,
+    /// `Zip` or `Image`.
+    pub package_type: String,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            runtime: Arc::from("python3.13"),
+            role: "arn:aws:iam::123456789012:role/lambda-execution".to_owned(),
+            handler: "app.handler".to_owned(),
+            description: String::new(),
+            memory_mb: 128,
+            timeout_s: 3,
+            environment: BTreeMap::new(),
+            dead_letter_arn: None,
+            architecture: "x86_64".to_owned(),
+            package_type: "Zip".to_owned(),
+            tags: BTreeMap::new(),
+        }
+    }
+}
+
+/// One upload of code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Counts the deploys of the function, from 1.
+    pub deploy: u64,
+    /// Base64 of the SHA-256 of the package.
+    pub sha256: String,
+    pub size_bytes: u64,
+}
+
+impl Code {
+    /// The code in a package of these bytes.
+    pub fn of_package(deploy: u64, package: &[u8]) -> Self {
+        Self { deploy, sha256: STANDARD.encode(Sha256::digest(package)), size_bytes: package.len() as u64 }
+    }
+}
+
+/// One function.
+#[derive(Debug)]
+pub struct Function {
+    pub id: FunctionId,
+    pub name: String,
+    pub arn: String,
+    pub config: Config,
+    pub code: Code,
+    pub last_modified: Timestamp,
+    pub revision: RequestId,
+    pub behaviour: Behaviour,
+    /// Multiplies every duration: 1.0 as designed, 4.0 for a function whose dependency is slow.
+    pub slow_down: f64,
+    /// `Some(0)` is a function that somebody throttled to a stop.
+    pub reserved: Option<u32>,
+    /// Invocations that run now.
+    pub in_flight: u32,
+    pub log: LogTail,
+    pub(super) pool: WarmPool,
+    pub(super) series: Option<FunctionSeries>,
+    /// The most invocations that ran at once since the last whole minute.
+    pub(super) peak_in_flight: u32,
+}
+
+impl Function {
+    /// `FunctionName`'s ARN as the error messages and answers write it.
+    pub fn arn_of(cx: &Cx<'_>, name: &str) -> String {
+        cx.place.arn("lambda", &format!("function:{name}"))
+    }
+
+    /// Environments that are warm and idle.
+    pub fn idle_environments(&self) -> usize {
+        self.pool.idle()
+    }
+}
+
+/// Lambda's `ResourceNotFoundException` for a function.
+pub fn function_not_found(arn: &str) -> ApiError {
+    ApiError::client("ResourceNotFoundException", format!("Function not found: {arn}")).with_status(404)
+}
+
+/// `InvalidParameterValueException`, status 400.
+pub fn invalid_parameter(message: impl Into<String>) -> ApiError {
+    ApiError::client("InvalidParameterValueException", message)
+}
+
+/// `ResourceConflictException`, status 409.
+pub fn conflict(message: impl Into<String>) -> ApiError {
+    ApiError::client("ResourceConflictException", message).with_status(409)
+}
+
+impl Lambda {
+    /// Makes a function. A name in use is a ResourceConflictException.
+    pub fn create_function(
+        &mut self,
+        cx: &mut Cx<'_>,
+        name: &str,
+        config: Config,
+        package: &[u8],
+        behaviour: Behaviour,
+    ) -> Result<FunctionId, ApiError> {
+        if self.names.contains_key(name) {
+            return Err(conflict(format!("Function already exist: {name}")));
+        }
+        let id = FunctionId(self.functions.len() as u32);
+        let revision = RequestId(cx.rng.random(), cx.rng.random());
+        self.functions.push(Some(Function {
+            id,
+            name: name.to_owned(),
+            arn: Function::arn_of(cx, name),
+            config,
+            code: Code::of_package(1, package),
+            last_modified: cx.now,
+            revision,
+            behaviour,
+            slow_down: 1.0,
+            reserved: None,
+            in_flight: 0,
+            log: LogTail::default(),
+            pool: WarmPool::new(cx.now),
+            series: None,
+            peak_in_flight: 0,
+        }));
+        self.names.insert(name.to_owned(), id);
+        Ok(id)
+    }
+
+    pub fn id_of(&self, name: &str) -> Option<FunctionId> {
+        self.names.get(name).copied()
+    }
+
+    /// The function with this id, unless it was deleted.
+    pub fn function(&self, id: FunctionId) -> Option<&Function> {
+        self.functions.get(id.0 as usize)?.as_ref()
+    }
+
+    pub fn function_mut(&mut self, id: FunctionId) -> Option<&mut Function> {
+        self.functions.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    pub fn named(&self, name: &str) -> Option<&Function> {
+        self.function(self.id_of(name)?)
+    }
+
+    pub fn named_mut(&mut self, name: &str) -> Option<&mut Function> {
+        self.function_mut(self.id_of(name)?)
+    }
+
+    /// Every function, by name.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        self.names.values().filter_map(|id| self.function(*id))
+    }
+
+    /// Every function whose name comes after `after`, by name.
+    pub fn functions_after(&self, after: &str) -> impl Iterator<Item = &Function> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let range = (Excluded(after.to_owned()), Unbounded);
+        self.names.range(range).filter_map(|(_, id)| self.function(*id))
+    }
+
+    /// Deletes a function. Invocations that run go on to their end, and count for nobody.
+    pub fn delete_function(&mut self, name: &str) -> Option<()> {
+        let id = self.names.remove(name)?;
+        let function = self.functions.get_mut(id.0 as usize)?.take()?;
+        match function.reserved {
+            Some(reserved) => self.reserved_sum -= reserved,
+            None => self.unreserved_in_flight -= function.in_flight,
+        }
+        self.in_flight -= function.in_flight;
+        Some(())
+    }
+
+    /// New code: another digest, cold environments, and what the code does from now on. `None` for an unknown name.
+    pub fn deploy(&mut self, cx: &mut Cx<'_>, name: &str, package: &[u8], behaviour: Behaviour) -> Option<u64> {
+        let revision = RequestId(cx.rng.random(), cx.rng.random());
+        let function = self.named_mut(name)?;
+        function.code = Code::of_package(function.code.deploy + 1, package);
+        function.behaviour = behaviour;
+        function.last_modified = cx.now;
+        function.revision = revision;
+        function.pool.retire_all();
+        Some(function.code.deploy)
+    }
+
+    /// A deploy that differs from the running code in nothing but the payloads it fails on: a bad deploy with rules,
+    /// its roll-forward without. Returns the deploy's number.
+    pub fn deploy_errors(&mut self, cx: &mut Cx<'_>, name: &str, errors: Vec<ErrorRule>) -> Option<u64> {
+        let function = self.named(name)?;
+        let behaviour = Behaviour { errors, ..function.behaviour.clone() };
+        let package = format!("{name} deploy {}", function.code.deploy + 1);
+        self.deploy(cx, name, package.as_bytes(), behaviour)
+    }
+
+    /// Changes a function's configuration. Its environments start anew.
+    pub fn configure(&mut self, cx: &mut Cx<'_>, name: &str, config: Config) -> Option<()> {
+        let revision = RequestId(cx.rng.random(), cx.rng.random());
+        let function = self.named_mut(name)?;
+        function.config = config;
+        function.last_modified = cx.now;
+        function.revision = revision;
+        function.pool.retire_all();
+        Some(())
+    }
+
+    /// Multiplies the durations of a function's later invocations.
+    pub fn set_slow_down(&mut self, name: &str, factor: f64) -> Option<()> {
+        self.named_mut(name)?.slow_down = factor.max(0.0);
+        Some(())
+    }
+
+    /// Reserves concurrency (0 stops the function), or lifts the reservation with `None`. At least 100 must stay
+    /// unreserved [PutFunctionConcurrency].
+    pub fn set_reserved_concurrency(&mut self, name: &str, reserved: Option<u32>) -> Result<(), ApiError> {
+        let Some(function) = self.named(name) else {
+            return Err(function_not_found(name));
+        };
+        let (before, running, id) = (function.reserved, function.in_flight, function.id);
+        let others = self.reserved_sum - before.unwrap_or(0);
+        let wanted = reserved.unwrap_or(0);
+        if u64::from(others) + u64::from(wanted) > u64::from(ACCOUNT_CONCURRENCY - UNRESERVED_MINIMUM) {
+            return Err(invalid_parameter(format!(
+                "Specified ReservedConcurrentExecutions for function decreases account's \
+                 UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}]."
+            )));
+        }
+        self.reserved_sum = others + wanted;
+        match (before.is_some(), reserved.is_some()) {
+            (false, true) => self.unreserved_in_flight -= running,
+            (true, false) => self.unreserved_in_flight += running,
+            _ => {}
+        }
+        if let Some(function) = self.function_mut(id) {
+            function.reserved = reserved;
+        }
+        Ok(())
+    }
+
+    /// What is left of the account's concurrency for functions without a reservation.
+    pub fn unreserved_concurrency(&self) -> u32 {
+        ACCOUNT_CONCURRENCY - self.reserved_sum
+    }
+}

@@ -1,0 +1,151 @@
+//! What Lambda tells CloudWatch, in namespace AWS/Lambda: each value by function, by function and resource, and for
+//! the region as a whole.
+
+use crate::domain::time::Timestamp;
+use crate::sim::cloudwatch::{Metrics, SeriesId};
+use crate::sim::cx::Cx;
+use crate::sim::lambda::{Due, Lambda};
+
+const NAMESPACE: &str = "AWS/Lambda";
+
+/// One metric in its three views: FunctionName, FunctionName with Resource, and no dimension.
+pub(super) type Views = [SeriesId; 3];
+
+/// A function's series, asked for once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FunctionSeries {
+    pub invocations: Views,
+    pub errors: Views,
+    pub throttles: Views,
+    pub duration: Views,
+    pub iterator_age: Option<Views>,
+    pub async_received: Option<Views>,
+    pub async_age: Option<Views>,
+    pub async_dropped: Option<Views>,
+    pub dead_letter_errors: Option<Views>,
+    pub concurrent: [SeriesId; 2],
+}
+
+fn views(metrics: &mut Metrics, function: &str, name: &str, unit: &'static str) -> Views {
+    [
+        metrics.series(NAMESPACE, name, &[("FunctionName", function)], unit),
+        metrics.series(NAMESPACE, name, &[("FunctionName", function), ("Resource", function)], unit),
+        metrics.series(NAMESPACE, name, &[], unit),
+    ]
+}
+
+impl FunctionSeries {
+    pub fn new(metrics: &mut Metrics, function: &str) -> Self {
+        let concurrent = views(metrics, function, "ConcurrentExecutions", "Count");
+        Self {
+            invocations: views(metrics, function, "Invocations", "Count"),
+            errors: views(metrics, function, "Errors", "Count"),
+            throttles: views(metrics, function, "Throttles", "Count"),
+            duration: views(metrics, function, "Duration", "Milliseconds"),
+            iterator_age: None,
+            async_received: None,
+            async_age: None,
+            async_dropped: None,
+            dead_letter_errors: None,
+            concurrent: [concurrent[0], concurrent[1]],
+        }
+    }
+}
+
+/// Adds one sample to a metric's three views.
+pub(super) fn add(metrics: &mut Metrics, views: Views, at: Timestamp, value: f64) {
+    for id in views {
+        metrics.add(id, at, value);
+    }
+}
+
+/// The metrics that only some functions have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rare {
+    IteratorAge,
+    AsyncEventsReceived,
+    AsyncEventAge,
+    AsyncEventsDropped,
+    DeadLetterErrors,
+}
+
+impl Rare {
+    fn name_and_unit(self) -> (&'static str, &'static str) {
+        match self {
+            Self::IteratorAge => ("IteratorAge", "Milliseconds"),
+            Self::AsyncEventsReceived => ("AsyncEventsReceived", "Count"),
+            Self::AsyncEventAge => ("AsyncEventAge", "Milliseconds"),
+            Self::AsyncEventsDropped => ("AsyncEventsDropped", "Count"),
+            Self::DeadLetterErrors => ("DeadLetterErrors", "Count"),
+        }
+    }
+
+    fn slot(self, series: &mut FunctionSeries) -> &mut Option<Views> {
+        match self {
+            Self::IteratorAge => &mut series.iterator_age,
+            Self::AsyncEventsReceived => &mut series.async_received,
+            Self::AsyncEventAge => &mut series.async_age,
+            Self::AsyncEventsDropped => &mut series.async_dropped,
+            Self::DeadLetterErrors => &mut series.dead_letter_errors,
+        }
+    }
+}
+
+impl Lambda {
+    pub(super) fn note_rare(&mut self, cx: &mut Cx<'_>, id: super::FunctionId, metric: Rare, value: f64) {
+        let Some(function) = self.function_mut(id) else { return };
+        let series = function.series.get_or_insert_with(|| FunctionSeries::new(cx.metrics, &function.name));
+        let (name, unit) = metric.name_and_unit();
+        let slot = metric.slot(series);
+        let views = *slot.get_or_insert_with(|| views(cx.metrics, &function.name, name, unit));
+        add(cx.metrics, views, cx.now, value);
+    }
+
+    /// The age of the last record of a stream's batch when the function gets it, in milliseconds.
+    pub fn note_iterator_age(&mut self, cx: &mut Cx<'_>, id: super::FunctionId, age_ms: f64) {
+        self.note_rare(cx, id, Rare::IteratorAge, age_ms);
+    }
+
+    /// Sees to it that the gauges of this minute are published at its end.
+    pub(super) fn keep_gauging(&mut self, cx: &mut Cx<'_>) {
+        if !self.is_gauging {
+            self.is_gauging = true;
+            let minute_end = Timestamp::from_millis(cx.now.floor_to(60).millis() + 60_000);
+            cx.schedule(minute_end, super::Due::Gauges.into());
+        }
+    }
+
+    /// Publishes the most invocations that ran at once in the minute that ends now. A function that ran nothing
+    /// publishes nothing, as on AWS.
+    pub(super) fn gauge(&mut self, cx: &mut Cx<'_>) {
+        let minute = Timestamp::from_millis(cx.now.millis() - 60_000);
+        let mut any = false;
+        for function in self.functions.iter_mut().flatten() {
+            let peak = std::mem::replace(&mut function.peak_in_flight, function.in_flight);
+            if peak == 0 {
+                continue;
+            }
+            any = true;
+            if let Some(series) = function.series {
+                for id in series.concurrent {
+                    cx.metrics.add(id, minute, f64::from(peak));
+                }
+            }
+        }
+        let peak = std::mem::replace(&mut self.peak_in_flight, self.in_flight);
+        let unreserved = std::mem::replace(&mut self.peak_unreserved, self.unreserved_in_flight);
+        self.is_gauging = any;
+        if any {
+            let region = [
+                ("ConcurrentExecutions", peak),
+                ("UnreservedConcurrentExecutions", unreserved),
+                ("ClaimedAccountConcurrency", unreserved + self.reserved_sum),
+            ];
+            for (name, value) in region {
+                let id = cx.metrics.series(NAMESPACE, name, &[], "Count");
+                cx.metrics.add(id, minute, f64::from(value));
+            }
+            cx.schedule(cx.now + std::time::Duration::from_secs(60), Due::Gauges.into());
+        }
+    }
+}

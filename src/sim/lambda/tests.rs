@@ -1,0 +1,157 @@
+//! How functions behave, as examples.
+
+use super::*;
+use crate::domain::time::Timestamp;
+use crate::sim::cx::Place;
+use crate::sim::world::World;
+use std::time::Duration;
+
+fn world() -> World {
+    let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+    World::new(7, Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap(), place)
+}
+
+fn create(world: &mut World, name: &str, config: Config, behaviour: Behaviour) -> FunctionId {
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.create_function(&mut cx, name, config, b"code", behaviour).unwrap()
+}
+
+fn invoke(world: &mut World, name: &str, payload: &'static str) -> Result<u64, ApiError> {
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.invoke(&mut cx, name, Bytes::from_static(payload.as_bytes()), true)
+}
+
+fn answer(world: &mut World, invocation: u64) -> Answered {
+    let ends = world.lambda.running(invocation).unwrap().ends;
+    world.advance_to(ends);
+    world.lambda.take_answer(invocation).unwrap()
+}
+
+#[test]
+fn a_function_that_a_client_made_echoes_its_payload() {
+    let mut world = world();
+    create(&mut world, "echo", Config::default(), Behaviour::default());
+    let invocation = invoke(&mut world, "echo", r#"{"bid":1}"#).unwrap();
+    let answered = answer(&mut world, invocation);
+    assert_eq!(answered.payload, r#"{"bid":1}"#);
+    assert_eq!(answered.outcome, Outcome::Success);
+    assert!(answered.log.unwrap().contains("Init Duration"));
+    assert!(world.lambda.take_answer(invocation).is_none());
+    let second = invoke(&mut world, "echo", "1").unwrap();
+    assert!(!answer(&mut world, second).log.unwrap().contains("Init Duration"));
+}
+
+#[test]
+fn a_timeout_ends_at_exactly_the_timeout_and_says_so() {
+    let mut world = world();
+    let slow = Behaviour { base: Spread::constant(60_000.0), init: Spread::default(), ..Behaviour::default() };
+    create(&mut world, "slow", Config { timeout_s: 3, ..Config::default() }, slow);
+    let began = world.now;
+    let invocation = invoke(&mut world, "slow", "{}").unwrap();
+    let answered = answer(&mut world, invocation);
+    assert_eq!(world.now.since(began), Duration::from_secs(3));
+    assert_eq!(answered.outcome, Outcome::TimedOut);
+    let payload = String::from_utf8(answered.payload.to_vec()).unwrap();
+    assert!(payload.contains("Task timed out after 3.00 seconds"), "{payload}");
+    assert!(answered.log.unwrap().contains("Duration: 3000.00 ms\tBilled Duration: 3000 ms"));
+}
+
+#[test]
+fn code_that_needs_too_much_memory_is_killed() {
+    let mut world = world();
+    create(&mut world, "fat", Config::default(), Behaviour { max_memory_mb: 300, ..Behaviour::default() });
+    let invocation = invoke(&mut world, "fat", "{}").unwrap();
+    let answered = answer(&mut world, invocation);
+    assert_eq!(answered.outcome, Outcome::OutOfMemory);
+    assert!(answered.log.unwrap().contains("Max Memory Used: 128 MB"));
+}
+
+#[test]
+fn reserved_concurrency_of_zero_throttles_all() {
+    let mut world = world();
+    create(&mut world, "stopped", Config::default(), Behaviour::default());
+    world.lambda.set_reserved_concurrency("stopped", Some(0)).unwrap();
+    let error = invoke(&mut world, "stopped", "{}").unwrap_err();
+    assert_eq!((error.code, error.status), ("TooManyRequestsException", 429));
+    assert_eq!(error.members[0].1, "ReservedFunctionConcurrentInvocationLimitExceeded");
+    world.lambda.set_reserved_concurrency("stopped", None).unwrap();
+    assert!(invoke(&mut world, "stopped", "{}").is_ok());
+}
+
+#[test]
+fn the_account_runs_a_thousand_invocations_at_once_less_what_others_reserved() {
+    let mut world = world();
+    let slow = Behaviour { base: Spread::constant(1_000.0), ..Behaviour::default() };
+    create(&mut world, "busy", Config::default(), slow.clone());
+    create(&mut world, "kept", Config::default(), slow);
+    world.lambda.set_reserved_concurrency("kept", Some(200)).unwrap();
+    let begun = (0..1_000).filter(|_| invoke(&mut world, "busy", "{}").is_ok()).count();
+    assert_eq!(begun, 800);
+    assert!(invoke(&mut world, "kept", "{}").is_ok());
+    assert!(world.lambda.set_reserved_concurrency("busy", Some(701)).is_err());
+    world.advance_to(world.now + Duration::from_secs(5));
+    assert_eq!(world.lambda.in_flight(), 0);
+    assert!(invoke(&mut world, "busy", "{}").is_ok());
+}
+
+#[test]
+fn a_bad_deploy_fails_on_some_payloads_until_it_is_rolled_forward() {
+    let mut world = world();
+    create(&mut world, "fulfil", Config::default(), Behaviour::default());
+    let before = world.lambda.named("fulfil").unwrap().code.sha256.clone();
+    let rule = ErrorRule::new("gift", "KeyError", "'gift_wrap'");
+    let (lambda, mut cx) = world.lambda_cx();
+    assert_eq!(lambda.deploy_errors(&mut cx, "fulfil", vec![rule]), Some(2));
+    let (good, bad) = (invoke(&mut world, "fulfil", "{}").unwrap(), invoke(&mut world, "fulfil", "a gift").unwrap());
+    assert!(answer(&mut world, good).outcome.is_success());
+    world.advance_to(world.now + Duration::from_secs(5));
+    let answered = world.lambda.take_answer(bad).unwrap();
+    let payload: serde_json::Value = serde_json::from_slice(&answered.payload).unwrap();
+    assert_eq!((&payload["errorType"], &payload["errorMessage"]), (&"KeyError".into(), &"'gift_wrap'".into()));
+    assert_ne!(world.lambda.named("fulfil").unwrap().code.sha256, before);
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.deploy_errors(&mut cx, "fulfil", vec![]).unwrap();
+    let mended = invoke(&mut world, "fulfil", "a gift").unwrap();
+    assert!(answer(&mut world, mended).outcome.is_success());
+}
+
+#[test]
+fn an_event_that_fails_is_tried_three_times_over_three_minutes() {
+    let mut world = world();
+    let failing = Behaviour { errors: vec![ErrorRule::new("", "ValueError", "no")], ..Behaviour::default() };
+    let id = create(&mut world, "task", Config::default(), failing);
+    let began = world.now;
+    let (lambda, mut cx) = world.lambda_cx();
+    let request = lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
+    world.advance_to(began + Duration::from_secs(3_600));
+    let tries: Vec<_> = world.lambda.named("task").unwrap().log.records().collect();
+    let offsets: Vec<u64> = tries.iter().map(|record| record.started.since(began).as_secs()).collect();
+    assert_eq!(offsets, [0, 60, 180]);
+    assert!(tries.iter().all(|record| record.request == request));
+    assert!(world.lambda.events.is_empty());
+}
+
+#[test]
+fn an_event_for_a_stopped_function_is_given_up_at_once() {
+    let mut world = world();
+    let id = create(&mut world, "task", Config::default(), Behaviour::default());
+    world.lambda.set_reserved_concurrency("task", Some(0)).unwrap();
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
+    world.advance_to(world.now + Duration::from_secs(1));
+    assert!(world.lambda.events.is_empty());
+}
+
+#[test]
+fn two_runs_with_one_seed_are_equal() {
+    let run = || {
+        let mut world = world();
+        create(&mut world, "echo", Config::default(), Behaviour { error_rate: 0.3, ..Behaviour::default() });
+        for step in 0..200 {
+            let _ = invoke(&mut world, "echo", "{}");
+            world.advance_to(world.now + Duration::from_millis(step));
+        }
+        world.lambda.named("echo").unwrap().log.records().map(LogRecord::text).collect::<String>()
+    };
+    assert_eq!(run(), run());
+}
