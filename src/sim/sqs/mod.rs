@@ -1,6 +1,41 @@
 //! SQS as a state machine: queues, messages, visibility, dead-letter queues, message move tasks.
+//!
+//! Queues are named by their name, never by URL: the wire turns URLs into names. Everything takes the hands `cx`, whose
+//! `now` is the time of the call; a queue brings itself up to now whenever it is touched, so nothing depends on how
+//! often the agenda wakes it.
+//!
+//! ```text
+//! create_queue(cx, name, &attributes, &tags)     delete_queue(cx, name)       purge(cx, name)
+//! attributes(cx, name)                           set_attributes(cx, name, &changes)
+//! send(cx, name, Outgoing) -> Sent               receive(cx, name, max, visibility_s) -> Vec<Received>
+//! delete(cx, name, Receipt)                      change_visibility(cx, name, Receipt, visibility_s)
+//! depth(cx, name) -> Depth                       oldest_age(cx, name)
+//! ```
+//! A receive never waits; waiting is the caller's (`wire` for clients, the actors for themselves). `receive` returns
+//! fewer than `max` only when no more are visible: the random subset of servers that a short poll asks is not modelled.
 
+mod attributes;
+pub mod error;
+mod gauges;
+mod line;
+mod message;
+mod messages;
+mod queue;
+mod queues;
+mod redrive;
+mod store;
+
+pub use attributes::{Attributes, MESSAGE_BYTES_MAX};
+pub use message::{AttributeValue, Content, DeadLetter, Details, MessageId, Outgoing, Receipt, Received, Sent};
+pub use queue::Queue;
+pub use redrive::{RedriveAllow, RedrivePolicy};
+pub use store::Depth;
+
+use crate::domain::time::Timestamp;
+use crate::sim::agenda;
 use crate::sim::cx::Cx;
+use crate::sim::error::ApiError;
+use std::collections::BTreeMap;
 
 /// What falls due inside the service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,10 +48,49 @@ pub enum Due {
     Gauges,
 }
 
+impl From<Due> for agenda::Due {
+    fn from(due: Due) -> Self {
+        Self::Sqs(due)
+    }
+}
+
 /// All queues of one account and region.
 #[derive(Default)]
-pub struct Sqs {}
+pub struct Sqs {
+    queues: BTreeMap<String, Queue>,
+    /// Names that are blocked for a while after a deletion.
+    deleted: BTreeMap<String, Timestamp>,
+    gauges_run: bool,
+}
 
 impl Sqs {
-    pub fn due(&mut self, _cx: &mut Cx<'_>, _due: Due) {}
+    /// Does what the agenda says is due.
+    pub fn due(&mut self, cx: &mut Cx<'_>, due: Due) {
+        match due {
+            Due::Queue { queue } => {
+                if let Some(queue) = self.queues.get_mut(&queue) {
+                    queue.wake(cx);
+                }
+            }
+            Due::MoveTask { .. } => {}
+            Due::Gauges => self.publish_gauges(cx),
+        }
+    }
+
+    /// The queue of that name, as it was when last touched.
+    pub fn queue(&self, name: &str) -> Option<&Queue> {
+        self.queues.get(name)
+    }
+
+    /// Names of all queues, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.queues.keys().map(String::as_str)
+    }
+
+    fn queue_mut(&mut self, name: &str) -> Result<&mut Queue, ApiError> {
+        self.queues.get_mut(name).ok_or_else(error::queue_does_not_exist)
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The errors of SQS: each with its JSON code, its legacy query code and AWS's own words.
+//! Codes: the SQS service model (`Errors` of each operation); the legacy codes are what the AWS SDKs match on.
+
+use crate::sim::error::ApiError;
+use std::fmt::Display;
+
+/// The queue's name, URL or ARN names no queue of this account and region.
+pub fn queue_does_not_exist() -> ApiError {
+    ApiError::client("QueueDoesNotExist", "The specified queue does not exist.")
+        .with_query_code("AWS.SimpleQueueService.NonExistentQueue")
+}
+
+pub fn queue_deleted_recently() -> ApiError {
+    ApiError::client(
+        "QueueDeletedRecently",
+        "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
+    )
+    .with_query_code("AWS.SimpleQueueService.QueueDeletedRecently")
+}
+
+/// A queue of the name exists and has another value for `attribute`.
+pub fn queue_name_exists(attribute: &str) -> ApiError {
+    let message = format!("A queue already exists with the same name and a different value for attribute {attribute}");
+    ApiError::client("QueueNameExists", message).with_query_code("QueueAlreadyExists")
+}
+
+pub fn purge_in_progress(queue: &str) -> ApiError {
+    let message = format!("Only one PurgeQueue operation on {queue} is allowed every 60 seconds.");
+    ApiError::client("PurgeQueueInProgress", message)
+        .with_status(403)
+        .with_query_code("AWS.SimpleQueueService.PurgeQueueInProgress")
+}
+
+/// A short poll found the queue's in-flight messages at their limit.
+pub fn over_limit() -> ApiError {
+    ApiError::client("OverLimit", "Too many messages in flight.").with_status(403)
+}
+
+pub fn receipt_handle_is_invalid(handle: &str) -> ApiError {
+    ApiError::client(
+        "ReceiptHandleIsInvalid",
+        format!("The input receipt handle \"{handle}\" is not a valid receipt handle."),
+    )
+    .with_status(404)
+}
+
+/// The receipt is well formed and its message is gone, or was received again since.
+pub fn message_gone() -> ApiError {
+    invalid_parameter(
+        "Value for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for \
+         visibility timeout change.",
+    )
+}
+
+pub fn message_not_in_flight() -> ApiError {
+    ApiError::client("MessageNotInflight", "The specified message isn't in flight.")
+        .with_query_code("AWS.SimpleQueueService.MessageNotInflight")
+}
+
+pub fn invalid_message_contents() -> ApiError {
+    ApiError::client(
+        "InvalidMessageContents",
+        "Invalid binary character was found in the message body, the set of allowed characters is #x9 | #xA | #xD | \
+         #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+    )
+}
+
+pub fn invalid_attribute_name(name: &str) -> ApiError {
+    ApiError::client("InvalidAttributeName", format!("Unknown Attribute {name}."))
+}
+
+pub fn invalid_attribute_value(name: &str) -> ApiError {
+    ApiError::client("InvalidAttributeValue", format!("Invalid value for the parameter {name}."))
+}
+
+/// The same code with AWS's further reason.
+pub fn invalid_attribute_value_because(name: &str, reason: impl Display) -> ApiError {
+    ApiError::client("InvalidAttributeValue", format!("Invalid value for the parameter {name}. Reason: {reason}"))
+}
+
+/// A parameter of the request is wrong in itself.
+pub fn invalid_parameter(message: impl Into<String>) -> ApiError {
+    ApiError::client("InvalidParameterValueException", message).with_query_code("InvalidParameterValue")
+}
+
+/// `Value V for parameter P is invalid. Reason: R`
+pub fn invalid_value(value: impl Display, parameter: &str, reason: impl Display) -> ApiError {
+    invalid_parameter(format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}"))
+}
+
+pub fn missing_parameter(name: &str) -> ApiError {
+    ApiError::client("MissingRequiredParameterException", format!("The request must contain the parameter {name}."))
+        .with_query_code("MissingParameter")
+}
+
+/// `maximum` counts bytes of body and attributes.
+pub fn message_too_long(maximum: u32) -> ApiError {
+    invalid_parameter(format!(
+        "One or more parameters are invalid. Reason: Message must be shorter than {maximum} bytes."
+    ))
+}
+
+pub fn unsupported_operation(message: impl Into<String>) -> ApiError {
+    ApiError::client("UnsupportedOperation", message).with_query_code("AWS.SimpleQueueService.UnsupportedOperation")
+}
+
+pub fn resource_not_found(message: impl Into<String>) -> ApiError {
+    ApiError::client("ResourceNotFoundException", message).with_status(404)
+}
+
+pub fn request_throttled() -> ApiError {
+    ApiError::client("RequestThrottled", "Request is throttled.").with_status(403)
+}
+
+pub fn empty_batch() -> ApiError {
+    ApiError::client("EmptyBatchRequest", "There should be at least one entry in the request.")
+        .with_query_code("AWS.SimpleQueueService.EmptyBatchRequest")
+}
+
+pub fn too_many_entries(sent: usize) -> ApiError {
+    let message = format!("Maximum number of entries per request are 10. You have sent {sent}.");
+    ApiError::client("TooManyEntriesInBatchRequest", message)
+        .with_query_code("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
+}
+
+pub fn batch_entry_ids_not_distinct(id: &str) -> ApiError {
+    ApiError::client("BatchEntryIdsNotDistinct", format!("Id {id} repeated."))
+        .with_query_code("AWS.SimpleQueueService.BatchEntryIdsNotDistinct")
+}
+
+pub fn invalid_batch_entry_id() -> ApiError {
+    ApiError::client(
+        "InvalidBatchEntryId",
+        "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 \
+         letters long.",
+    )
+    .with_query_code("AWS.SimpleQueueService.InvalidBatchEntryId")
+}
+
+/// `sent` bytes were sent in one batch.
+pub fn batch_request_too_long(sent: usize) -> ApiError {
+    let message = format!("Batch requests cannot be longer than 1048576 bytes. You have sent {sent} bytes.");
+    ApiError::client("BatchRequestTooLong", message).with_query_code("AWS.SimpleQueueService.BatchRequestTooLong")
+}

@@ -1,0 +1,146 @@
+//! Operations on messages: send, receive, delete, change visibility. What moves to the dead-letter queue and when.
+
+use crate::sim::cx::Cx;
+use crate::sim::error::ApiError;
+use crate::sim::sqs::attributes::{DELAY_S_MAX, VISIBILITY_S_MAX};
+use crate::sim::sqs::message::{Message, Outgoing, Receipt, Received, Sent, Standing};
+use crate::sim::sqs::queue::{details_of, new_id};
+use crate::sim::sqs::store::seconds_after;
+use crate::sim::sqs::{Sqs, error};
+
+/// Messages in flight at once, at most ("Standard queue quotas").
+pub const IN_FLIGHT_MAX: u64 = 120_000;
+/// Messages of one receive, at most.
+pub const RECEIVE_MAX: u32 = 10;
+
+impl Sqs {
+    /// Takes a message in. Errors: QueueDoesNotExist, InvalidParameterValue (delay, size).
+    pub fn send(&mut self, cx: &mut Cx<'_>, name: &str, mut outgoing: Outgoing) -> Result<Sent, ApiError> {
+        let queue = self.queue_mut(name)?;
+        queue.act(cx);
+        let bytes = cx.templates.len_of(&outgoing.body) + outgoing.attribute_bytes();
+        if bytes > queue.attributes.message_bytes_max as usize {
+            return Err(error::message_too_long(queue.attributes.message_bytes_max));
+        }
+        let delay_s = outgoing.delay_s.unwrap_or(queue.attributes.delay_s);
+        if delay_s > DELAY_S_MAX {
+            let reason = format!("DelaySeconds must be >= 0 and <= {DELAY_S_MAX}.");
+            return Err(error::invalid_value(delay_s, "DelaySeconds", reason));
+        }
+        let id = new_id(cx);
+        let details = details_of(&mut outgoing);
+        let message = Message::new(id, outgoing.body, cx.now, details);
+        let delayed_until = (delay_s > 0).then(|| seconds_after(cx.now, delay_s));
+        queue.store.insert(message, delayed_until);
+        queue.counters.sent += 1;
+        queue.note_sent_size(cx, bytes);
+        if delayed_until.is_some() {
+            queue.schedule_wake(cx);
+        }
+        Ok(Sent { id, sequence: None })
+    }
+
+    /// Hands out up to `max` (1 to 10) visible messages and hides them for `visibility_s` (the queue's when `None`).
+    /// A message that was received as often as the redrive policy allows moves to the dead-letter queue instead.
+    /// Errors: QueueDoesNotExist, InvalidParameterValue, OverLimit.
+    pub fn receive(
+        &mut self,
+        cx: &mut Cx<'_>,
+        name: &str,
+        max: u32,
+        visibility_s: Option<u32>,
+    ) -> Result<Vec<Received>, ApiError> {
+        if !(1..=RECEIVE_MAX).contains(&max) {
+            let reason = "Must be between 1 and 10, if provided.";
+            return Err(error::invalid_value(max, "MaxNumberOfMessages", reason));
+        }
+        let receives_max = self.receives_max(name);
+        let queue = self.queue_mut(name)?;
+        queue.act(cx);
+        let visibility_s = check_visibility(visibility_s.unwrap_or(queue.attributes.visibility_s))?;
+        if queue.store.depth().in_flight >= IN_FLIGHT_MAX {
+            return Err(error::over_limit());
+        }
+        let until = seconds_after(cx.now, visibility_s);
+        let mut received = Vec::new();
+        let mut dead = Vec::new();
+        while received.len() < max as usize && queue.store.depth().in_flight < IN_FLIGHT_MAX {
+            let Some(slot) = queue.store.next_visible() else { break };
+            let exhausted = queue.store.get(slot).is_some_and(|message| message.receives >= receives_max);
+            if exhausted {
+                dead.extend(queue.store.remove(slot));
+            } else if let Some(message) = queue.store.start_flight(slot, cx.now, until) {
+                received.push(message.to_received(slot));
+            }
+        }
+        queue.counters.received += received.len() as u64;
+        queue.counters.empty_receives += u64::from(received.is_empty());
+        queue.schedule_wake(cx);
+        if !dead.is_empty() {
+            self.bury(cx, name, dead);
+        }
+        Ok(received)
+    }
+
+    /// Deletes what the receipt holds. A receipt that a later receive has replaced deletes nothing, and that is no
+    /// error (DeleteMessage); whether something was deleted is answered.
+    pub fn delete(&mut self, cx: &mut Cx<'_>, name: &str, receipt: Receipt) -> Result<bool, ApiError> {
+        let queue = self.queue_mut(name)?;
+        queue.act(cx);
+        queue.counters.deleted += 1;
+        if queue.store.held_by(receipt).is_none() {
+            return Ok(false);
+        }
+        Ok(queue.store.remove(receipt.slot).is_some())
+    }
+
+    /// Sets the time from now until the message shows again, 0 to 43,200 seconds; 12 hours count from the receive.
+    /// Errors: QueueDoesNotExist, InvalidParameterValue, MessageNotInflight.
+    pub fn change_visibility(
+        &mut self,
+        cx: &mut Cx<'_>,
+        name: &str,
+        receipt: Receipt,
+        visibility_s: u32,
+    ) -> Result<(), ApiError> {
+        let visibility_s = check_visibility(visibility_s)?;
+        let queue = self.queue_mut(name)?;
+        queue.act(cx);
+        match queue.store.held_by(receipt).map(Message::standing) {
+            Some(Standing::InFlight) => {
+                queue.store.change_flight(receipt.slot, cx.now, seconds_after(cx.now, visibility_s));
+                queue.schedule_wake(cx);
+                Ok(())
+            }
+            Some(_) => Err(error::message_not_in_flight()),
+            None => Err(error::message_gone()),
+        }
+    }
+
+    /// How often a message of the queue may be received. Unbounded without a redrive policy, or when the dead-letter
+    /// queue that it names is gone: the messages then stay.
+    fn receives_max(&self, name: &str) -> u32 {
+        let policy = self.queues.get(name).and_then(|queue| queue.attributes.redrive.as_ref());
+        let policy = policy.filter(|policy| self.queues.contains_key(&policy.target));
+        policy.map_or(u32::MAX, |policy| policy.max_receives)
+    }
+
+    /// Moves messages to the queue's dead-letter queue. Their original send is kept, so their retention runs on.
+    fn bury(&mut self, cx: &mut Cx<'_>, source: &str, dead: Vec<Message>) {
+        let source_arn = cx.place.arn("sqs", source);
+        let policy = self.queues.get(source).and_then(|queue| queue.attributes.redrive.clone());
+        let Some(target) = policy.and_then(|policy| self.queues.get_mut(&policy.target)) else { return };
+        for message in dead {
+            target.store.insert(message.into_dead_letter(source_arn.clone(), cx.now), None);
+        }
+        target.settle(cx.now);
+    }
+}
+
+fn check_visibility(visibility_s: u32) -> Result<u32, ApiError> {
+    if visibility_s > VISIBILITY_S_MAX {
+        let reason = format!("VisibilityTimeout must be an integer between 0 and {VISIBILITY_S_MAX}");
+        return Err(error::invalid_value(visibility_s, "VisibilityTimeout", reason));
+    }
+    Ok(visibility_s)
+}

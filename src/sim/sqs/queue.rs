@@ -1,0 +1,111 @@
+//! One queue: its attributes, its messages, what it counts for CloudWatch, and when it next looks after itself.
+
+use crate::domain::time::Timestamp;
+use crate::sim::cx::Cx;
+use crate::sim::sqs::Due;
+use crate::sim::sqs::attributes::Attributes;
+use crate::sim::sqs::gauges::{Activity, Counters, Meters};
+use crate::sim::sqs::message::{Details, MessageId, Outgoing};
+use crate::sim::sqs::store::Store;
+use rand::RngExt;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A queue of one account and region.
+#[derive(Debug)]
+pub struct Queue {
+    pub name: String,
+    /// Tells this queue from a later one of the same name; receipt handles carry it.
+    pub generation: u64,
+    pub attributes: Attributes,
+    pub tags: BTreeMap<String, String>,
+    pub created_at: Timestamp,
+    pub modified_at: Timestamp,
+    pub purged_at: Option<Timestamp>,
+    pub store: Store,
+    pub counters: Counters,
+    pub meters: Meters,
+    pub activity: Activity,
+    /// Messages that retention has taken, ever. CloudWatch has no metric for it.
+    pub expired: u64,
+    wake_at: Option<Timestamp>,
+}
+
+impl Queue {
+    pub fn new(cx: &mut Cx<'_>, name: &str, attributes: Attributes) -> Self {
+        Self {
+            name: name.to_owned(),
+            generation: cx.rng.random(),
+            attributes,
+            tags: BTreeMap::new(),
+            created_at: cx.now,
+            modified_at: cx.now,
+            purged_at: None,
+            store: Store::default(),
+            counters: Counters::default(),
+            meters: Meters::default(),
+            activity: Activity::new(cx.now),
+            expired: 0,
+            wake_at: None,
+        }
+    }
+
+    pub fn arn(&self, cx: &Cx<'_>) -> String {
+        cx.place.arn("sqs", &self.name)
+    }
+
+    /// Brings the queue up to now: messages expire by their original send, then timeouts and delays end.
+    pub fn settle(&mut self, now: Timestamp) {
+        let retention = Duration::from_secs(self.attributes.retention_s.into());
+        if self.store.first_sent_at().is_some_and(|sent_at| sent_at + retention <= now) {
+            self.expired += self.store.expire(now - retention);
+        }
+        self.store.show_due(now);
+    }
+
+    /// Brings the queue up to now on behalf of an API action, which keeps its metrics awake.
+    pub fn act(&mut self, cx: &mut Cx<'_>) {
+        self.settle(cx.now);
+        self.activity.note(cx);
+    }
+
+    /// Makes sure that the agenda holds one entry for the next end of a timeout or delay, so that a waiting receive is
+    /// asked again at that moment. Entries that were overtaken by an earlier one do nothing.
+    pub fn schedule_wake(&mut self, cx: &mut Cx<'_>) {
+        let Some(next) = self.store.next_shown_at() else { return };
+        if self.wake_at.is_none_or(|at| next < at) {
+            self.wake_at = Some(next);
+            cx.schedule(next, Due::Queue { queue: self.name.clone() }.into());
+        }
+    }
+
+    /// The agenda's entry fell due.
+    pub fn wake(&mut self, cx: &mut Cx<'_>) {
+        if self.wake_at.is_some_and(|at| at <= cx.now) {
+            self.wake_at = None;
+            self.settle(cx.now);
+            self.schedule_wake(cx);
+        }
+    }
+}
+
+/// A new message identity from the world's chance.
+pub fn new_id(cx: &mut Cx<'_>) -> MessageId {
+    MessageId(cx.rng.random())
+}
+
+/// The details that a sent message keeps, if it has any.
+pub fn details_of(outgoing: &mut Outgoing) -> Option<Box<Details>> {
+    let plain = outgoing.attributes.is_empty() && outgoing.trace_header.is_none() && outgoing.group.is_none();
+    if plain && outgoing.dedup.is_none() {
+        return None;
+    }
+    Some(Box::new(Details {
+        attributes: std::mem::take(&mut outgoing.attributes),
+        trace_header: outgoing.trace_header.take(),
+        group: outgoing.group.take(),
+        dedup: outgoing.dedup.take(),
+        sequence: None,
+        dead_letter: None,
+    }))
+}

@@ -1,0 +1,147 @@
+//! Redrive policies: which dead-letter queue a queue's failures go to, and which queues may use one.
+
+use crate::sim::cx::Place;
+use crate::sim::error::ApiError;
+use crate::sim::sqs::error;
+use serde_json::{Value, json};
+
+/// `RedrivePolicy`: after more than `max_receives` receives a message moves to the queue `target`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedrivePolicy {
+    /// A queue's name in the same account and region.
+    pub target: String,
+    /// 1 to 1,000.
+    pub max_receives: u32,
+}
+
+/// `RedriveAllowPolicy`: which queues may name this one as their dead-letter queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedriveAllow {
+    AllowAll,
+    DenyAll,
+    /// At most ten queues, by name.
+    ByQueue(Vec<String>),
+}
+
+impl RedrivePolicy {
+    /// Reads `{"deadLetterTargetArn":"arn:…","maxReceiveCount":5}`; the count may be a text.
+    /// InvalidAttributeValue (wrong form) and InvalidParameterValue (what it names) as AWS answers.
+    pub fn parse(place: &Place, text: &str) -> Result<Self, ApiError> {
+        let refuse = |reason: &str| error::invalid_value(text, "RedrivePolicy", reason);
+        let Ok(Value::Object(policy)) = serde_json::from_str(text) else {
+            return Err(refuse("Redrive policy is not a valid JSON map."));
+        };
+        let known = ["deadLetterTargetArn", "maxReceiveCount"];
+        if policy.keys().any(|key| !known.contains(&key.as_str())) {
+            return Err(refuse(
+                "Only following attributes are allowed in a redrive policy: [deadLetterTargetArn, maxReceiveCount].",
+            ));
+        }
+        let Some(arn) = policy.get("deadLetterTargetArn").and_then(Value::as_str) else {
+            return Err(refuse("Redrive policy does not contain mandatory attribute: deadLetterTargetArn."));
+        };
+        let max_receives = match policy.get("maxReceiveCount") {
+            // The default (CreateQueue, RedrivePolicy).
+            None => return Err(refuse("Redrive policy does not contain mandatory attribute: maxReceiveCount.")),
+            Some(Value::Number(number)) => number.as_u64(),
+            Some(Value::String(digits)) => digits.parse().ok(),
+            Some(_) => None,
+        };
+        let max_receives = max_receives
+            .and_then(|count| u32::try_from(count).ok())
+            .filter(|count| (1..=1000).contains(count))
+            .ok_or_else(|| refuse("Invalid value for maxReceiveCount: it must be a number from 1 to 1000."))?;
+        let target = queue_of_arn(place, arn).ok_or_else(|| refuse("Invalid value for deadLetterTargetArn."))?;
+        Ok(Self { target: target.to_owned(), max_receives })
+    }
+
+    pub fn text(&self, place: &Place) -> String {
+        json!({ "deadLetterTargetArn": place.arn("sqs", &self.target), "maxReceiveCount": self.max_receives })
+            .to_string()
+    }
+}
+
+impl RedriveAllow {
+    /// Reads `{"redrivePermission":"byQueue","sourceQueueArns":["arn:…"]}`.
+    pub fn parse(place: &Place, text: &str) -> Result<Self, ApiError> {
+        let refuse = |reason: &str| error::invalid_value(text, "RedriveAllowPolicy", reason);
+        let Ok(Value::Object(policy)) = serde_json::from_str(text) else {
+            return Err(refuse("Amazon SQS can't create the redrive allow policy, as it isn't a valid JSON map."));
+        };
+        let arns = policy.get("sourceQueueArns");
+        match policy.get("redrivePermission").and_then(Value::as_str) {
+            Some("allowAll") if arns.is_none() => Ok(Self::AllowAll),
+            Some("denyAll") if arns.is_none() => Ok(Self::DenyAll),
+            Some("byQueue") => {
+                let arns = arns.and_then(Value::as_array).filter(|arns| (1..=10).contains(&arns.len()));
+                let names = arns.and_then(|arns| {
+                    arns.iter().map(|arn| Some(queue_of_arn(place, arn.as_str()?)?.to_owned())).collect()
+                });
+                names.map(Self::ByQueue).ok_or_else(|| {
+                    refuse("Amazon SQS can't create the redrive allow policy: sourceQueueArns must hold 1 to 10 ARNs.")
+                })
+            }
+            _ => Err(refuse("Amazon SQS can't create the redrive allow policy: redrivePermission is not valid.")),
+        }
+    }
+
+    pub fn text(&self, place: &Place) -> String {
+        match self {
+            Self::AllowAll => json!({ "redrivePermission": "allowAll" }),
+            Self::DenyAll => json!({ "redrivePermission": "denyAll" }),
+            Self::ByQueue(names) => {
+                let arns: Vec<String> = names.iter().map(|name| place.arn("sqs", name)).collect();
+                json!({ "redrivePermission": "byQueue", "sourceQueueArns": arns })
+            }
+        }
+        .to_string()
+    }
+
+    pub fn admits(&self, source: &str) -> bool {
+        match self {
+            Self::AllowAll => true,
+            Self::DenyAll => false,
+            Self::ByQueue(names) => names.iter().any(|name| name == source),
+        }
+    }
+}
+
+/// The queue's name in an ARN of this account and region.
+pub fn queue_of_arn<'a>(place: &Place, arn: &'a str) -> Option<&'a str> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", "aws", "sqs", region, account, name] if *region == place.region && *account == place.account => {
+            (!name.is_empty()).then_some(*name)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true }
+    }
+
+    #[test]
+    fn a_redrive_policy_reads_numbers_and_texts_and_writes_what_it_read() {
+        let text = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:orders-dlq","maxReceiveCount":"3"}"#;
+        let policy = RedrivePolicy::parse(&place(), text).unwrap();
+        assert_eq!(policy, RedrivePolicy { target: "orders-dlq".into(), max_receives: 3 });
+        assert_eq!(RedrivePolicy::parse(&place(), &policy.text(&place())).unwrap(), policy);
+        let elsewhere = text.replace("eu-west-1", "us-east-1");
+        assert_eq!(RedrivePolicy::parse(&place(), &elsewhere).unwrap_err().query_code, Some("InvalidParameterValue"));
+        assert!(RedrivePolicy::parse(&place(), &text.replace("\"3\"", "0")).is_err());
+    }
+
+    #[test]
+    fn an_allow_policy_admits_whom_it_names() {
+        let text = r#"{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:eu-west-1:123456789012:orders"]}"#;
+        let allow = RedriveAllow::parse(&place(), text).unwrap();
+        assert!(allow.admits("orders") && !allow.admits("mail"));
+        assert!(RedriveAllow::parse(&place(), r#"{"redrivePermission":"byQueue"}"#).is_err());
+        assert!(!RedriveAllow::DenyAll.admits("orders"));
+    }
+}

@@ -1,0 +1,245 @@
+//! Where a queue's messages are: slots, the line of the visible ones, ends of hiding, ends of retention, depth.
+
+use crate::domain::time::Timestamp;
+use crate::sim::sqs::line::Line;
+use crate::sim::sqs::message::{Message, Receipt, Standing};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// A message received this often goes to the back of the line, and the age metric looks past it
+/// (SQS "Available CloudWatch metrics", ApproximateAgeOfOldestMessage).
+pub const BACK_OF_THE_LINE_AT: u32 = 3;
+
+/// How many messages stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    pub visible: u64,
+    pub in_flight: u64,
+    pub delayed: u64,
+}
+
+impl Depth {
+    pub fn total(self) -> u64 {
+        self.visible + self.in_flight + self.delayed
+    }
+}
+
+/// The messages of one queue. Every message is in exactly one slot and is visible, in flight or delayed.
+#[derive(Default, Debug)]
+pub struct Store {
+    slots: Vec<Option<Message>>,
+    free: Vec<u32>,
+    line: Line,
+    /// Ends of visibility timeouts and delays.
+    hidden: BTreeSet<(Timestamp, u32)>,
+    /// Every message by its original send.
+    by_send: BTreeSet<(Timestamp, u32)>,
+    depth: Depth,
+    next_position: u64,
+    next_serial: u32,
+}
+
+impl Store {
+    pub fn depth(&self) -> Depth {
+        self.depth
+    }
+
+    pub fn get(&self, slot: u32) -> Option<&Message> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    /// The message that the receipt still holds: it is in its slot and was not received again since.
+    pub fn held_by(&self, receipt: Receipt) -> Option<&Message> {
+        self.get(receipt.slot).filter(|message| message.serial == receipt.serial && receipt.serial != 0)
+    }
+
+    /// Takes a message in at the back of the line, hidden until `delayed_until`.
+    pub fn insert(&mut self, mut message: Message, delayed_until: Option<Timestamp>) -> u32 {
+        self.next_position += 1;
+        message.position = self.next_position;
+        let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
+        self.by_send.insert((message.sent_at, slot));
+        match delayed_until {
+            Some(until) => {
+                message.hide(until);
+                self.hidden.insert((message.hidden_until().unwrap_or(until), slot));
+                self.depth.delayed += 1;
+            }
+            None => {
+                message.show();
+                self.line.push(message.position, slot, message.receives > 0);
+                self.depth.visible += 1;
+            }
+        }
+        match self.slots.get_mut(slot as usize) {
+            Some(place) => *place = Some(message),
+            None => self.slots.push(Some(message)),
+        }
+        slot
+    }
+
+    /// Takes a message out, wherever it stands.
+    pub fn remove(&mut self, slot: u32) -> Option<Message> {
+        let message = self.slots.get_mut(slot as usize)?.take()?;
+        self.free.push(slot);
+        self.by_send.remove(&(message.sent_at, slot));
+        if let Some(until) = message.hidden_until() {
+            self.hidden.remove(&(until, slot));
+        } else {
+            self.line.remove(message.position, slot);
+        }
+        *self.count(message.standing()) -= 1;
+        Some(message)
+    }
+
+    /// The next visible message leaves the line. The caller must `start_flight` it or `remove` it.
+    pub fn next_visible(&mut self) -> Option<u32> {
+        let slots = &self.slots;
+        self.line.pop(|position, slot| {
+            matches!(slots.get(slot as usize), Some(Some(message))
+                if message.position == position && message.standing() == Standing::Visible)
+        })
+    }
+
+    /// Counts a receive of a message that just left the line, and hides it until then. A visibility of zero leaves it
+    /// visible at once, with a receipt.
+    pub fn start_flight(&mut self, slot: u32, now: Timestamp, until: Timestamp) -> Option<&Message> {
+        self.next_serial = self.next_serial.wrapping_add(1).max(1);
+        let serial = self.next_serial;
+        let message = self.slots.get_mut(slot as usize)?.as_mut()?;
+        message.note_receive(now, serial);
+        message.hide(until);
+        let until = message.hidden_until().unwrap_or(until);
+        self.hidden.insert((until, slot));
+        self.depth.visible -= 1;
+        self.depth.in_flight += 1;
+        self.get(slot)
+    }
+
+    /// Sets another end to the visibility timeout of a message in flight.
+    pub fn change_flight(&mut self, slot: u32, now: Timestamp, until: Timestamp) {
+        let Some(message) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        if let Some(old) = message.hidden_until() {
+            self.hidden.remove(&(old, slot));
+            message.hide(until);
+            self.hidden.insert((message.hidden_until().unwrap_or(until), slot));
+        }
+        if until <= now {
+            self.show_due(now);
+        }
+    }
+
+    /// Makes visible what was hidden until now or earlier.
+    pub fn show_due(&mut self, now: Timestamp) {
+        while let Some((until, slot)) = self.hidden.first().copied() {
+            if until > now {
+                break;
+            }
+            self.hidden.pop_first();
+            let Some(message) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { continue };
+            match message.standing() {
+                Standing::InFlight => self.depth.in_flight -= 1,
+                _ => self.depth.delayed -= 1,
+            }
+            message.show();
+            if message.receives >= BACK_OF_THE_LINE_AT {
+                self.next_position += 1;
+                message.position = self.next_position;
+            }
+            self.line.push(message.position, slot, message.receives > 0);
+            self.depth.visible += 1;
+        }
+    }
+
+    /// Drops what was sent at `sent_until` or earlier; how many that were.
+    pub fn expire(&mut self, sent_until: Timestamp) -> u64 {
+        let mut expired = 0;
+        while let Some((sent_at, slot)) = self.by_send.first().copied() {
+            if sent_at > sent_until {
+                break;
+            }
+            self.remove(slot);
+            expired += 1;
+        }
+        expired
+    }
+
+    /// Drops everything; how many that were.
+    pub fn clear(&mut self) -> u64 {
+        let dropped = self.depth.total();
+        // Positions and serials go on, so that old receipts stay old.
+        let (next_position, next_serial) = (self.next_position, self.next_serial);
+        *self = Self { next_position, next_serial, ..Self::default() };
+        dropped
+    }
+
+    /// When the next hidden message becomes visible.
+    pub fn next_shown_at(&self) -> Option<Timestamp> {
+        self.hidden.first().map(|(until, _)| *until)
+    }
+
+    /// The earliest original send.
+    pub fn first_sent_at(&self) -> Option<Timestamp> {
+        self.by_send.first().map(|(sent_at, _)| *sent_at)
+    }
+
+    /// Since when the oldest message waits that was received fewer than three times; what
+    /// ApproximateAgeOfOldestMessage counts from. Fresh messages are in order, so only the first of them is looked at.
+    pub fn oldest_since(&self) -> Option<Timestamp> {
+        let candidate = |slot: u32| self.get(slot).filter(|message| message.receives < BACK_OF_THE_LINE_AT);
+        let fresh = self.line.fresh().find_map(|(position, slot)| candidate(slot).filter(|m| m.position == position));
+        let returned = self.line.returned().find_map(|(_, slot)| candidate(slot));
+        let hidden = self.hidden.iter().filter_map(|(_, slot)| candidate(*slot));
+        fresh.into_iter().chain(returned).chain(hidden).map(Message::aged_from).min()
+    }
+
+    /// Message groups that have a message in flight.
+    pub fn groups_in_flight(&self) -> u64 {
+        0
+    }
+
+    /// Every message, by slot.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Message)> {
+        self.slots.iter().enumerate().filter_map(|(slot, message)| Some((slot as u32, message.as_ref()?)))
+    }
+
+    fn count(&mut self, standing: Standing) -> &mut u64 {
+        match standing {
+            Standing::Visible => &mut self.depth.visible,
+            Standing::InFlight => &mut self.depth.in_flight,
+            Standing::Delayed => &mut self.depth.delayed,
+        }
+    }
+
+    /// Recounts everything the slow way; what disagrees, if anything.
+    #[cfg(test)]
+    pub fn audit(&self) -> Result<(), String> {
+        let mut depth = Depth::default();
+        for (slot, message) in self.iter() {
+            match message.standing() {
+                Standing::Visible => depth.visible += 1,
+                Standing::InFlight => depth.in_flight += 1,
+                Standing::Delayed => depth.delayed += 1,
+            }
+            let in_line = self.line.fresh().chain(self.line.returned()).filter(|e| *e == (message.position, slot));
+            let in_line = in_line.count();
+            let hidden = message.hidden_until().is_some_and(|until| self.hidden.contains(&(until, slot)));
+            if !self.by_send.contains(&(message.sent_at, slot)) {
+                return Err(format!("{message:?} has no end of retention"));
+            }
+            if hidden == (message.standing() == Standing::Visible) || (!hidden && in_line != 1) {
+                return Err(format!("{message:?} stands in {in_line} places of the line, hidden {hidden}"));
+            }
+        }
+        let counts = (self.hidden.len() as u64, self.by_send.len() as u64);
+        if depth != self.depth || counts != (depth.in_flight + depth.delayed, depth.total()) {
+            return Err(format!("depth {:?}, recount {depth:?}, sets {counts:?}", self.depth));
+        }
+        Ok(())
+    }
+}
+
+/// `after` the time, where a setting is in whole seconds.
+pub fn seconds_after(time: Timestamp, after_s: u32) -> Timestamp {
+    time + Duration::from_secs(after_s.into())
+}

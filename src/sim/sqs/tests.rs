@@ -1,0 +1,196 @@
+//! SQS by example: what a sender, a receiver and an operator of a queue can rely on.
+
+use super::*;
+use crate::sim::cx::Place;
+use crate::sim::payload::Payload;
+use crate::sim::world::World;
+use bytes::Bytes;
+use std::time::Duration;
+
+/// A world and short names for what the examples do.
+pub(super) struct Bench {
+    pub world: World,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+        let start = Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap();
+        Self { world: World::new(1, start, place) }
+    }
+
+    pub fn with_queue(name: &str, attributes: &[(&str, &str)]) -> Self {
+        let mut bench = Self::new();
+        bench.create(name, attributes).unwrap();
+        bench
+    }
+
+    /// `orders` with the dead-letter queue `orders-dlq` after `max_receives`.
+    pub fn with_orders(max_receives: u32) -> Self {
+        let mut bench = Self::with_queue("orders-dlq", &[]);
+        let policy = redrive_to("orders-dlq", max_receives);
+        bench.create("orders", &[("RedrivePolicy", &policy)]).unwrap();
+        bench
+    }
+
+    pub fn create(&mut self, name: &str, attributes: &[(&str, &str)]) -> Result<(), ApiError> {
+        let (sqs, mut cx) = self.world.sqs_cx();
+        sqs.create_queue(&mut cx, name, &map(attributes), &BTreeMap::new())
+    }
+
+    pub fn set(&mut self, name: &str, attributes: &[(&str, &str)]) -> Result<(), ApiError> {
+        let (sqs, mut cx) = self.world.sqs_cx();
+        sqs.set_attributes(&mut cx, name, &map(attributes))
+    }
+
+    pub fn send(&mut self, name: &str, body: &str) -> MessageId {
+        let (sqs, mut cx) = self.world.sqs_cx();
+        sqs.send(&mut cx, name, outgoing(body)).unwrap().id
+    }
+
+    pub fn receive(&mut self, name: &str, max: u32) -> Vec<Received> {
+        let (sqs, mut cx) = self.world.sqs_cx();
+        sqs.receive(&mut cx, name, max, None).unwrap()
+    }
+
+    pub fn delete(&mut self, name: &str, receipt: Receipt) -> bool {
+        let (sqs, mut cx) = self.world.sqs_cx();
+        sqs.delete(&mut cx, name, receipt).unwrap()
+    }
+
+    pub fn depth(&mut self, name: &str) -> (u64, u64, u64) {
+        let (sqs, cx) = self.world.sqs_cx();
+        let depth = sqs.depth(&cx, name).unwrap();
+        (depth.visible, depth.in_flight, depth.delayed)
+    }
+
+    pub fn oldest_age_s(&mut self, name: &str) -> Option<u64> {
+        let (sqs, cx) = self.world.sqs_cx();
+        sqs.oldest_age(&cx, name).map(|age| age.as_secs())
+    }
+
+    pub fn wait_s(&mut self, seconds: u64) {
+        let until = self.world.now + Duration::from_secs(seconds);
+        self.world.advance_to(until);
+    }
+}
+
+pub(super) fn outgoing(body: &str) -> Outgoing {
+    Outgoing::of(Payload::Sent(Bytes::copy_from_slice(body.as_bytes())))
+}
+
+pub(super) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+pub(super) fn redrive_to(dlq: &str, max_receives: u32) -> String {
+    let arn = format!("arn:aws:sqs:eu-west-1:123456789012:{dlq}");
+    format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":{max_receives}}}"#)
+}
+
+#[test]
+fn a_received_message_is_hidden_until_its_visibility_ends() {
+    let mut bench = Bench::with_queue("orders", &[]);
+    let id = bench.send("orders", "one");
+    let first = bench.receive("orders", 10);
+    assert_eq!((first.len(), first[0].id, first[0].receive_count), (1, id, 1));
+    assert_eq!(bench.depth("orders"), (0, 1, 0));
+    assert!(bench.receive("orders", 10).is_empty());
+    bench.wait_s(30);
+    let second = bench.receive("orders", 10);
+    assert_eq!((second[0].id, second[0].receive_count), (id, 2));
+    assert_eq!(second[0].first_received_at, first[0].first_received_at);
+    assert!(!bench.delete("orders", first[0].receipt), "an old receipt deletes nothing");
+    assert!(bench.delete("orders", second[0].receipt));
+    assert_eq!(bench.depth("orders"), (0, 0, 0));
+}
+
+#[test]
+fn the_newest_receipt_deletes_even_after_its_visibility_ended() {
+    let mut bench = Bench::with_queue("orders", &[]);
+    bench.send("orders", "slow");
+    let receipt = bench.receive("orders", 1)[0].receipt;
+    bench.wait_s(31);
+    assert_eq!(bench.depth("orders"), (1, 0, 0));
+    assert!(bench.delete("orders", receipt));
+    assert_eq!(bench.depth("orders"), (0, 0, 0));
+    assert!(bench.receive("orders", 10).is_empty());
+}
+
+#[test]
+fn the_receive_after_the_last_allowed_one_moves_the_message_to_the_dlq() {
+    let mut bench = Bench::with_orders(2);
+    let id = bench.send("orders", "poison");
+    let sent_at = bench.world.now;
+    for count in 1..=2 {
+        assert_eq!(bench.receive("orders", 10)[0].receive_count, count);
+        assert_eq!(bench.depth("orders-dlq"), (0, 0, 0));
+        bench.wait_s(30);
+    }
+    assert_eq!(bench.depth("orders"), (1, 0, 0), "it waits in its queue until somebody asks again");
+    assert!(bench.receive("orders", 10).is_empty());
+    assert_eq!((bench.depth("orders"), bench.depth("orders-dlq")), ((0, 0, 0), (1, 0, 0)));
+    bench.wait_s(10);
+    assert_eq!(bench.oldest_age_s("orders-dlq"), Some(10), "the age counts from the move");
+    let dead = &bench.receive("orders-dlq", 1)[0];
+    assert_eq!((dead.id, dead.sent_at, dead.receive_count), (id, sent_at, 3));
+    let source = dead.details.as_ref().unwrap().dead_letter.as_ref().unwrap();
+    assert_eq!(source.source_arn, "arn:aws:sqs:eu-west-1:123456789012:orders");
+}
+
+#[test]
+fn retention_counts_from_the_original_send_even_in_the_dlq() {
+    let mut bench = Bench::with_orders(1);
+    bench.set("orders-dlq", &[("MessageRetentionPeriod", "3600")]).unwrap();
+    bench.send("orders", "poison");
+    bench.receive("orders", 1);
+    bench.wait_s(1800);
+    bench.receive("orders", 1);
+    assert_eq!(bench.depth("orders-dlq"), (1, 0, 0));
+    bench.wait_s(1799);
+    assert_eq!(bench.depth("orders-dlq"), (1, 0, 0));
+    bench.wait_s(1);
+    assert_eq!(bench.depth("orders-dlq"), (0, 0, 0));
+    assert_eq!(bench.world.sqs.queue("orders-dlq").unwrap().expired, 1);
+}
+
+#[test]
+fn a_message_received_three_times_goes_to_the_back_and_out_of_the_age() {
+    let mut bench = Bench::with_queue("orders", &[("VisibilityTimeout", "10")]);
+    let poison = bench.send("orders", "poison");
+    bench.wait_s(5);
+    let next = bench.send("orders", "next");
+    for _ in 0..3 {
+        assert_eq!(bench.receive("orders", 1)[0].id, poison);
+        bench.wait_s(10);
+    }
+    assert_eq!(bench.oldest_age_s("orders"), Some(30), "only the second message counts");
+    let order: Vec<MessageId> = bench.receive("orders", 2).iter().map(|m| m.id).collect();
+    assert_eq!(order, [next, poison]);
+}
+
+#[test]
+fn a_delayed_message_shows_when_its_delay_ends() {
+    let mut bench = Bench::with_queue("orders", &[("DelaySeconds", "5")]);
+    bench.send("orders", "later");
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    sqs.send(&mut cx, "orders", Outgoing { delay_s: Some(0), ..outgoing("now") }).unwrap();
+    assert_eq!(bench.depth("orders"), (1, 0, 1));
+    bench.wait_s(5);
+    assert_eq!(bench.depth("orders"), (2, 0, 0));
+}
+
+#[test]
+fn one_wake_is_pending_however_many_messages_are_hidden() {
+    let mut bench = Bench::with_queue("orders", &[]);
+    for n in 0..100 {
+        bench.send("orders", &n.to_string());
+    }
+    let before = bench.world.agenda.len();
+    for _ in 0..10 {
+        bench.receive("orders", 10);
+    }
+    assert_eq!(bench.world.agenda.len(), before + 1);
+    bench.wait_s(30);
+    assert_eq!(bench.depth("orders"), (100, 0, 0));
+}
