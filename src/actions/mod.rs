@@ -1,8 +1,20 @@
 //! Actions: a verb's parameters become a plan, or a refusal. The plan shown is the plan run; nothing here does IO.
 
-use crate::domain::row::ResourceId;
+pub mod invoke;
+pub mod redrive;
+pub mod reshard;
+
+use crate::domain::row::{ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::domain::verb::ActionId;
+use std::collections::BTreeMap;
+
+/// All rows: what a plan is made from.
+pub type Estate = BTreeMap<ResourceId, Row>;
+
+fn row<'a>(estate: &'a Estate, id: &ResourceId) -> Result<&'a Row, Refusal> {
+    estate.get(id).ok_or_else(|| Refusal(format!("{id} is not known here.")))
+}
 
 /// What a confirm dialog shows, what is journalled, and what is run: one value.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +30,34 @@ pub struct Plan {
     /// What later polls must show for the plan to count as done.
     pub expect: Expect,
     pub made_at: Timestamp,
+}
+
+impl Plan {
+    /// A person (or `--yes`) has seen the plan and agreed. Only a confirmed plan can be performed.
+    pub fn confirm(self, _leave: Unlocked) -> Confirmed {
+        Confirmed(self)
+    }
+}
+
+/// Leave to change AWS. Read-only sources have none, so they cannot make a [`Confirmed`] plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unlocked(());
+
+impl Unlocked {
+    /// `allowed`: the demo, or `--allow-actions`.
+    pub fn when(allowed: bool) -> Option<Self> {
+        allowed.then_some(Self(()))
+    }
+}
+
+/// A plan that may be performed: seen, agreed to, and allowed. There is no other way to make one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirmed(Plan);
+
+impl Confirmed {
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
 }
 
 /// Every mutation that this program can make of AWS.
@@ -108,4 +148,38 @@ pub struct Answer {
     /// The last 4 kB of its log.
     pub log_tail: String,
     pub executed_version: Option<String>,
+}
+
+impl Call {
+    /// The call as one line, in the AWS CLI's words: exactly what will be sent.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::SplitShard { stream, shard, new_starting_hash_key } => format!(
+                "kinesis split-shard --stream-name {stream} --shard-to-split {shard} \
+                 --new-starting-hash-key {new_starting_hash_key}"
+            ),
+            Self::UpdateShardCount { stream, target } => format!(
+                "kinesis update-shard-count --stream-name {stream} --target-shard-count {target} \
+                 --scaling-type UNIFORM_SCALING"
+            ),
+            Self::StartMessageMoveTask { source_arn, destination_arn, max_per_s } => {
+                let destination =
+                    destination_arn.as_ref().map_or(String::new(), |arn| format!(" --destination-arn {arn}"));
+                let rate =
+                    max_per_s.map_or(String::new(), |rate| format!(" --max-number-of-messages-per-second {rate}"));
+                format!("sqs start-message-move-task --source-arn {source_arn}{destination}{rate}")
+            }
+            Self::CancelMessageMoveTask { task_handle, .. } => {
+                format!("sqs cancel-message-move-task --task-handle {task_handle}")
+            }
+            Self::Invoke { function, payload, invocation } => {
+                let (kind, tail) = match invocation {
+                    Invocation::Wait => ("RequestResponse", " --log-type Tail"),
+                    Invocation::Event => ("Event", ""),
+                    Invocation::DryRun => ("DryRun", ""),
+                };
+                format!("lambda invoke --function-name {function} --invocation-type {kind}{tail} --payload '{payload}'")
+            }
+        }
+    }
 }

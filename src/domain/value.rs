@@ -180,7 +180,7 @@ mod tests {
             (Unit::Count, 0.0, "0"),
             (Unit::Count, 412.0, "412"),
             (Unit::Count, 1204.0, "1.2k"),
-            (Unit::Count, 999_999.0, "1M"),
+            (Unit::Count, 999_999.0, "1.0M"),
             (Unit::Milliseconds, 0.0, "0ms"),
             (Unit::Milliseconds, 340.0, "340ms"),
             (Unit::Milliseconds, 2440.0, "2.4s"),
