@@ -1,0 +1,76 @@
+//! The service's error answers in AWS's wording, each made in one place.
+
+use super::sequence::ShardId;
+use super::stream::Stream;
+use crate::sim::cx::Place;
+use crate::sim::error::ApiError;
+
+pub fn invalid_argument(message: impl Into<String>) -> ApiError {
+    ApiError::client("InvalidArgumentException", message)
+}
+
+pub fn limit_exceeded(message: impl Into<String>) -> ApiError {
+    ApiError::client("LimitExceededException", message)
+}
+
+pub fn stream_not_found(place: &Place, stream: &str) -> ApiError {
+    let message = format!("Stream {stream} under account {} not found.", place.account);
+    ApiError::client("ResourceNotFoundException", message)
+}
+
+/// GetShardIterator's and GetRecords' words for a shard that is not there, or whose stream is not.
+pub fn shard_does_not_exist(place: &Place, stream: &str, shard: ShardId) -> ApiError {
+    let message = format!("Shard {shard} in stream {stream} under account {} does not exist", place.account);
+    ApiError::client("ResourceNotFoundException", message)
+}
+
+/// SplitShard's and MergeShards' words, and everybody's for an id that cannot be one.
+pub fn could_not_find_shard(place: &Place, stream: &str, shard: &str) -> ApiError {
+    let message = format!("Could not find shard {shard} in stream {stream} under account {}.", place.account);
+    ApiError::client("ResourceNotFoundException", message)
+}
+
+pub fn stream_exists(place: &Place, stream: &str) -> ApiError {
+    let message = format!("Stream {stream} under account {} already exists.", place.account);
+    ApiError::client("ResourceInUseException", message)
+}
+
+pub fn not_active(place: &Place, stream: &Stream) -> ApiError {
+    let message = format!(
+        "Stream {} under account {} not ACTIVE, instead in state {}",
+        stream.name,
+        place.account,
+        stream.status.name()
+    );
+    ApiError::client("ResourceInUseException", message)
+}
+
+/// The message of a throttled record or GetRecords call.
+pub fn shard_rate_exceeded_message(place: &Place, stream: &str, shard: ShardId) -> String {
+    format!("Rate exceeded for shard {shard} in stream {stream} under account {}.", place.account)
+}
+
+pub fn shard_rate_exceeded(place: &Place, stream: &str, shard: ShardId) -> ApiError {
+    let message = shard_rate_exceeded_message(place, stream, shard);
+    ApiError::client("ProvisionedThroughputExceededException", message)
+}
+
+/// A control-plane operation above its published rate.
+pub fn operation_rate_exceeded(place: &Place, stream: Option<&str>) -> ApiError {
+    limit_exceeded(match stream {
+        Some(stream) => format!("Rate exceeded for stream {stream} under account {}.", place.account),
+        None => format!("Rate exceeded for account {}.", place.account),
+    })
+}
+
+/// The account's shard quota would be passed.
+pub fn shard_quota_exceeded(place: &Place, open: u32, limit: u32, more: u32) -> ApiError {
+    limit_exceeded(format!(
+        "This request would exceed the shard limit for the account {} in {}. Current shard count for the account: \
+         {open}. Limit: {limit}. Number of additional shards that would have resulted from this request: {more}. \
+         Refer to the AWS Service Limits page \
+         (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to \
+         request higher limits.",
+        place.account, place.region
+    ))
+}

@@ -1,0 +1,219 @@
+//! One stream: status and pending change, settings, shards, and the route from a hash key to its open shard.
+
+use super::key::HashRange;
+use super::metrics::{ShardMetric, StreamSeries};
+use super::sequence::{Sequence, ShardId};
+use super::shard::Shard;
+use crate::domain::time::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// How often a stream looks for records and shards to drop. What is read is exact all the same.
+const TRIM_EVERY: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamStatus {
+    Creating,
+    Active,
+    Updating,
+    Deleting,
+}
+
+impl StreamStatus {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Creating => "CREATING",
+            Self::Active => "ACTIVE",
+            Self::Updating => "UPDATING",
+            Self::Deleting => "DELETING",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamMode {
+    Provisioned,
+    OnDemand,
+}
+
+impl StreamMode {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Provisioned => "PROVISIONED",
+            Self::OnDemand => "ON_DEMAND",
+        }
+    }
+}
+
+/// What a stream is about to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Create { shards: u32 },
+    Split { shard: ShardId, at: u128 },
+    Merge { shard: ShardId, adjacent: ShardId },
+    Resize { target: u32 },
+    Delete,
+}
+
+pub struct Stream {
+    pub name: String,
+    pub status: StreamStatus,
+    pub mode: StreamMode,
+    pub created: Timestamp,
+    pub retention_hours: u32,
+    /// Shard-level metrics that are on, in the API's order.
+    pub enhanced: Vec<ShardMetric>,
+    pub(super) shards: BTreeMap<ShardId, Shard>,
+    /// Open shards by the start of their range.
+    routes: Vec<(u128, ShardId)>,
+    next_shard: u32,
+    /// The pending change and when it ends.
+    pub(super) pending: Option<(Timestamp, Change)>,
+    /// When UpdateShardCount was called within the last 24 hours.
+    pub(super) resizes: VecDeque<Timestamp>,
+    trim_due: Timestamp,
+    pub(super) series: StreamSeries,
+}
+
+/// A shard as ListShards and DescribeStream show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShardSummary {
+    pub id: ShardId,
+    pub parent: Option<ShardId>,
+    pub adjacent_parent: Option<ShardId>,
+    pub range: HashRange,
+    pub starting_sequence: Sequence,
+    /// Absent while the shard is open.
+    pub ending_sequence: Option<Sequence>,
+    pub opened: Timestamp,
+    pub closed: Option<Timestamp>,
+}
+
+/// A stream as DescribeStreamSummary shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamSummary {
+    pub name: String,
+    pub status: StreamStatus,
+    pub mode: StreamMode,
+    pub created: Timestamp,
+    pub retention_hours: u32,
+    pub enhanced: Vec<ShardMetric>,
+    pub open_shards: u32,
+}
+
+impl Stream {
+    pub(super) fn new(name: &str, mode: StreamMode, now: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            status: StreamStatus::Creating,
+            mode,
+            // AWS keeps the creation time in whole seconds.
+            created: now.floor_to(1),
+            retention_hours: 24,
+            enhanced: vec![],
+            shards: BTreeMap::new(),
+            routes: vec![],
+            next_shard: 0,
+            pending: None,
+            resizes: VecDeque::new(),
+            trim_due: now,
+            series: StreamSeries::default(),
+        }
+    }
+
+    pub fn open_shards(&self) -> u32 {
+        self.routes.len() as u32
+    }
+
+    /// Every shard that has not expired, by id.
+    pub fn shards(&self) -> impl Iterator<Item = &Shard> {
+        self.shards.values()
+    }
+
+    /// Open shards by the start of their range.
+    pub fn open(&self) -> impl Iterator<Item = &Shard> {
+        self.routes.iter().filter_map(|(_, id)| self.shards.get(id))
+    }
+
+    /// The open shard whose range holds `hash`; `None` while the stream has no shards yet.
+    pub fn route(&self, hash: u128) -> Option<ShardId> {
+        let after = self.routes.partition_point(|(start, _)| *start <= hash);
+        Some(self.routes.get(after.checked_sub(1)?)?.1)
+    }
+
+    pub(super) fn add_shard(&mut self, range: HashRange, parents: &[ShardId], now: Timestamp) -> ShardId {
+        let id = ShardId(self.next_shard);
+        self.next_shard += 1;
+        // A child's numbers begin after its parents' end.
+        let created_s = now.secs().max(0) as u64 + u64::from(!parents.is_empty());
+        let mut shard = Shard::new(id, range, created_s, now);
+        shard.parent = parents.first().copied();
+        shard.adjacent_parent = parents.get(1).copied();
+        self.shards.insert(id, shard);
+        for parent in parents {
+            if let Some(parent) = self.shards.get_mut(parent) {
+                parent.closed = Some(now);
+                parent.children.push(id);
+                if let Ok(index) = self.routes.binary_search(&(parent.range.start, parent.id)) {
+                    self.routes.remove(index);
+                }
+            }
+        }
+        let index = self.routes.partition_point(|(start, _)| *start < range.start);
+        self.routes.insert(index, (range.start, id));
+        id
+    }
+
+    pub fn retention(&self) -> Duration {
+        Duration::from_secs(u64::from(self.retention_hours) * 3600)
+    }
+
+    /// The oldest arrival that is still kept.
+    pub fn horizon(&self, now: Timestamp) -> Timestamp {
+        now - self.retention()
+    }
+
+    /// Drops records and closed shards that are older than the retention.
+    pub(super) fn trim(&mut self, now: Timestamp) {
+        if now < self.trim_due {
+            return;
+        }
+        self.trim_due = now + TRIM_EVERY;
+        self.trim_now(now);
+    }
+
+    pub(super) fn trim_now(&mut self, now: Timestamp) {
+        let horizon = self.horizon(now);
+        for shard in self.shards.values_mut() {
+            shard.log.trim_before(horizon);
+        }
+        self.shards.retain(|_, shard| shard.closed.is_none_or(|closed| closed >= horizon));
+    }
+
+    pub(super) fn summary(&self) -> StreamSummary {
+        StreamSummary {
+            name: self.name.clone(),
+            status: self.status,
+            mode: self.mode,
+            created: self.created,
+            retention_hours: self.retention_hours,
+            enhanced: self.enhanced.clone(),
+            open_shards: self.open_shards(),
+        }
+    }
+}
+
+impl From<&Shard> for ShardSummary {
+    fn from(shard: &Shard) -> Self {
+        Self {
+            id: shard.id,
+            parent: shard.parent,
+            adjacent_parent: shard.adjacent_parent,
+            range: shard.range,
+            starting_sequence: shard.starting_sequence(),
+            ending_sequence: shard.ending_sequence(),
+            opened: shard.opened,
+            closed: shard.closed,
+        }
+    }
+}
