@@ -4,3 +4,4 @@ pub mod actions;
 pub mod domain;
 pub mod kinds;
 pub mod sim;
+pub mod theme;
