@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 #[derive(Default, Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
     pub requests: BTreeMap<(&'static str, String, String), u64>,
+    /// All of them together.
+    pub answered: u64,
 }
 
 impl Ledger {
     pub fn note(&mut self, service: &'static str, operation: &str, error_code: &str) {
+        self.answered += 1;
         *self.requests.entry((service, operation.to_owned(), error_code.to_owned())).or_default() += 1;
     }
 }

@@ -1,1 +1,23 @@
-//! sts
+//! STS: who is calling. A caller uses it to learn the account before anything else.
+
+use crate::sim::error::ApiError;
+use crate::sim::wire::{Answer, Reply};
+use crate::sim::world::World;
+use serde_json::json;
+
+/// Answers the one operation that an on-call console needs.
+pub fn answer(world: &World, operation: &str) -> Answer {
+    match operation {
+        "GetCallerIdentity" => {
+            let account = &world.place.account;
+            Ok(Reply::Done(json!({
+                "Arn": format!("arn:aws:iam::{account}:user/midwatch"),
+                "UserId": "AIDAMIDWATCHENGINE00",
+                "Account": account,
+            })))
+        }
+        other => {
+            Err(ApiError::client("InvalidAction", format!("Could not find operation {other} for version 2011-06-15")))
+        }
+    }
+}

@@ -7,6 +7,8 @@ pub mod rest;
 
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
+use crate::sim::world::World;
+use crate::sim::{cloudwatch, payload, sts};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -53,3 +55,181 @@ pub enum Reply<T> {
 /// A service operation's outcome before a protocol gives it form. In the value, timestamps are numbers: seconds
 /// since the Unix epoch, as in AWS's JSON protocols; blobs are base64 text.
 pub type Answer = Result<Reply<Value>, ApiError>;
+
+/// Which service a request is for, and what of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    Kinesis,
+    Sqs,
+    Lambda,
+    CloudWatch,
+    Sts,
+}
+
+impl Service {
+    /// The service's name in credential scopes and in the ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kinesis => "kinesis",
+            Self::Sqs => "sqs",
+            Self::Lambda => "lambda",
+            Self::CloudWatch => "monitoring",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// The service of `X-Amz-Target`'s first part.
+    fn of_target(prefix: &str) -> Option<Self> {
+        match prefix {
+            "Kinesis_20131202" => Some(Self::Kinesis),
+            "AmazonSQS" => Some(Self::Sqs),
+            "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
+            _ => None,
+        }
+    }
+
+    /// Error codes of query-compatible services also go into a header, in their older form.
+    pub(crate) const fn is_query_compatible(self) -> bool {
+        matches!(self, Self::Sqs | Self::CloudWatch)
+    }
+}
+
+/// Answers one request, or says when to ask again. No request, however malformed, panics or goes unanswered.
+pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
+    if let Some(rest) = call.request.path.strip_prefix("/service/") {
+        let rest = rest.to_owned();
+        return cbor::handle(world, call, &rest);
+    }
+    if let Some(target) = call.request.header("x-amz-target") {
+        let target = target.to_owned();
+        return json::handle(world, call, &target);
+    }
+    if rest_path(&call.request) {
+        return rest::handle(world, call);
+    }
+    if query::is_query(&call.request) {
+        return query::handle(world, call);
+    }
+    // What AWS's front ends say to a request of which they can make nothing.
+    Reply::Done(Response {
+        status: 404,
+        headers: vec![("content-type".into(), "application/xml".into())],
+        body: Bytes::from_static(b"<UnknownOperationException/>\n"),
+    })
+}
+
+/// Lambda's paths begin with the date of the API's version.
+fn rest_path(request: &Request) -> bool {
+    let first = request.path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let is_date = first.len() == 10
+        && first.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    is_date || caller(request).service.as_deref() == Some("lambda")
+}
+
+/// Carries one operation to its service and notes the outcome.
+pub(crate) fn answer(
+    world: &mut World,
+    call: &mut Call,
+    service: Service,
+    operation: &str,
+    input: Result<Value, ApiError>,
+) -> Answer {
+    let answer = input.and_then(|input| match service {
+        Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, &input),
+        Service::Sts => sts::answer(world, operation),
+        Service::Kinesis | Service::Sqs | Service::Lambda => Err(unknown_operation()),
+    });
+    match &answer {
+        Ok(Reply::Later(_)) => {}
+        Ok(Reply::Done(_)) => world.ledger.note(service.name(), operation, ""),
+        Err(error) => world.ledger.note(service.name(), operation, error.code),
+    }
+    answer
+}
+
+/// What AWS says to an operation that the service does not have.
+pub fn unknown_operation() -> ApiError {
+    ApiError::client("UnknownOperationException", "")
+}
+
+/// What AWS says to a body that does not fit the protocol or a member of the wrong type.
+pub fn serialization_error(message: impl Into<String>) -> ApiError {
+    ApiError::client("SerializationException", message)
+}
+
+/// Who signed a request, as far as it says. Signatures are not checked: the engine is on loopback or in process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    pub access_key: Option<String>,
+    pub region: Option<String>,
+    pub service: Option<String>,
+}
+
+impl Caller {
+    /// The account: an access key id of twelve digits names it.
+    pub fn account(&self) -> Option<&str> {
+        self.access_key.as_deref().filter(|key| key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()))
+    }
+}
+
+/// Reads the credential scope `KEY/DATE/REGION/SERVICE/aws4_request` of the `Authorization` header or, of a presigned
+/// request, of `X-Amz-Credential`.
+pub fn caller(request: &Request) -> Caller {
+    let header = request.header("authorization").and_then(|text| text.split_once("Credential=")).map(|(_, tail)| tail);
+    let scope = match header {
+        Some(tail) => tail.split([',', ' ']).next().unwrap_or_default().to_owned(),
+        None => query::parameter(&request.query, "X-Amz-Credential").unwrap_or_default(),
+    };
+    let mut parts = scope.split('/').map(|part| Some(part.to_owned()).filter(|part| !part.is_empty()));
+    let access_key = parts.next().flatten();
+    let _date = parts.next();
+    Caller { access_key, region: parts.next().flatten(), service: parts.next().flatten() }
+}
+
+/// The request's id: a function of how many requests were answered before it, so that asking does not disturb chance.
+pub(crate) fn request_id(world: &World) -> String {
+    let n = world.ledger.answered;
+    let mix = |salt: u64| {
+        let mut z = (n.wrapping_add(salt)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    payload::uuid_text(mix(1), mix(0x5851_f42d_4c95_7f2d))
+}
+
+/// `code;Sender` or `code;Receiver`, for the services that were first written for the query protocol.
+pub(crate) fn query_error_header(service: Service, error: &ApiError) -> Option<(String, String)> {
+    if error.query_code.is_none() && !service.is_query_compatible() {
+        return None;
+    }
+    let fault = if error.is_sender_fault() { "Sender" } else { "Receiver" };
+    let code = error.query_code.unwrap_or(error.code);
+    Some(("x-amzn-query-error".into(), format!("{code};{fault}")))
+}
+
+/// An error as the body of the JSON and CBOR protocols: its type, its message and its further members.
+pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
+    let namespace = match (service, error.code) {
+        // Kinesis writes bare names.
+        (Service::Kinesis, _) => "",
+        (_, "UnknownOperationException" | "SerializationException") => "com.amazon.coral.service#",
+        (Service::Sqs, _) => "com.amazonaws.sqs#",
+        (Service::CloudWatch, _) => "com.amazonaws.cloudwatch#",
+        (Service::Lambda | Service::Sts, _) => "",
+    };
+    let mut body = serde_json::Map::new();
+    body.insert("__type".into(), format!("{namespace}{}", error.code).into());
+    if !error.message.is_empty() {
+        // The framework's own errors capitalise the member, the services' do not.
+        let member = if error.code == "SerializationException" { "Message" } else { "message" };
+        body.insert(member.into(), error.message.clone().into());
+    }
+    for (name, value) in &error.members {
+        body.insert((*name).into(), value.clone().into());
+    }
+    Value::Object(body)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! CloudWatch's operations: input to metrics and back.
+
+use crate::domain::time::Timestamp;
+use crate::sim::cloudwatch::input::{Input, invalid, invalid_combination, missing};
+use crate::sim::cloudwatch::{Metric, Statistic, get_data, list, put};
+use crate::sim::error::ApiError;
+use crate::sim::rate::TokenBucket;
+use crate::sim::wire::{Answer, Reply, unknown_operation};
+use crate::sim::world::World;
+use serde_json::{Map, Value, json};
+
+/// GetMetricStatistics refuses to answer with more datapoints.
+const DATAPOINTS_MAX: i64 = 1440;
+
+/// Answers one operation.
+pub fn answer(world: &mut World, _call: &mut crate::sim::wire::Call, operation: &str, input: &Value) -> Answer {
+    let (now, limits) = (world.now, world.place.limits);
+    let limited = |bucket: &mut TokenBucket| {
+        if !limits || bucket.take(1.0, now) { Ok(()) } else { Err(throttled()) }
+    };
+    let rates = &mut world.cloudwatch;
+    match operation {
+        "GetMetricData" => limited(&mut rates.get_metric_data)?,
+        "GetMetricStatistics" => limited(&mut rates.get_metric_statistics)?,
+        "ListMetrics" => limited(&mut rates.list_metrics)?,
+        "PutMetricData" => limited(&mut rates.put_metric_data)?,
+        "DescribeAlarms" => limited(&mut rates.describe_alarms)?,
+        _ => return Err(unknown_operation()),
+    }
+    let input = Input::new(input)?;
+    let value = match operation {
+        "GetMetricData" => get_data::get_metric_data(&world.metrics, now, &input)?,
+        "GetMetricStatistics" => get_metric_statistics(world, &input)?,
+        "ListMetrics" => list::list_metrics(&world.metrics, &world.place, now, &input)?,
+        "PutMetricData" => put::put_metric_data(&mut world.metrics, now, &input)?,
+        _ => describe_alarms(&input)?,
+    };
+    Ok(Reply::Done(value))
+}
+
+fn throttled() -> ApiError {
+    ApiError::client("ThrottlingException", "Rate exceeded").with_query_code("Throttling")
+}
+
+/// A query's unit: one of StandardUnit's.
+pub(super) fn unit(input: &Input<'_>) -> Result<Option<&'static str>, ApiError> {
+    input.one_of("Unit", &super::store::UNITS)
+}
+
+/// 1, 5, 10, 20, 30 or a multiple of 60 seconds.
+pub(super) fn check_period(name: &str, period_s: i64) -> Result<(), ApiError> {
+    let is_fine = matches!(period_s, 1 | 5 | 10 | 20 | 30) || (period_s > 0 && period_s % 60 == 0);
+    let message = || format!("The parameter {name} must be 1, 5, 10, 20, 30 or a multiple of 60.");
+    if is_fine && period_s <= 86_400 { Ok(()) } else { Err(invalid(message())) }
+}
+
+/// Where reading starts: AWS rounds down to a minute, five minutes or an hour by the start's age, and has nothing in
+/// periods finer than that (`None`).
+pub(super) fn rounded_start(start: Timestamp, now: Timestamp, period_s: i64) -> Option<Timestamp> {
+    let day_s = 86_400;
+    let age_s = now.secs() - start.secs();
+    let step_s = if age_s < 15 * day_s {
+        60
+    } else if age_s < 63 * day_s {
+        300
+    } else {
+        3600
+    };
+    (step_s == 60 || period_s % step_s == 0).then(|| start.floor_to(step_s))
+}
+
+fn get_metric_statistics(world: &World, input: &Input<'_>) -> Result<Value, ApiError> {
+    let metric = input.metric()?;
+    let start = input.time("StartTime")?.ok_or_else(|| missing("StartTime"))?;
+    let end = input.time("EndTime")?.ok_or_else(|| missing("EndTime"))?;
+    let period_s = input.integer("Period")?.ok_or_else(|| missing("Period"))?;
+    check_period("Period", period_s)?;
+    let unit = unit(input)?;
+    if start >= end {
+        return Err(invalid_combination("The parameter StartTime must be less than the parameter EndTime."));
+    }
+    let statistics = statistics(input)?;
+    let span_s = end.millis().saturating_sub(start.millis()) / 1000;
+    let datapoints = (span_s + period_s - 1) / period_s;
+    if datapoints > DATAPOINTS_MAX {
+        return Err(invalid_combination(format!(
+            "You have requested up to {datapoints} datapoints, which exceeds the limit of {DATAPOINTS_MAX}. You may \
+             reduce the datapoints requested by increasing Period, or decreasing the time range."
+        )));
+    }
+    let datapoints = match rounded_start(start, world.now, period_s) {
+        Some(from) => datapoints_of(world, &metric, unit, (from, end), period_s, &statistics),
+        None => vec![],
+    };
+    Ok(json!({ "Label": metric.name, "Datapoints": datapoints }))
+}
+
+/// (name as asked, statistic); the simple ones or the extended ones, not both.
+fn statistics(input: &Input<'_>) -> Result<Vec<(String, Statistic)>, ApiError> {
+    let simple = input.texts("Statistics")?.unwrap_or_default();
+    let extended = input.texts("ExtendedStatistics")?.unwrap_or_default();
+    match (simple.is_empty(), extended.is_empty()) {
+        (true, true) => {
+            return Err(missing("Statistics or ExtendedStatistics"));
+        }
+        (false, false) => {
+            return Err(invalid_combination(
+                "The parameters Statistics and ExtendedStatistics are mutually exclusive and you have specified both.",
+            ));
+        }
+        _ => {}
+    }
+    input.check_size("Statistics", simple.len(), 5)?;
+    input.check_size("ExtendedStatistics", extended.len(), 10)?;
+    let read = |(member, parse): (&str, fn(&str) -> Option<Statistic>), i: usize, text: &str| {
+        let refusal = || invalid(format!("The value {text} for parameter {member}.member.{} is not supported.", i + 1));
+        parse(text).map(|statistic| (text.to_owned(), statistic)).ok_or_else(refusal)
+    };
+    let simple = simple.iter().enumerate().map(|(i, text)| read(("Statistics", Statistic::parse_simple), i, text));
+    let extended = extended.iter().enumerate();
+    let extended = extended.map(|(i, text)| read(("ExtendedStatistics", Statistic::parse_extended), i, text));
+    simple.chain(extended).collect()
+}
+
+/// Each unit in which the metric was reported has datapoints of its own.
+fn datapoints_of(
+    world: &World,
+    metric: &Metric,
+    unit: Option<&str>,
+    span: (Timestamp, Timestamp),
+    period_s: i64,
+    statistics: &[(String, Statistic)],
+) -> Vec<Value> {
+    let with_values = statistics.iter().any(|(_, statistic)| statistic.needs_values());
+    let mut datapoints = Vec::new();
+    for series in world.metrics.find(metric, unit) {
+        for period in world.metrics.read(&[series], span, period_s, world.now, with_values) {
+            let mut point = Map::new();
+            point.insert("Timestamp".into(), period.start.secs_f64().into());
+            let mut extended = Map::new();
+            for (name, statistic) in statistics {
+                let into = if statistic.needs_values() { &mut extended } else { &mut point };
+                if let Some(value) = statistic.of(&period) {
+                    into.insert(name.clone(), value.into());
+                }
+            }
+            if with_values && extended.is_empty() {
+                continue;
+            }
+            point.insert("Unit".into(), series.1.into());
+            if with_values {
+                point.insert("ExtendedStatistics".into(), extended.into());
+            }
+            datapoints.push(Value::Object(point));
+        }
+    }
+    datapoints
+}
+
+/// No alarms exist in the engine, so every well-formed question has an empty answer.
+fn describe_alarms(input: &Input<'_>) -> Result<Value, ApiError> {
+    input.one_of("StateValue", &["OK", "ALARM", "INSUFFICIENT_DATA"])?;
+    input.check_size("AlarmNames", input.texts("AlarmNames")?.unwrap_or_default().len(), 100)?;
+    if input.integer("MaxRecords")?.is_some_and(|n| !(1..=100).contains(&n)) {
+        return Err(invalid("The parameter MaxRecords must be between 1 and 100."));
+    }
+    if input.has("AlarmNames") && input.has("AlarmNamePrefix") {
+        return Err(invalid_combination(
+            "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive and you have specified both.",
+        ));
+    }
+    Ok(json!({ "CompositeAlarms": [], "MetricAlarms": [] }))
+}

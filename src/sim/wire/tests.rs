@@ -1,0 +1,144 @@
+//! The wire layer as a client sees it.
+
+use super::*;
+use crate::sim::cx::Place;
+use serde_json::json;
+
+fn world() -> World {
+    let start = Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap();
+    let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+    World::new(1, start, place)
+}
+
+fn call(path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Call {
+    let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let request =
+        Request { method: "POST".into(), path: path.into(), query: String::new(), headers, body: body.into() };
+    Call { request, arrived: Timestamp::default(), ticket: None }
+}
+
+fn done(world: &mut World, mut call: Call) -> Response {
+    match handle(world, &mut call) {
+        Reply::Done(response) => response,
+        Reply::Later(at) => panic!("waits until {at}"),
+    }
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+}
+
+fn json_call(world: &mut World, target: &str, body: &str) -> (Response, Value) {
+    let response = done(world, call("/", &[("x-amz-target", target)], body.to_owned()));
+    let value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    (response, value)
+}
+
+fn cbor_call(world: &mut World, operation: &str, input: &Value) -> (Response, Value) {
+    let path = format!("/service/GraniteServiceVersion20100801/operation/{operation}");
+    let response = done(world, call(&path, &[("smithy-protocol", "rpc-v2-cbor")], cbor::encode(input)));
+    let value = cbor::decode(&response.body).unwrap();
+    (response, value)
+}
+
+#[test]
+fn cloudwatch_over_cbor_puts_and_gets() {
+    let mut world = world();
+    let at = world.now.secs_f64();
+    let datum = json!({"MetricName": "Sold", "Timestamp": at, "Value": 2.5, "Unit": "Count"});
+    let (put, _) = cbor_call(&mut world, "PutMetricData", &json!({"Namespace": "App", "MetricData": [datum]}));
+    assert_eq!((put.status, header(&put, "smithy-protocol")), (200, Some("rpc-v2-cbor")));
+    let query = json!({"Id": "a", "MetricStat":
+        {"Metric": {"Namespace": "App", "MetricName": "Sold"}, "Period": 60, "Stat": "Sum"}});
+    let input = json!({"MetricDataQueries": [query], "StartTime": at - 60.0, "EndTime": at + 60.0});
+    let (got, value) = cbor_call(&mut world, "GetMetricData", &input);
+    assert_eq!(got.status, 200);
+    let result = &value["MetricDataResults"][0];
+    assert_eq!((&result["Timestamps"], &result["Values"]), (&json!([at]), &json!([2.5])));
+    assert_eq!(world.ledger.requests[&("monitoring", "GetMetricData".into(), String::new())], 1);
+}
+
+#[test]
+fn errors_carry_both_names_where_the_service_has_two() {
+    let mut world = world();
+    let (response, value) = cbor_call(&mut world, "PutMetricData", &json!({}));
+    assert_eq!(response.status, 400);
+    assert_eq!(header(&response, "x-amzn-query-error"), Some("MissingParameter;Sender"));
+    assert_eq!(value["__type"], "com.amazonaws.cloudwatch#MissingRequiredParameterException");
+    assert_eq!(value["message"], "The parameter Namespace is required.");
+    let (response, _) = json_call(&mut world, "GraniteServiceVersion20100801.PutMetricData", "{}");
+    assert_eq!(header(&response, "x-amzn-query-error"), Some("MissingParameter;Sender"));
+    assert_eq!(header(&response, "content-type"), Some("application/x-amz-json-1.0"));
+}
+
+#[test]
+fn malformed_bodies_and_unknown_targets_get_awss_errors() {
+    let mut world = world();
+    for body in ["{", "[]", "\"text\"", "{\"a\":", "nul", "{}{}"] {
+        let (response, value) = json_call(&mut world, "GraniteServiceVersion20100801.ListMetrics", body);
+        assert_eq!(response.status, 400, "{body}");
+        assert_eq!(value["__type"], "com.amazon.coral.service#SerializationException", "{body}");
+    }
+    for target in ["Kinesis_20131202.Fly", "AmazonSQS.Fly", "GraniteServiceVersion20100801.PutMetricAlarm", "X.Y", ""] {
+        let (response, value) = json_call(&mut world, target, "{}");
+        assert_eq!(response.status, 400, "{target}");
+        assert!(value["__type"].as_str().unwrap().ends_with("UnknownOperationException"), "{target}: {value}");
+    }
+    assert_eq!(done(&mut world, call("/", &[], "")).status, 404);
+}
+
+#[test]
+fn cbor_of_every_width_and_of_no_stated_length_is_read() {
+    let cases: [(&[u8], Value); 10] = [
+        (&[0x17], json!(23)),
+        (&[0x38, 0x63], json!(-100)),
+        (&[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], json!(u64::MAX)),
+        (&[0x1b, 0, 0, 0, 0, 0, 0, 0, 9], json!(9)),
+        (&[0xf9, 0x3e, 0x00], json!(1.5)),
+        (&[0xfa, 0x3f, 0xc0, 0, 0], json!(1.5)),
+        (&[0xc1, 0x1a, 0x6a, 0, 0, 0], json!(0x6a00_0000)),
+        (&[0xbf, 0x61, b'a', 0x9f, 0x01, 0xff, 0xff], json!({"a": [1]})),
+        (&[0x7f, 0x61, b'a', 0x61, b'b', 0xff], json!("ab")),
+        (&[0x43, 1, 2, 3], json!("AQID")),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(cbor::decode(bytes).unwrap(), expected, "{bytes:x?}");
+    }
+    let broken: [&[u8]; 7] = [
+        &[0x9b, 255, 255, 255, 255, 255, 255, 255, 255],
+        &[0xff],
+        &[0xbf],
+        &[0xa1, 1, 1],
+        &[0x1b, 1],
+        &[0xc2, 1],
+        &[1, 1],
+    ];
+    for bytes in broken {
+        assert!(cbor::decode(bytes).is_err(), "{bytes:x?}");
+    }
+    assert!(cbor::decode(&[0x81; 100_000]).is_err(), "nesting is bounded");
+}
+
+#[test]
+fn sts_answers_in_xml_for_the_worlds_account() {
+    let mut world = world();
+    let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+    let response = done(&mut world, call("/", &headers, "Action=GetCallerIdentity&Version=2011-06-15"));
+    let body = String::from_utf8(response.body.to_vec()).unwrap();
+    assert_eq!(response.status, 200);
+    assert!(body.contains("<Account>123456789012</Account>"), "{body}");
+    let response = done(&mut world, call("/", &headers, "Action=Fly&Version=2011-06-15"));
+    let body = String::from_utf8(response.body.to_vec()).unwrap();
+    assert_eq!(response.status, 400);
+    assert!(body.contains("<Code>InvalidAction</Code>"), "{body}");
+}
+
+#[test]
+fn the_account_is_an_access_key_of_twelve_digits() {
+    let scope = "AWS4-HMAC-SHA256 Credential=111122223333/20261127/eu-west-1/sqs/aws4_request, SignedHeaders=host";
+    let request = call("/", &[("authorization", scope)], "").request;
+    let caller = caller(&request);
+    assert_eq!(caller.account(), Some("111122223333"));
+    assert_eq!((caller.region.as_deref(), caller.service.as_deref()), (Some("eu-west-1"), Some("sqs")));
+    assert_eq!(super::caller(&call("/", &[("authorization", "Bearer x")], "").request), Caller::default());
+}
