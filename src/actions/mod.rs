@@ -134,7 +134,8 @@ pub enum CallOutcome {
     Accepted(Vec<String>),
     /// An invocation's answer.
     Answered(Answer),
-    /// AWS refused it, or it could not be sent. `sent`: it may have reached AWS.
+    /// AWS refused it, or it could not be sent. `sent`: AWS may have acted on it all the same (the answer was lost);
+    /// after a refusal nothing was done, and it is `false`.
     Failed { sentence: String, sent: bool },
 }
 

@@ -28,6 +28,15 @@ pub struct Target {
     pub address: Option<String>,
     /// Parts whose metrics are wanted: the open shards of a stream with shard-level metrics; else empty.
     pub parts: Vec<String>,
+    /// For a queue: it takes other queues' dead letters, so its message move tasks are wanted too.
+    pub move_tasks: bool,
+}
+
+impl Target {
+    /// A resource to ask about without its parts.
+    pub fn new(id: ResourceId, address: Option<String>) -> Self {
+        Self { id, address, parts: Vec::new(), move_tasks: false }
+    }
 }
 
 /// A question with its number: answers of an older generation are dropped.
