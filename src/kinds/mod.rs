@@ -1,8 +1,11 @@
 //! The kinds of resources: one file a service with its fields, columns, metrics and health. KINDS is the table.
 
+mod derive;
 pub mod kinesis;
 pub mod lambda;
 pub mod sqs;
+
+pub use derive::derive;
 
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Row};

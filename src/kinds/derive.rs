@@ -1,0 +1,186 @@
+//! Fields that are computed from other fields: use of capacity, error rates, depth of a dead-letter queue.
+
+use crate::domain::field::{Field, Fields};
+use crate::domain::row::{KindId, Relation, ResourceId, Row};
+use crate::domain::value::{Datum, NoData, Origin, Value};
+use crate::kinds::{kinesis, lambda, sqs};
+use std::collections::BTreeMap;
+
+/// A shard takes 1 MiB and 1,000 records a second (Kinesis "Quotas and limits").
+const SHARD_BYTES_PER_S: f64 = 1_048_576.0;
+const SHARD_RECORDS_PER_S: f64 = 1000.0;
+
+/// Computes every derived field of every row anew. To be called after answers of polls were merged into the rows.
+pub fn derive(rows: &mut BTreeMap<ResourceId, Row>) {
+    let depths: BTreeMap<ResourceId, Value> = rows
+        .values()
+        .filter(|row| row.id.kind == KindId::Sqs)
+        .filter_map(|row| row.fields.get(&sqs::VISIBLE).map(|value| (row.id.clone(), value.clone())))
+        .collect();
+    for row in rows.values_mut() {
+        match row.id.kind {
+            KindId::Kinesis => stream(row),
+            KindId::Sqs => queue(row, &depths),
+            KindId::Lambda => function(row),
+        }
+    }
+}
+
+fn stream(row: &mut Row) {
+    let shards = row.fields.get(&kinesis::OPEN_SHARDS).cloned();
+    if let Some(used) = shards.and_then(|shards| write_utilisation(&row.fields, &shards)) {
+        row.fields.set(&kinesis::UTILISATION_PERCENT, used);
+    }
+    for part in &mut row.parts {
+        let one = part.fields.get(&kinesis::SHARD_STATE).map(|state| {
+            let open = state.as_text() == Some("open");
+            Value { datum: Datum::Number(if open { 1.0 } else { 0.0 }), ..state.clone() }
+        });
+        if let Some(used) = one.and_then(|one| write_utilisation(&part.fields, &one)) {
+            part.fields.set(&kinesis::SHARD_USE_PERCENT, used);
+        }
+    }
+}
+
+/// Bytes or records against the limits of so many shards, the higher of both. `None` before anything was asked.
+fn write_utilisation(fields: &Fields, shards: &Value) -> Option<Value> {
+    let bytes = fields.get(&kinesis::IN_BYTES_PER_S)?;
+    let records = fields.get(&kinesis::IN_RECORDS_PER_S)?;
+    let count = shards.as_number();
+    Some(combine(&[bytes, records, shards], || {
+        let count = count.filter(|count| *count > 0.0)?;
+        let by_bytes = bytes.as_number()? / (count * SHARD_BYTES_PER_S);
+        let by_records = records.as_number()? / (count * SHARD_RECORDS_PER_S);
+        Some(by_bytes.max(by_records) * 100.0)
+    }))
+}
+
+fn function(row: &mut Row) {
+    let ratio = |over: &Field, under: &Field, factor: f64, same_minute: bool| {
+        let (over, under) = (row.fields.get(over)?, row.fields.get(under)?);
+        Some(combine(&[over, under], || {
+            let whole = under.as_number().filter(|whole| *whole > 0.0)?;
+            (!same_minute || over.as_of == under.as_of).then_some(())?;
+            Some(over.as_number()? / whole * factor)
+        }))
+    };
+    let errors = ratio(&lambda::ERRORS_PER_MIN, &lambda::INVOCATIONS_PER_MIN, 100.0, true);
+    let timeout = ratio(&lambda::DURATION_P99_MS, &lambda::TIMEOUT_S, 0.1, false);
+    if let Some(value) = errors {
+        row.fields.set(&lambda::ERROR_PERCENT, value);
+    }
+    if let Some(value) = timeout {
+        row.fields.set(&lambda::TIMEOUT_USE_PERCENT, value);
+    }
+}
+
+fn queue(row: &mut Row, depths: &BTreeMap<ResourceId, Value>) {
+    let Some(visible) = row.fields.get(&sqs::VISIBLE) else { return };
+    let value = match row.linked(Relation::DeadLettersTo).next() {
+        None => Value::missing(NoData::NotApplicable, visible.as_of, Origin::Derived),
+        Some(dead_letters) => match depths.get(dead_letters) {
+            Some(depth) => Value { origin: Origin::Derived, ..depth.clone() },
+            None => Value::missing(NoData::NotYet, visible.as_of, Origin::Derived),
+        },
+    };
+    row.fields.set(&sqs::DLQ_VISIBLE, value);
+}
+
+/// A value made from others: as old as the oldest of them, missing for the reason of the first that is missing, and
+/// without datapoints where the numbers make no sense together (a share of nothing).
+fn combine(parts: &[&Value], number: impl FnOnce() -> Option<f64>) -> Value {
+    let as_of = parts.iter().map(|value| value.as_of).min().unwrap_or_default();
+    let missing = parts.iter().find_map(|value| match value.datum {
+        Datum::Missing(why) => Some(why),
+        _ => None,
+    });
+    match (missing, number()) {
+        (None, Some(number)) => Value::number(number, as_of, Origin::Derived),
+        (why, _) => Value::missing(why.unwrap_or(NoData::NoDatapoints), as_of, Origin::Derived),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::row::{Link, Part};
+    use crate::domain::time::Timestamp;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_millis(minute * 60_000)
+    }
+
+    fn measured(number: f64, minute: i64) -> Value {
+        Value::number(number, at(minute), Origin::CloudWatch)
+    }
+
+    fn row_with(id: &str, values: &[(&Field, Value)]) -> Row {
+        let mut row = Row::new(ResourceId::parse(id).unwrap(), at(0));
+        for (field, value) in values {
+            row.fields.set(field, value.clone());
+        }
+        row
+    }
+
+    fn derived(rows: impl IntoIterator<Item = Row>) -> BTreeMap<ResourceId, Row> {
+        let mut rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        derive(&mut rows);
+        rows
+    }
+
+    #[test]
+    fn a_streams_use_is_the_higher_of_bytes_and_records() {
+        let mut bids = row_with(
+            "kinesis/bids",
+            &[
+                (&kinesis::OPEN_SHARDS, measured(2.0, 5)),
+                (&kinesis::IN_BYTES_PER_S, measured(1_048_576.0, 4)),
+                (&kinesis::IN_RECORDS_PER_S, measured(1500.0, 4)),
+            ],
+        );
+        let mut shard = Part { id: "shardId-000000000000".into(), fields: Fields::default() };
+        shard.fields.set(&kinesis::SHARD_STATE, Value::text("open", at(5)));
+        shard.fields.set(&kinesis::IN_BYTES_PER_S, measured(0.0, 4));
+        shard.fields.set(&kinesis::IN_RECORDS_PER_S, measured(900.0, 4));
+        bids.parts.push(shard);
+        let rows = derived([bids]);
+        let bids = rows.values().next().unwrap();
+        assert_eq!(
+            bids.fields.get(&kinesis::UTILISATION_PERCENT),
+            Some(&Value { origin: Origin::Derived, ..measured(75.0, 4) })
+        );
+        assert_eq!(bids.parts[0].fields.number(&kinesis::SHARD_USE_PERCENT), Some(90.0));
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_no_data_and_never_zero() {
+        let idle = Value::missing(NoData::NoDatapoints, at(4), Origin::CloudWatch);
+        let rows = derived([
+            row_with("lambda/idle", &[(&lambda::ERRORS_PER_MIN, idle.clone()), (&lambda::INVOCATIONS_PER_MIN, idle)]),
+            row_with(
+                "lambda/busy",
+                &[
+                    (&lambda::ERRORS_PER_MIN, measured(3.0, 4)),
+                    (&lambda::INVOCATIONS_PER_MIN, measured(60.0, 4)),
+                    (&lambda::DURATION_P99_MS, measured(2700.0, 4)),
+                    (&lambda::TIMEOUT_S, measured(3.0, 4)),
+                ],
+            ),
+        ]);
+        let fields = |id: &str| &rows[&ResourceId::parse(id).unwrap()].fields;
+        assert_eq!(fields("lambda/idle").why_missing(&lambda::ERROR_PERCENT), Some(NoData::NoDatapoints));
+        assert_eq!(fields("lambda/busy").number(&lambda::ERROR_PERCENT), Some(5.0));
+        assert_eq!(fields("lambda/busy").number(&lambda::TIMEOUT_USE_PERCENT), Some(90.0));
+    }
+
+    #[test]
+    fn a_queue_shows_the_depth_of_its_dead_letter_queue() {
+        let dlq = row_with("sqs/orders-dlq", &[(&sqs::VISIBLE, measured(412.0, 3))]);
+        let mut orders = row_with("sqs/orders", &[(&sqs::VISIBLE, measured(7.0, 4))]);
+        orders.links.push(Link { to: dlq.id.clone(), relation: Relation::DeadLettersTo });
+        let rows = derived([dlq, orders]);
+        let fields = |id: &str| &rows[&ResourceId::parse(id).unwrap()].fields;
+        assert_eq!(fields("sqs/orders").number(&sqs::DLQ_VISIBLE), Some(412.0));
+        assert_eq!(fields("sqs/orders-dlq").why_missing(&sqs::DLQ_VISIBLE), Some(NoData::NotApplicable));
+    }
+}
