@@ -1,30 +1,90 @@
 //! The road between Lambda and its sources: pollers of event source mappings, and what an invocation's end causes.
-//! Only this file carries things from one service to another on Lambda's behalf.
+//! Only this file and its children carry things from one service to another on Lambda's behalf.
 
-use crate::sim::lambda::{Due, MappingDue, Source};
+mod queue;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+use crate::sim::lambda::{DeadLetter, Due, Ended, MappingDue, MappingSource, Source, WHOLE_STREAM};
+use crate::sim::payload::Payload;
+use crate::sim::sqs::{AttributeValue, Outgoing};
 use crate::sim::world::World;
+use bytes::Bytes;
 
 /// Something inside Lambda falls due.
 pub fn lambda_due(world: &mut World, due: Due) {
     let (lambda, mut cx) = world.lambda_cx();
-    let dead_letter = match due {
-        Due::InvocationEnds { invocation } => match lambda.end(&mut cx, invocation) {
-            Some(ended) => match ended.source {
-                Source::Event { event } => lambda.event_ended(&mut cx, event, &ended),
-                Source::Caller { .. } | Source::Mapping { .. } => None,
-            },
-            None => None,
-        },
-        Due::AsyncEvent { event } => lambda.try_event(&mut cx, event),
-        Due::Gauges => {
-            lambda.minute_ends(&mut cx);
-            None
+    match due {
+        Due::InvocationEnds { invocation } => {
+            if let Some(ended) = lambda.end(&mut cx, invocation) {
+                invocation_ended(world, &ended);
+            }
         }
-    };
-    if let Some(dead_letter) = dead_letter {
-        lambda.dead_letter_failed(&mut cx, dead_letter.function);
+        Due::AsyncEvent { event } => {
+            if let Some(dead_letter) = lambda.try_event(&mut cx, event) {
+                deliver_dead_letter(world, dead_letter);
+            }
+        }
+        Due::Gauges => lambda.gauge(&mut cx),
+        Due::MappingSettles { mapping } => lambda.mapping_settles(&mut cx, mapping),
+    }
+}
+
+fn invocation_ended(world: &mut World, ended: &Ended) {
+    match ended.source {
+        Source::Caller { .. } => {}
+        Source::Event { event } => {
+            let (lambda, mut cx) = world.lambda_cx();
+            if let Some(dead_letter) = lambda.event_ended(&mut cx, event, ended) {
+                deliver_dead_letter(world, dead_letter);
+            }
+        }
+        Source::Mapping { mapping, shard, lane } => {
+            match world.lambda.mapping(mapping).map(|mapping| mapping.source.is_queue()) {
+                Some(true) => queue::batch_ended(world, mapping, lane, ended),
+                Some(false) => stream::batch_ended(world, mapping, shard, lane, ended),
+                None => {}
+            }
+        }
     }
 }
 
 /// A mapping's poller polls its source.
-pub fn mapping_due(_world: &mut World, _due: MappingDue) {}
+pub fn mapping_due(world: &mut World, due: MappingDue) {
+    let Some(mapping) = world.lambda.mapping(due.mapping) else { return };
+    match (&mapping.source, due.shard) {
+        (MappingSource::Queue(_), _) => queue::due(world, due.mapping),
+        (MappingSource::Stream(_), WHOLE_STREAM) => stream::look_for_shards(world, due.mapping),
+        (MappingSource::Stream(_), shard) => stream::due(world, due.mapping, shard),
+    }
+}
+
+/// Carries an asynchronous event that failed for good to the function's dead-letter queue.
+fn deliver_dead_letter(world: &mut World, dead: DeadLetter) {
+    let mut outgoing = Outgoing::of(Payload::Sent(dead.body));
+    for (name, value) in dead.attributes {
+        let data_type = if name == "ErrorCode" { "Number" } else { "String" };
+        outgoing.attributes.insert(name.to_owned(), AttributeValue::text(data_type, &value));
+    }
+    if !send_to(world, &dead.target, outgoing) {
+        let (lambda, mut cx) = world.lambda_cx();
+        lambda.dead_letter_failed(&mut cx, dead.function);
+    }
+}
+
+/// Sends to the queue that an ARN names; false when there is none, or it will not take the message.
+fn send_to(world: &mut World, arn: &str, outgoing: Outgoing) -> bool {
+    let queue = match MappingSource::of_arn(&world.place, arn) {
+        Some(MappingSource::Queue(queue)) => queue,
+        _ => return false,
+    };
+    let (sqs, mut cx) = world.sqs_cx();
+    sqs.send(&mut cx, &queue, outgoing).is_ok()
+}
+
+/// Sends a JSON text to the queue that an ARN names.
+fn send_json(world: &mut World, arn: &str, json: &serde_json::Value) -> bool {
+    send_to(world, arn, Outgoing::of(Payload::Sent(Bytes::from(json.to_string()))))
+}

@@ -23,6 +23,7 @@ pub(super) struct FunctionSeries {
     pub async_age: Option<Views>,
     pub async_dropped: Option<Views>,
     pub dead_letter_errors: Option<Views>,
+    pub destination_failures: Option<Views>,
     pub concurrent: [SeriesId; 2],
 }
 
@@ -47,6 +48,7 @@ impl FunctionSeries {
             async_age: None,
             async_dropped: None,
             dead_letter_errors: None,
+            destination_failures: None,
             concurrent: [concurrent[0], concurrent[1]],
         }
     }
@@ -67,6 +69,7 @@ pub(super) enum Rare {
     AsyncEventAge,
     AsyncEventsDropped,
     DeadLetterErrors,
+    DestinationDeliveryFailures,
 }
 
 impl Rare {
@@ -77,6 +80,7 @@ impl Rare {
             Self::AsyncEventAge => ("AsyncEventAge", "Milliseconds"),
             Self::AsyncEventsDropped => ("AsyncEventsDropped", "Count"),
             Self::DeadLetterErrors => ("DeadLetterErrors", "Count"),
+            Self::DestinationDeliveryFailures => ("DestinationDeliveryFailures", "Count"),
         }
     }
 
@@ -87,6 +91,7 @@ impl Rare {
             Self::AsyncEventAge => &mut series.async_age,
             Self::AsyncEventsDropped => &mut series.async_dropped,
             Self::DeadLetterErrors => &mut series.dead_letter_errors,
+            Self::DestinationDeliveryFailures => &mut series.destination_failures,
         }
     }
 }
@@ -106,6 +111,11 @@ impl Lambda {
         self.note_rare(cx, id, Rare::IteratorAge, age_ms);
     }
 
+    /// What a mapping gave up could not be reported to its on-failure destination.
+    pub fn destination_failed(&mut self, cx: &mut Cx<'_>, id: super::FunctionId) {
+        self.note_rare(cx, id, Rare::DestinationDeliveryFailures, 1.0);
+    }
+
     /// Sees to it that the gauges of this minute are published at its end.
     pub(super) fn keep_gauging(&mut self, cx: &mut Cx<'_>) {
         if !self.is_gauging {
@@ -117,7 +127,7 @@ impl Lambda {
 
     /// Publishes the most invocations that ran at once in the minute that ends now. A function that ran nothing
     /// publishes nothing, as on AWS.
-    pub(super) fn gauge(&mut self, cx: &mut Cx<'_>) {
+    pub fn gauge(&mut self, cx: &mut Cx<'_>) {
         let minute = Timestamp::from_millis(cx.now.millis() - 60_000);
         let mut any = false;
         for function in self.functions.iter_mut().flatten() {

@@ -6,7 +6,11 @@ pub mod environment;
 pub mod function;
 pub mod invocation;
 pub mod log;
+pub mod mapping;
 mod metrics;
+pub mod queue_poller;
+pub mod shard_poller;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +21,9 @@ pub use environment::{ACCOUNT_CONCURRENCY, Throttle};
 pub use function::{Config, Function, FunctionId};
 pub use invocation::{Answered, Ended, Outcome, Source, Work};
 pub use log::{LogRecord, RequestId};
+pub use mapping::{LastResult, Mapping, MappingSource, MappingState, Poller, Settings, Start, WHOLE_STREAM};
+pub use queue_poller::QueuePoller;
+pub use shard_poller::{Discarded, LaneStep, ReadPlace, ShardPoller, StreamPoller};
 
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
@@ -33,6 +40,8 @@ pub enum Due {
     AsyncEvent { event: u64 },
     /// A minute ends and its concurrency is published.
     Gauges,
+    /// A mapping's change of state has settled.
+    MappingSettles { mapping: usize },
 }
 
 impl From<Due> for crate::sim::agenda::Due {
@@ -50,6 +59,12 @@ pub struct MappingDue {
     pub shard: u32,
 }
 
+impl From<MappingDue> for crate::sim::agenda::Due {
+    fn from(due: MappingDue) -> Self {
+        Self::Mapping(due)
+    }
+}
+
 /// All functions of one account and region.
 #[derive(Default)]
 pub struct Lambda {
@@ -60,6 +75,8 @@ pub struct Lambda {
     /// Ended synchronous invocations whose callers have not come back yet.
     answers: BTreeMap<u64, Answered>,
     events: BTreeMap<u64, AsyncEvent>,
+    /// By index; `None` where one was deleted.
+    mappings: Vec<Option<Mapping>>,
     /// Invocations begun so far; numbers them.
     invocations: u64,
     events_accepted: u64,
@@ -95,10 +112,5 @@ impl Lambda {
     /// Invocations that run now, in the whole account.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
-    }
-
-    /// Publishes what each minute's end publishes.
-    pub fn minute_ends(&mut self, cx: &mut Cx<'_>) {
-        self.gauge(cx);
     }
 }

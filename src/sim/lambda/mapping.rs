@@ -1,0 +1,366 @@
+//! Event source mappings: what they connect, their settings, and the states that a person moves them through.
+
+use crate::domain::time::Timestamp;
+use crate::sim::cx::{Cx, Place};
+use crate::sim::error::ApiError;
+use crate::sim::lambda::function::FunctionId;
+use crate::sim::lambda::queue_poller::QueuePoller;
+use crate::sim::lambda::shard_poller::StreamPoller;
+use crate::sim::lambda::{Due, Lambda, MappingDue};
+use std::time::Duration;
+
+/// How long a change of state takes. AWS says only that it is asynchronous.
+const SETTLING: Duration = Duration::from_secs(2);
+/// [`MappingDue::shard`] for a stream's poller as a whole: it looks for shards.
+pub const WHOLE_STREAM: u32 = u32::MAX;
+
+/// Where a mapping's records come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MappingSource {
+    /// A queue, by name.
+    Queue(String),
+    /// A stream, by name.
+    Stream(String),
+}
+
+impl MappingSource {
+    /// The source that an ARN names; `None` for a service that is no event source here.
+    pub fn of_arn(place: &Place, arn: &str) -> Option<Self> {
+        if let Some(queue) = arn.strip_prefix(place.arn("sqs", "").as_str()) {
+            return (!queue.is_empty()).then(|| Self::Queue(queue.to_owned()));
+        }
+        let stream = arn.strip_prefix(place.arn("kinesis", "stream/").as_str())?;
+        let name = stream.split_once('/').map_or(stream, |(name, _consumer)| name);
+        (!name.is_empty()).then(|| Self::Stream(name.to_owned()))
+    }
+
+    pub fn is_queue(&self) -> bool {
+        matches!(self, Self::Queue(_))
+    }
+}
+
+/// Where a stream's poller begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    TrimHorizon,
+    Latest,
+    AtTimestamp(Timestamp),
+}
+
+/// What CreateEventSourceMapping and UpdateEventSourceMapping set. Members that the source's kind does not have keep
+/// their defaults.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// 1 to 10,000; at most 10 for a FIFO queue.
+    pub batch_size: u32,
+    /// 0 to 300 s.
+    pub window_s: u32,
+    /// Queues: `ScalingConfig.MaximumConcurrency`, 2 to 1,000.
+    pub maximum_concurrency: Option<u32>,
+    /// Streams: 1 to 10 batches at once for each shard.
+    pub parallelization_factor: u32,
+    /// Streams: retries before a batch is discarded, 0 to 10,000; `None` (-1) is until the record expires.
+    pub maximum_retry_attempts: Option<u32>,
+    /// Streams: 60 to 604,800 s; `None` (-1) is for ever.
+    pub maximum_record_age_s: Option<u32>,
+    pub bisect_on_error: bool,
+    /// Streams: an SQS queue's ARN.
+    pub on_failure: Option<String>,
+    /// `FunctionResponseTypes` holds `ReportBatchItemFailures`.
+    pub reports_item_failures: bool,
+    pub start: Start,
+}
+
+impl Settings {
+    /// AWS's defaults: batches of 10 from a queue.
+    pub fn for_queue() -> Self {
+        Self {
+            batch_size: 10,
+            window_s: 0,
+            maximum_concurrency: None,
+            parallelization_factor: 1,
+            maximum_retry_attempts: None,
+            maximum_record_age_s: None,
+            bisect_on_error: false,
+            on_failure: None,
+            reports_item_failures: false,
+            start: Start::TrimHorizon,
+        }
+    }
+
+    /// AWS's defaults: batches of 100 from a stream, retried until the records expire.
+    pub fn for_stream(start: Start) -> Self {
+        Self { batch_size: 100, start, ..Self::for_queue() }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MappingState {
+    Creating,
+    Enabling,
+    Enabled,
+    Disabling,
+    Disabled,
+    Updating,
+    Deleting,
+}
+
+impl MappingState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Creating => "Creating",
+            Self::Enabling => "Enabling",
+            Self::Enabled => "Enabled",
+            Self::Disabling => "Disabling",
+            Self::Disabled => "Disabled",
+            Self::Updating => "Updating",
+            Self::Deleting => "Deleting",
+        }
+    }
+}
+
+/// `LastProcessingResult`, which only streams show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastResult {
+    None,
+    Ok,
+    FunctionFailed,
+    Throttled,
+    SourceUnreadable,
+}
+
+impl LastResult {
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::None => "No records processed",
+            Self::Ok => "OK",
+            Self::FunctionFailed => "PROBLEM: Function call failed",
+            Self::Throttled => "PROBLEM: Lambda invoke throttled",
+            Self::SourceUnreadable => "PROBLEM: Stream not found",
+        }
+    }
+}
+
+/// What polls the source.
+#[derive(Debug)]
+pub enum Poller {
+    Queue(QueuePoller),
+    Stream(StreamPoller),
+}
+
+/// One event source mapping.
+#[derive(Debug)]
+pub struct Mapping {
+    pub uuid: String,
+    pub function: FunctionId,
+    pub function_name: String,
+    pub source: MappingSource,
+    pub source_arn: String,
+    pub settings: Settings,
+    pub state: MappingState,
+    /// What `state` becomes when it has settled.
+    pub goal: MappingState,
+    pub last_modified: Timestamp,
+    pub last_result: LastResult,
+    pub poller: Poller,
+}
+
+impl Mapping {
+    /// Whether its pollers take work. They go on while a change settles, except towards a stop.
+    pub fn is_polling(&self) -> bool {
+        match self.state {
+            MappingState::Enabled => true,
+            MappingState::Updating => self.goal == MappingState::Enabled,
+            _ => false,
+        }
+    }
+}
+
+/// ResourceNotFoundException for a mapping.
+pub fn mapping_not_found() -> ApiError {
+    ApiError::client("ResourceNotFoundException", "The resource you requested does not exist.").with_status(404)
+}
+
+/// ResourceInUseException: the mapping is in the middle of another change.
+fn in_use(mapping: &Mapping) -> ApiError {
+    ApiError::client(
+        "ResourceInUseException",
+        format!("Cannot update the event source mapping because it is in use (state: {}).", mapping.state.name()),
+    )
+}
+
+impl Lambda {
+    /// Makes a mapping from a source to a function, which exists; it becomes Enabled (or Disabled) shortly. The same
+    /// source and function twice are a ResourceConflictException. Returns the mapping's index.
+    pub fn create_mapping(
+        &mut self,
+        cx: &mut Cx<'_>,
+        function: FunctionId,
+        source: MappingSource,
+        settings: Settings,
+        is_enabled: bool,
+    ) -> Result<usize, ApiError> {
+        let Some(target) = self.function(function) else {
+            return Err(super::function::invalid_parameter("Function does not exist"));
+        };
+        let (function_name, function_arn) = (target.name.clone(), target.arn.clone());
+        let source_arn = match &source {
+            MappingSource::Queue(name) => cx.place.arn("sqs", name),
+            MappingSource::Stream(name) => cx.place.arn("kinesis", &format!("stream/{name}")),
+        };
+        if let Some((_, twin)) = self.mappings().find(|(_, m)| m.function == function && m.source == source) {
+            let of = if source.is_queue() { "An event source mapping with SQS arn" } else { "The event source arn" };
+            let is = if source.is_queue() { "already exists" } else { "provided mapping already exists" };
+            let named = if source.is_queue() { &function_name } else { &function_arn };
+            return Err(super::function::conflict(format!(
+                "{of} (\" {source_arn} \") and function (\" {named} \") {is}. Please update or delete the existing \
+                 mapping with UUID {}",
+                twin.uuid
+            )));
+        }
+        let poller = match &source {
+            MappingSource::Queue(_) => Poller::Queue(QueuePoller::new(cx.now)),
+            MappingSource::Stream(_) => Poller::Stream(StreamPoller::default()),
+        };
+        let uuid = cx.uuid();
+        self.mappings.push(Some(Mapping {
+            uuid,
+            function,
+            function_name,
+            source,
+            source_arn,
+            settings,
+            state: MappingState::Creating,
+            goal: if is_enabled { MappingState::Enabled } else { MappingState::Disabled },
+            last_modified: cx.now,
+            last_result: LastResult::None,
+            poller,
+        }));
+        let mapping = self.mappings.len() - 1;
+        cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
+        Ok(mapping)
+    }
+
+    /// A mapping that already works when the world begins.
+    pub fn begin_with_mapping(
+        &mut self,
+        cx: &mut Cx<'_>,
+        function: FunctionId,
+        source: MappingSource,
+        settings: Settings,
+        is_enabled: bool,
+    ) -> Result<usize, ApiError> {
+        let mapping = self.create_mapping(cx, function, source, settings, is_enabled)?;
+        self.mapping_settles(cx, mapping);
+        Ok(mapping)
+    }
+
+    pub fn mapping(&self, mapping: usize) -> Option<&Mapping> {
+        self.mappings.get(mapping)?.as_ref()
+    }
+
+    pub fn mapping_mut(&mut self, mapping: usize) -> Option<&mut Mapping> {
+        self.mappings.get_mut(mapping)?.as_mut()
+    }
+
+    /// Every mapping with its index, oldest first.
+    pub fn mappings(&self) -> impl Iterator<Item = (usize, &Mapping)> {
+        self.mappings.iter().enumerate().filter_map(|(index, mapping)| mapping.as_ref().map(|m| (index, m)))
+    }
+
+    pub fn mapping_of_uuid(&self, uuid: &str) -> Option<usize> {
+        self.mappings().find(|(_, mapping)| mapping.uuid == uuid).map(|(index, _)| index)
+    }
+
+    /// New settings, and possibly a start or a stop. A mapping in the middle of a change is a ResourceInUseException.
+    pub fn update_mapping(
+        &mut self,
+        cx: &mut Cx<'_>,
+        mapping: usize,
+        settings: Settings,
+        function: FunctionId,
+        is_enabled: bool,
+    ) -> Result<(), ApiError> {
+        let name = self.function(function).map(|f| f.name.clone());
+        let Some(found) = self.mapping_mut(mapping) else { return Err(mapping_not_found()) };
+        let (was, goal) = match (found.state, is_enabled) {
+            (MappingState::Enabled, true) | (MappingState::Disabled, false) => (MappingState::Updating, found.state),
+            (MappingState::Enabled, false) => (MappingState::Disabling, MappingState::Disabled),
+            (MappingState::Disabled, true) => (MappingState::Enabling, MappingState::Enabled),
+            _ => return Err(in_use(found)),
+        };
+        found.settings = settings;
+        found.function = function;
+        found.function_name = name.unwrap_or_default();
+        found.state = was;
+        found.goal = goal;
+        found.last_modified = cx.now;
+        cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
+        Ok(())
+    }
+
+    /// Starts or stops a mapping at once, as a fault or its cure does.
+    pub fn set_mapping_enabled(&mut self, cx: &mut Cx<'_>, mapping: usize, is_enabled: bool) {
+        if let Some(found) = self.mapping_mut(mapping) {
+            found.goal = if is_enabled { MappingState::Enabled } else { MappingState::Disabled };
+            found.last_modified = cx.now;
+            self.mapping_settles(cx, mapping);
+        }
+    }
+
+    /// Deletes a mapping shortly. Batches that run go on to their end.
+    pub fn delete_mapping(&mut self, cx: &mut Cx<'_>, mapping: usize) -> Result<(), ApiError> {
+        let Some(found) = self.mapping_mut(mapping) else { return Err(mapping_not_found()) };
+        if !matches!(found.state, MappingState::Enabled | MappingState::Disabled | MappingState::Creating) {
+            return Err(in_use(found));
+        }
+        found.state = MappingState::Deleting;
+        found.goal = MappingState::Deleting;
+        found.last_modified = cx.now;
+        cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
+        Ok(())
+    }
+
+    /// A change has settled: the pollers of an enabled mapping begin.
+    pub fn mapping_settles(&mut self, cx: &mut Cx<'_>, mapping: usize) {
+        let Some(found) = self.mapping_mut(mapping) else { return };
+        if found.goal == MappingState::Deleting {
+            let is_busy = match &found.poller {
+                Poller::Queue(poller) => poller.in_flight() > 0,
+                Poller::Stream(poller) => poller.in_flight() > 0,
+            };
+            if is_busy {
+                cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
+            } else if let Some(slot) = self.mappings.get_mut(mapping) {
+                *slot = None;
+            }
+            return;
+        }
+        found.state = found.goal;
+        if found.state == MappingState::Enabled {
+            found.begin_polling(cx, mapping);
+        }
+    }
+}
+
+impl Mapping {
+    /// Wakes the pollers. Harmless when they are awake: each keeps one entry on the agenda.
+    pub(crate) fn begin_polling(&mut self, cx: &mut Cx<'_>, mapping: usize) {
+        let now = cx.now;
+        match &mut self.poller {
+            Poller::Queue(poller) => {
+                if poller.wake_at(now) {
+                    cx.schedule(now, MappingDue { mapping, shard: 0 }.into());
+                }
+            }
+            Poller::Stream(poller) => {
+                cx.schedule(now, MappingDue { mapping, shard: WHOLE_STREAM }.into());
+                for (shard, poller) in &mut poller.shards {
+                    if poller.wake_at(now) {
+                        cx.schedule(now, MappingDue { mapping, shard: *shard }.into());
+                    }
+                }
+            }
+        }
+    }
+}

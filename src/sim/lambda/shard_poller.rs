@@ -1,0 +1,338 @@
+//! The pollers of a stream's mapping: for each shard its place, what was read ahead, and the batches that it owes.
+
+use crate::domain::time::Timestamp;
+use crate::sim::kinesis::{ChildShard, Cursor, Key, Position, Record, hash_of};
+use crate::sim::lambda::mapping::{Settings, Start};
+use crate::sim::lambda::wake::Wake;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// Each shard is polled once a second [Using Lambda with Kinesis]; faster only to catch up.
+const STEP: Duration = Duration::from_secs(1);
+const CATCHING_UP_STEP: Duration = Duration::from_millis(250);
+/// Records read ahead in one call, in batches of all lanes together.
+const BATCHES_AHEAD: u32 = 10;
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
+
+/// All shards that a mapping reads.
+#[derive(Debug, Default)]
+pub struct StreamPoller {
+    pub(crate) shards: BTreeMap<u32, ShardPoller>,
+    /// Shards read and worked off to their end.
+    pub(crate) drained: BTreeSet<u32>,
+    /// Children that wait for another parent.
+    pub(crate) waiting: Vec<ChildShard>,
+    pub(crate) has_begun: bool,
+}
+
+impl StreamPoller {
+    /// Batches that run.
+    pub fn in_flight(&self) -> usize {
+        self.shards.values().flat_map(|shard| &shard.lanes).filter(|lane| lane.in_flight).count()
+    }
+
+    /// A shard is worked off: the children whose parents are all done, to be read from their beginning.
+    pub fn drained(&mut self, shard: u32) -> Vec<u32> {
+        let Some(poller) = self.shards.remove(&shard) else { return Vec::new() };
+        self.drained.insert(shard);
+        for child in poller.children {
+            if !self.waiting.iter().any(|known| known.id == child.id) {
+                self.waiting.push(child);
+            }
+        }
+        let is_open = |parent: u32| self.shards.contains_key(&parent);
+        let (ready, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition::<Vec<_>, _>(|child| !child.parents.iter().any(|parent| is_open(parent.0)));
+        self.waiting = waiting;
+        let fresh = |id: &u32| !self.shards.contains_key(id) && !self.drained.contains(id);
+        ready.iter().map(|child| child.id.0).filter(fresh).collect()
+    }
+}
+
+/// Where a shard's poller reads next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadPlace {
+    /// No iterator yet.
+    From(Position),
+    At(Cursor),
+    /// The shard is closed and was read to its end.
+    End,
+}
+
+/// One shard.
+#[derive(Debug)]
+pub struct ShardPoller {
+    pub(crate) wake: Wake,
+    pub(crate) place: ReadPlace,
+    pub(crate) next_read: Timestamp,
+    pub(crate) lanes: Vec<Lane>,
+    pub(crate) children: Vec<ChildShard>,
+}
+
+/// A part of a lane's records that is one batch, or what bisecting left of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    size: u32,
+    /// Times that the function failed on it.
+    failures: u32,
+    /// Times that the function was invoked with it.
+    invokes: u32,
+}
+
+/// One of a shard's concurrent batches. A partition key always goes to the same lane, so its order holds.
+#[derive(Debug, Default)]
+pub struct Lane {
+    records: VecDeque<Record>,
+    /// The batches at the front of `records`, in order; the first one is due.
+    parts: VecDeque<Part>,
+    gathering_since: Option<Timestamp>,
+    pub(crate) in_flight: bool,
+    retry_at: Option<Timestamp>,
+    /// Failures and throttles in a row, for backing off.
+    misses: u32,
+}
+
+/// What a lane has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneStep {
+    /// Invoke the function with this many records from the front; a retry says so.
+    Invoke { records: u32, is_retry: bool },
+    /// Nothing before then.
+    Wait(Timestamp),
+    /// Nothing until more records are read or a batch ends.
+    Idle,
+}
+
+/// Records that are given up.
+#[derive(Clone, Debug)]
+pub struct Discarded {
+    pub first: Record,
+    pub last: Record,
+    pub count: u32,
+    /// `RetryAttemptsExhausted` or `RecordAgeExceeded`.
+    pub condition: &'static str,
+    pub invokes: u32,
+}
+
+impl ShardPoller {
+    pub fn new(position: Position, first_read: Timestamp) -> Self {
+        Self {
+            wake: Wake::default(),
+            place: ReadPlace::From(position),
+            next_read: first_read,
+            lanes: Vec::new(),
+            children: Vec::new(),
+        }
+    }
+
+    /// Where a mapping with this start begins in a shard.
+    pub fn position_of(start: Start) -> Position {
+        match start {
+            Start::TrimHorizon => Position::TrimHorizon,
+            Start::Latest => Position::Latest,
+            Start::AtTimestamp(at) => Position::AtTimestamp(at),
+        }
+    }
+
+    pub fn wake_at(&mut self, at: Timestamp) -> bool {
+        self.wake.ask(at)
+    }
+
+    /// Makes as many lanes as the settings ask for. A change waits until nothing runs or is held, so that no key
+    /// changes its lane in between.
+    pub fn fit_lanes(&mut self, settings: &Settings) {
+        let wanted = settings.parallelization_factor.max(1) as usize;
+        if self.lanes.len() != wanted && self.lanes.iter().all(|lane| !lane.in_flight && lane.records.is_empty()) {
+            self.lanes.clear();
+            self.lanes.resize_with(wanted, Lane::default);
+        }
+    }
+
+    /// How many records to read now; 0 when no lane is short of them or it is too early.
+    pub fn wants(&self, now: Timestamp, settings: &Settings) -> u32 {
+        let is_short = self.lanes.iter().any(|lane| (lane.records.len() as u32) < settings.batch_size);
+        let held: usize = self.lanes.iter().map(|lane| lane.records.len()).sum();
+        let most = settings.batch_size.saturating_mul(settings.parallelization_factor * BATCHES_AHEAD).min(10_000);
+        if self.place == ReadPlace::End || now < self.next_read || !is_short {
+            return 0;
+        }
+        most.saturating_sub(held as u32)
+    }
+
+    /// Takes in what was read.
+    pub fn take_in(&mut self, now: Timestamp, records: Vec<Record>, is_behind: bool) {
+        self.next_read = now + if is_behind && !records.is_empty() { CATCHING_UP_STEP } else { STEP };
+        let lanes = self.lanes.len().max(1) as u64;
+        for record in records {
+            let lane = match &record.key {
+                _ if lanes == 1 => 0,
+                Key::Interned(id) => u64::from(id.0) % lanes,
+                Key::Text(text) => (hash_of(text) % u128::from(lanes)) as u64,
+            };
+            if let Some(lane) = self.lanes.get_mut(lane as usize) {
+                lane.gathering_since.get_or_insert(now);
+                lane.records.push_back(record);
+            }
+        }
+    }
+
+    /// When to look again, when no batch's end comes first.
+    pub fn next_wake(&self, now: Timestamp, settings: &Settings) -> Option<Timestamp> {
+        let is_short = self.lanes.iter().any(|lane| (lane.records.len() as u32) < settings.batch_size);
+        let read = (self.place != ReadPlace::End && is_short).then_some(self.next_read);
+        let lanes = self.lanes.iter().filter_map(|lane| lane.waits_until(settings));
+        lanes.chain(read).min().map(|at| at.max(now + Duration::from_millis(1)))
+    }
+
+    /// Whether the shard was read to its end and everything in it is worked off.
+    pub fn is_drained(&self) -> bool {
+        self.place == ReadPlace::End && self.lanes.iter().all(|lane| !lane.in_flight && lane.records.is_empty())
+    }
+}
+
+impl Lane {
+    /// The records of the batch at the front.
+    pub fn batch(&self, records: u32) -> impl DoubleEndedIterator<Item = &Record> {
+        self.records.iter().take(records as usize)
+    }
+
+    pub fn front(&self) -> Option<&Record> {
+        self.records.front()
+    }
+
+    fn waits_until(&self, settings: &Settings) -> Option<Timestamp> {
+        if self.in_flight || self.records.is_empty() {
+            return None;
+        }
+        let window_end = self.gathering_since? + Duration::from_secs(settings.window_s.into());
+        self.retry_at.or(Some(window_end))
+    }
+
+    /// What to do now. Forms the next batch where one is ripe; `is_last` says that no more records will come.
+    pub fn step(&mut self, now: Timestamp, settings: &Settings, is_last: bool) -> LaneStep {
+        if self.in_flight || self.records.is_empty() {
+            return LaneStep::Idle;
+        }
+        if let Some(at) = self.retry_at.filter(|at| *at > now) {
+            return LaneStep::Wait(at);
+        }
+        if self.parts.is_empty() {
+            let held = self.records.len() as u32;
+            let since = *self.gathering_since.get_or_insert(now);
+            let window_end = since + Duration::from_secs(settings.window_s.into());
+            if held < settings.batch_size && now < window_end && !is_last {
+                return LaneStep::Wait(window_end);
+            }
+            self.parts.push_back(Part { size: held.min(settings.batch_size), failures: 0, invokes: 0 });
+        }
+        match self.parts.front() {
+            Some(part) => LaneStep::Invoke { records: part.size, is_retry: part.invokes > 0 },
+            None => LaneStep::Idle,
+        }
+    }
+
+    pub fn begun(&mut self) {
+        self.in_flight = true;
+        self.retry_at = None;
+        if let Some(part) = self.parts.front_mut() {
+            part.invokes += 1;
+        }
+    }
+
+    /// The invocation was throttled: it is tried again later, and no retry is used up.
+    pub fn throttled(&mut self, now: Timestamp) {
+        self.back_off(now);
+    }
+
+    fn back_off(&mut self, now: Timestamp) {
+        let wait = Duration::from_secs(1 << self.misses.min(5)).min(LONGEST_BACK_OFF);
+        self.misses += 1;
+        self.retry_at = Some(now + wait);
+    }
+
+    /// The batch at the front is done.
+    pub fn succeeded(&mut self, now: Timestamp) {
+        self.in_flight = false;
+        self.misses = 0;
+        if let Some(part) = self.parts.pop_front() {
+            self.remove(now, part.size);
+        }
+    }
+
+    fn remove(&mut self, now: Timestamp, records: u32) -> Option<(Record, Record)> {
+        let first = self.records.front().cloned()?;
+        let last = self.records.get((records as usize).min(self.records.len()) - 1).cloned()?;
+        self.records.drain(..(records as usize).min(self.records.len()));
+        self.gathering_since = (!self.records.is_empty()).then_some(now);
+        Some((first, last))
+    }
+
+    /// The batch at the front failed at position `lowest` (0 when it failed as a whole). Retries are counted, bisected
+    /// or given up as the settings say.
+    pub fn failed(&mut self, now: Timestamp, settings: &Settings, lowest: u32) -> Option<Discarded> {
+        self.in_flight = false;
+        let mut part = self.parts.pop_front()?;
+        if lowest > 0 && lowest < part.size {
+            self.remove(now, lowest);
+            part.size -= lowest;
+        }
+        self.back_off(now);
+        // Splitting a batch uses up no retry [BisectBatchOnFunctionError].
+        if settings.bisect_on_error && part.size > 1 {
+            let half = part.size / 2;
+            self.parts.push_front(Part { size: part.size - half, ..part });
+            self.parts.push_front(Part { size: half, ..part });
+            return None;
+        }
+        part.failures += 1;
+        if settings.maximum_retry_attempts.is_some_and(|most| part.failures > most) {
+            return self.discard(now, part, "RetryAttemptsExhausted");
+        }
+        self.parts.push_front(part);
+        None
+    }
+
+    fn discard(&mut self, now: Timestamp, part: Part, condition: &'static str) -> Option<Discarded> {
+        self.retry_at = None;
+        self.misses = 0;
+        let (first, last) = self.remove(now, part.size)?;
+        Some(Discarded { first, last, count: part.size, condition, invokes: part.invokes })
+    }
+
+    /// Gives up the records at the front that arrived before `horizon`: the stream has dropped them. Returns how many.
+    pub fn drop_expired(&mut self, now: Timestamp, horizon: Timestamp) -> u32 {
+        self.cut_front(now, horizon).map_or(0, |(count, ..)| count)
+    }
+
+    /// Gives up the records at the front that are older than `MaximumRecordAgeInSeconds`.
+    pub fn discard_aged(&mut self, now: Timestamp, settings: &Settings) -> Option<Discarded> {
+        let age = Duration::from_secs(settings.maximum_record_age_s?.into());
+        let invokes = self.parts.front().map_or(0, |part| part.invokes);
+        let (count, first, last) = self.cut_front(now, now - age)?;
+        Some(Discarded { first, last, count, condition: "RecordAgeExceeded", invokes })
+    }
+
+    fn cut_front(&mut self, now: Timestamp, oldest: Timestamp) -> Option<(u32, Record, Record)> {
+        if self.in_flight {
+            return None;
+        }
+        let count = self.records.iter().take_while(|record| record.arrived < oldest).count() as u32;
+        if count == 0 {
+            return None;
+        }
+        let mut left = count;
+        while let Some(part) = self.parts.front_mut().filter(|_| left > 0) {
+            let cut = part.size.min(left);
+            part.size -= cut;
+            left -= cut;
+            if part.size == 0 {
+                self.parts.pop_front();
+                self.retry_at = None;
+                self.misses = 0;
+            }
+        }
+        let (first, last) = self.remove(now, count)?;
+        Some((count, first, last))
+    }
+}

@@ -1,0 +1,163 @@
+//! A queue's mapping at work: receive, invoke, delete what was done, leave the rest to its visibility timeout.
+
+use crate::sim::cx::Cx;
+use crate::sim::lambda::{
+    Ended, FunctionId, Lambda, MappingDue, MappingSource, Poller, QueuePoller, Settings, Source, Throttle, Work,
+};
+use crate::sim::sqs::Received;
+use crate::sim::world::World;
+use bytes::Bytes;
+
+/// The poller of a mapping that polls, with what it needs to know.
+fn poller(lambda: &mut Lambda, mapping: usize) -> Option<(&mut QueuePoller, &Settings, &str, FunctionId)> {
+    let found = lambda.mapping_mut(mapping)?;
+    match (&mut found.poller, &found.source) {
+        (Poller::Queue(poller), MappingSource::Queue(queue)) => {
+            Some((poller, &found.settings, queue.as_str(), found.function))
+        }
+        _ => None,
+    }
+}
+
+/// The poller's entry on the agenda falls due.
+pub fn due(world: &mut World, mapping: usize) {
+    let now = world.now;
+    if poller(&mut world.lambda, mapping).is_some_and(|(poller, ..)| poller.wake.falls_due(now)) {
+        poll(world, mapping);
+    }
+}
+
+/// Begins as many batches as concurrency and messages allow, and puts the next poll on the agenda.
+fn poll(world: &mut World, mapping: usize) {
+    if !world.lambda.mapping(mapping).is_some_and(|found| found.is_polling()) {
+        return;
+    }
+    let now = world.now;
+    if let Some((poller, ..)) = poller(&mut world.lambda, mapping) {
+        poller.adapt(now);
+        poller.set_behind(false);
+    }
+    while let Some(is_empty) = gather(world, mapping) {
+        let Some((poller, settings, ..)) = poller(&mut world.lambda, mapping) else { return };
+        if poller.ripe(now, settings).is_none() {
+            break;
+        }
+        if invoke(world, mapping).is_err() || is_empty {
+            break;
+        }
+    }
+    let Some((poller, settings, ..)) = poller(&mut world.lambda, mapping) else { return };
+    let next = poller.next_poll(now, settings);
+    if poller.wake_at(next) {
+        let (_, mut cx) = world.lambda_cx();
+        cx.schedule(next, MappingDue { mapping, shard: 0 }.into());
+    }
+}
+
+/// Receives until the batch in hand is full or the queue is empty, which is answered. `None` when no batch may be
+/// begun now.
+fn gather(world: &mut World, mapping: usize) -> Option<bool> {
+    let now = world.now;
+    let (poller, _, name, _) = poller(&mut world.lambda, mapping)?;
+    let name = name.to_owned();
+    let visibility_s = world.sqs.queue(&name)?.attributes.visibility_s;
+    poller.drop_lapsed(now, visibility_s);
+    if poller.backs_off(now) {
+        return None;
+    }
+    let mut visible = {
+        let (sqs, cx) = world.sqs_cx();
+        sqs.depth(&cx, &name).map_or(0, |depth| depth.visible)
+    };
+    let (poller, settings) = match self::poller(&mut world.lambda, mapping) {
+        Some((poller, settings, ..)) if poller.free(settings) > 0 => (poller, settings.clone()),
+        Some((poller, ..)) => {
+            poller.set_behind(visible > 0);
+            return None;
+        }
+        None => return None,
+    };
+    let mut room = poller.room(&settings);
+    if visible == 0 && room == settings.batch_size && poller.asks_in_vain(now) {
+        visible = 1;
+    }
+    while room > 0 && visible > 0 {
+        let (sqs, mut cx) = world.sqs_cx();
+        let received: Vec<Received> = sqs.receive(&mut cx, &name, room.min(10), None).unwrap_or_default();
+        let count = received.len() as u32;
+        visible = visible.saturating_sub(count.into());
+        let is_empty = count < room.min(10);
+        let (poller, ..) = self::poller(&mut world.lambda, mapping)?;
+        poller.hold(now, received);
+        room = poller.room(&settings);
+        if is_empty {
+            return Some(true);
+        }
+    }
+    Some(visible == 0)
+}
+
+/// Invokes the function with the batch in hand.
+fn invoke(world: &mut World, mapping: usize) -> Result<(), Throttle> {
+    let (lambda, mut cx) = world.lambda_cx();
+    let Some(work) = work(lambda, &mut cx, mapping) else { return Err(Throttle::FunctionRate) };
+    let (function, work) = work;
+    let started = lambda.start(&mut cx, function, work);
+    let now = cx.now;
+    let Some((poller, ..)) = poller(lambda, mapping) else { return Err(Throttle::FunctionRate) };
+    match started {
+        Some(Ok(_)) => {
+            poller.begun();
+            Ok(())
+        }
+        Some(Err(throttle)) => {
+            poller.throttled(now);
+            Err(throttle)
+        }
+        None => {
+            poller.throttled(now);
+            Err(Throttle::FunctionRate)
+        }
+    }
+}
+
+fn work(lambda: &Lambda, cx: &mut Cx<'_>, mapping: usize) -> Option<(FunctionId, Work)> {
+    let found = lambda.mapping(mapping)?;
+    let function = lambda.function(found.function)?;
+    let Poller::Queue(poller) = &found.poller else { return None };
+    let batch = poller.ripe(cx.now, &found.settings)?;
+    let verdict = function.behaviour.judge(cx, batch.iter().map(|message| &message.body));
+    let work = Work {
+        source: Source::Mapping { mapping, shard: 0, lane: poller.next_lane() },
+        records: batch.len() as u32,
+        verdict,
+        reports_item_failures: found.settings.reports_item_failures,
+        payload: Bytes::new(),
+        request: None,
+    };
+    Some((found.function, work))
+}
+
+/// A batch has ended: what was done is deleted; what failed shows again when its visibility timeout ends.
+pub fn batch_ended(world: &mut World, mapping: usize, lane: u32, ended: &Ended) {
+    let is_success = ended.outcome.is_success();
+    let Some((poller, settings, name, _)) = poller(&mut world.lambda, mapping) else { return };
+    let receipts = poller.ended(lane, is_success, settings);
+    let is_behind = poller.is_behind();
+    if is_success {
+        let name = name.to_owned();
+        let (sqs, mut cx) = world.sqs_cx();
+        for (position, receipt) in (0u32..).zip(&receipts) {
+            if ended.failed.binary_search(&position).is_err() {
+                // The queue may be gone by now; there is nobody to tell.
+                let _ = sqs.delete(&mut cx, &name, *receipt);
+            }
+        }
+    }
+    if let Some((poller, ..)) = self::poller(&mut world.lambda, mapping) {
+        poller.recycle(lane, receipts);
+    }
+    if is_behind {
+        poll(world, mapping);
+    }
+}

@@ -1,0 +1,285 @@
+//! Mappings at work, as examples.
+
+use crate::domain::time::Timestamp;
+use crate::sim::cx::Place;
+use crate::sim::kinesis::{PutKey, PutRecord, StreamMode};
+use crate::sim::lambda::*;
+use crate::sim::payload::{Payload, Template, TemplateId};
+use crate::sim::sqs::Outgoing;
+use crate::sim::world::World;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+fn world() -> World {
+    let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+    World::new(11, Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap(), place)
+}
+
+fn quick() -> Behaviour {
+    Behaviour { base: Spread::constant(20.0), per_record: Spread::constant(1.0), ..Behaviour::default() }
+}
+
+fn poisoned() -> Behaviour {
+    Behaviour { errors: vec![ErrorRule::new("poison", "KeyError", "'price'")], ..quick() }
+}
+
+fn function(world: &mut World, name: &str, behaviour: Behaviour) -> FunctionId {
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.create_function(&mut cx, name, Config::default(), b"code", behaviour).unwrap()
+}
+
+fn queue(world: &mut World, name: &str, attributes: &[(&str, &str)]) {
+    let attributes = attributes.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+    let (sqs, mut cx) = world.sqs_cx();
+    sqs.create_queue(&mut cx, name, &attributes, &BTreeMap::new()).unwrap();
+}
+
+fn orders_with_dlq(world: &mut World) {
+    queue(world, "orders-dlq", &[]);
+    let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:orders-dlq","maxReceiveCount":"3"}"#;
+    queue(world, "orders", &[("VisibilityTimeout", "30"), ("RedrivePolicy", policy)]);
+}
+
+fn send(world: &mut World, queue: &str, body: &'static str, count: usize) {
+    let (sqs, mut cx) = world.sqs_cx();
+    for _ in 0..count {
+        sqs.send(&mut cx, queue, Outgoing::of(Payload::Sent(Bytes::from_static(body.as_bytes())))).unwrap();
+    }
+}
+
+fn depth(world: &mut World, queue: &str) -> (u64, u64) {
+    let (sqs, cx) = world.sqs_cx();
+    let depth = sqs.depth(&cx, queue).unwrap();
+    (depth.visible, depth.in_flight)
+}
+
+fn stream(world: &mut World, name: &str, shards: u32) {
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.add_active_stream(&mut cx, name, shards, StreamMode::Provisioned).unwrap();
+}
+
+fn put(world: &mut World, stream: &str, key: &str, template: TemplateId, count: u64) {
+    let (kinesis, mut cx) = world.kinesis_cx();
+    for seed in 0..count {
+        let data = Payload::Made { template, seed };
+        let record = PutRecord { key: PutKey::Text(key), explicit_hash: None, data };
+        kinesis.put_record(&mut cx, stream, &record).unwrap();
+    }
+}
+
+fn template(world: &mut World, text: &str) -> TemplateId {
+    world.templates.add(Template { name: "t".into(), text: text.into(), bytes: None })
+}
+
+fn map(world: &mut World, function: FunctionId, source: MappingSource, settings: Settings) -> usize {
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.begin_with_mapping(&mut cx, function, source, settings, true).unwrap()
+}
+
+fn on_queue(queue: &str) -> MappingSource {
+    MappingSource::Queue(queue.to_owned())
+}
+
+fn on_stream(stream: &str) -> MappingSource {
+    MappingSource::Stream(stream.to_owned())
+}
+
+fn pass(world: &mut World, seconds: u64) {
+    world.advance_to(world.now + Duration::from_secs(seconds));
+}
+
+/// Invocations of a function, and how many of them failed.
+fn tally(world: &World, name: &str) -> (usize, usize) {
+    let log = &world.lambda.named(name).unwrap().log;
+    (log.len(), log.records().filter(|record| !record.outcome.is_success()).count())
+}
+
+#[test]
+fn messages_are_worked_in_batches_and_deleted() {
+    let mut world = world();
+    queue(&mut world, "orders", &[]);
+    let id = function(&mut world, "fulfil", quick());
+    map(&mut world, id, on_queue("orders"), Settings::for_queue());
+    send(&mut world, "orders", "{}", 35);
+    pass(&mut world, 5);
+    assert_eq!(depth(&mut world, "orders"), (0, 0));
+    assert_eq!(tally(&world, "fulfil"), (4, 0));
+}
+
+#[test]
+fn a_failing_batch_shows_again_after_visibility_and_lands_in_the_dlq_after_max_receive_count() {
+    let mut world = world();
+    orders_with_dlq(&mut world);
+    let id = function(&mut world, "fulfil", poisoned());
+    map(&mut world, id, on_queue("orders"), Settings { batch_size: 1, ..Settings::for_queue() });
+    send(&mut world, "orders", "poison", 2);
+    send(&mut world, "orders", "good", 3);
+    pass(&mut world, 10);
+    assert_eq!(depth(&mut world, "orders"), (0, 2));
+    assert_eq!(tally(&world, "fulfil"), (5, 2));
+    pass(&mut world, 25);
+    assert_eq!(tally(&world, "fulfil"), (7, 4));
+    pass(&mut world, 90);
+    assert_eq!(depth(&mut world, "orders"), (0, 0));
+    assert_eq!(depth(&mut world, "orders-dlq"), (2, 0));
+    assert_eq!(tally(&world, "fulfil"), (9, 6));
+}
+
+#[test]
+fn reported_item_failures_leave_only_the_failed_messages() {
+    let mut world = world();
+    orders_with_dlq(&mut world);
+    let id = function(&mut world, "fulfil", poisoned());
+    map(&mut world, id, on_queue("orders"), Settings { reports_item_failures: true, ..Settings::for_queue() });
+    send(&mut world, "orders", "good", 4);
+    send(&mut world, "orders", "poison", 1);
+    send(&mut world, "orders", "good", 4);
+    pass(&mut world, 5);
+    assert_eq!(depth(&mut world, "orders"), (0, 1));
+    assert_eq!(tally(&world, "fulfil"), (1, 0));
+}
+
+#[test]
+fn a_throttled_queue_mapping_uses_up_receives() {
+    let mut world = world();
+    orders_with_dlq(&mut world);
+    let id = function(&mut world, "fulfil", quick());
+    map(&mut world, id, on_queue("orders"), Settings::for_queue());
+    world.lambda.set_reserved_concurrency("fulfil", Some(0)).unwrap();
+    send(&mut world, "orders", "good", 5);
+    pass(&mut world, 10 * 60);
+    assert_eq!(tally(&world, "fulfil"), (0, 0));
+    assert_eq!(depth(&mut world, "orders-dlq"), (5, 0));
+}
+
+#[test]
+fn a_backlog_raises_concurrency_up_to_its_maximum() {
+    let mut world = world();
+    queue(&mut world, "orders", &[]);
+    let slow = Behaviour { base: Spread::constant(900.0), ..Behaviour::default() };
+    let id = function(&mut world, "fulfil", slow);
+    let settings = Settings { batch_size: 1, maximum_concurrency: Some(20), ..Settings::for_queue() };
+    map(&mut world, id, on_queue("orders"), settings);
+    send(&mut world, "orders", "good", 2_000);
+    pass(&mut world, 1);
+    assert!(world.lambda.in_flight() <= 10, "{}", world.lambda.in_flight());
+    pass(&mut world, 20);
+    assert_eq!(world.lambda.in_flight(), 20);
+}
+
+#[test]
+fn a_disabled_mapping_leaves_its_queue_alone() {
+    let mut world = world();
+    queue(&mut world, "orders", &[]);
+    let id = function(&mut world, "fulfil", quick());
+    let mapping = map(&mut world, id, on_queue("orders"), Settings::for_queue());
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.set_mapping_enabled(&mut cx, mapping, false);
+    send(&mut world, "orders", "good", 5);
+    pass(&mut world, 60);
+    assert_eq!(depth(&mut world, "orders"), (5, 0));
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.set_mapping_enabled(&mut cx, mapping, true);
+    pass(&mut world, 5);
+    assert_eq!(depth(&mut world, "orders"), (0, 0));
+}
+
+#[test]
+fn records_are_worked_shard_by_shard_in_batches() {
+    let mut world = world();
+    stream(&mut world, "bids", 2);
+    let good = template(&mut world, "good");
+    let id = function(&mut world, "settle", quick());
+    map(&mut world, id, on_stream("bids"), Settings::for_stream(Start::TrimHorizon));
+    for key in ["a", "b", "c", "d"] {
+        put(&mut world, "bids", key, good, 100);
+    }
+    pass(&mut world, 10);
+    let (invocations, errors) = tally(&world, "settle");
+    assert_eq!(errors, 0);
+    assert!((4..=6).contains(&invocations), "{invocations}");
+    assert_eq!(world.lambda.mapping(0).unwrap().last_result, LastResult::Ok);
+}
+
+#[test]
+fn a_poison_record_blocks_its_shard_until_it_expires() {
+    let mut world = world();
+    stream(&mut world, "bids", 1);
+    let (good, poison) = (template(&mut world, "good"), template(&mut world, "poison"));
+    let id = function(&mut world, "settle", poisoned());
+    map(&mut world, id, on_stream("bids"), Settings::for_stream(Start::TrimHorizon));
+    put(&mut world, "bids", "a", poison, 1);
+    pass(&mut world, 5);
+    put(&mut world, "bids", "a", good, 10);
+    pass(&mut world, 3_600);
+    let (invocations, errors) = tally(&world, "settle");
+    assert_eq!(invocations, errors);
+    assert!(errors > 100, "{errors}");
+    pass(&mut world, 24 * 3_600);
+    assert!(world.lambda.named("settle").unwrap().log.records().next_back().unwrap().outcome.is_success());
+}
+
+#[test]
+fn retries_bisection_and_the_on_failure_queue_free_a_blocked_shard() {
+    let mut world = world();
+    stream(&mut world, "bids", 1);
+    queue(&mut world, "bids-failed", &[]);
+    let (good, poison) = (template(&mut world, "good"), template(&mut world, "poison"));
+    let id = function(&mut world, "settle", poisoned());
+    let settings = Settings {
+        maximum_retry_attempts: Some(2),
+        bisect_on_error: true,
+        on_failure: Some("arn:aws:sqs:eu-west-1:123456789012:bids-failed".into()),
+        ..Settings::for_stream(Start::TrimHorizon)
+    };
+    put(&mut world, "bids", "a", good, 5);
+    put(&mut world, "bids", "a", poison, 1);
+    put(&mut world, "bids", "a", good, 5);
+    map(&mut world, id, on_stream("bids"), settings);
+    pass(&mut world, 600);
+    let (sqs, mut cx) = world.sqs_cx();
+    let failed = sqs.receive(&mut cx, "bids-failed", 10, None).unwrap();
+    assert_eq!(failed.len(), 1);
+    let body: serde_json::Value = serde_json::from_slice(&world.templates.read(&failed[0].body, "")).unwrap();
+    assert_eq!(body["requestContext"]["condition"], "RetryAttemptsExhausted");
+    assert_eq!(body["KinesisBatchInfo"]["batchSize"], 1);
+    assert_eq!(body["KinesisBatchInfo"]["shardId"], "shardId-000000000000");
+    assert!(world.lambda.named("settle").unwrap().log.records().next_back().unwrap().outcome.is_success());
+}
+
+#[test]
+fn a_mapping_goes_on_in_the_children_of_a_split_shard() {
+    let mut world = world();
+    stream(&mut world, "bids", 1);
+    let good = template(&mut world, "good");
+    let id = function(&mut world, "settle", quick());
+    let settings = Settings { batch_size: 1, ..Settings::for_stream(Start::Latest) };
+    map(&mut world, id, on_stream("bids"), settings);
+    pass(&mut world, 5);
+    put(&mut world, "bids", "a", good, 20);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.update_shard_count(&mut cx, "bids", 2).unwrap();
+    for key in ["a", "b", "c", "d", "e"] {
+        pass(&mut world, 30);
+        put(&mut world, "bids", key, good, 10);
+    }
+    pass(&mut world, 60);
+    assert_eq!(tally(&world, "settle"), (70, 0));
+}
+
+#[test]
+fn a_parallelization_factor_runs_several_batches_of_one_shard_at_once() {
+    let mut world = world();
+    stream(&mut world, "bids", 1);
+    let good = template(&mut world, "good");
+    let slow = Behaviour { base: Spread::constant(2_000.0), init: Spread::default(), ..Behaviour::default() };
+    let id = function(&mut world, "settle", slow);
+    let settings = Settings { batch_size: 5, parallelization_factor: 4, ..Settings::for_stream(Start::TrimHorizon) };
+    for key in 0..40 {
+        put(&mut world, "bids", &format!("key-{key}"), good, 5);
+    }
+    map(&mut world, id, on_stream("bids"), settings);
+    pass(&mut world, 1);
+    assert_eq!(world.lambda.in_flight(), 4);
+}
