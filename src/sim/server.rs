@@ -1,1 +1,273 @@
-//! server
+//! The loopback listener: HTTP/1.1 connections in, requests to the engine, answers out. Knows no service.
+
+use crate::sim::engine::Handle;
+use crate::sim::wire::{Request, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Larger bodies are refused. AWS's own largest is a Kinesis request of 10 MiB, a third longer as base64.
+const BODY_MAX: usize = 16 << 20;
+
+/// Of a body that is refused, this much is read and dropped, so that its sender is still there to read why.
+const DRAINED_MAX: usize = 64 << 20;
+
+/// Connections that are served at once; further ones wait to be accepted.
+const CONNECTIONS_MAX: usize = 1024;
+
+/// How long a client may take over its request's headers, and over its body.
+const READ_TIME: Duration = Duration::from_secs(30);
+
+/// How long answers that are under way may take once the listener is told to stop; long polls are cut short.
+const STOP_TIME: Duration = Duration::from_millis(400);
+
+/// Serves connections until `shutdown` is done, then lets answers that are under way finish and closes all.
+/// Fails only where the listener itself does.
+pub async fn serve(listener: TcpListener, engine: Handle, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (stop, stopping) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &room) => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        let (stream, permit) = accepted?;
+        let (engine, stopping) = (engine.clone(), stopping.clone());
+        connections.spawn(async move {
+            converse(stream, engine, stopping).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    let _ = stop.send(true);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    // What is still running after that is aborted as the set is dropped.
+    let _ = tokio::time::timeout(STOP_TIME, finished).await;
+    Ok(())
+}
+
+/// The next connection, once there is room for it. A client that is gone before it was accepted is no error of ours,
+/// and when the process is out of file descriptors the listener waits for some to be closed.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return Ok((stream, permit)),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                _ if is_of_one_connection(&error) => {}
+                _ => return Err(error),
+            },
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// One connection, from its first request to its last. Whatever ends it (a client that speaks no HTTP, a reset)
+/// concerns nobody else.
+async fn converse(stream: TcpStream, engine: Handle, mut stopping: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let engine = engine.clone();
+        async move { Ok::<_, Infallible>(as_http(respond(&engine, request).await)) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(READ_TIME)
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopping.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = match tokio::time::timeout(READ_TIME, read_body(body)).await {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => {
+            return refusal(413, "RequestEntityTooLarge", "The request body must not be larger than 16 MiB.");
+        }
+        Ok(Err(_)) => return refusal(400, "IncompleteBody", "The request body is incomplete."),
+        Err(_) => return refusal(408, "RequestTimeout", "The request body was not received in time."),
+    };
+    let headers = parts.headers.iter();
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: headers
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        body,
+    };
+    engine.call(request).await
+}
+
+/// The whole body; `None` when it is too large.
+async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    let (mut kept, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        length += data.len();
+        if length > DRAINED_MAX {
+            break;
+        }
+        if length <= BODY_MAX {
+            kept.extend_from_slice(&data);
+        } else {
+            kept = Vec::new();
+        }
+    }
+    Ok((length <= BODY_MAX).then(|| Bytes::from(kept)))
+}
+
+/// What is wrong with a request before any service has seen it; the connection ends with it, because the rest of the
+/// body may not have been read.
+fn refusal(status: u16, code: &str, message: &str) -> Response {
+    let body = serde_json::json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": message });
+    let headers = vec![
+        ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
+        ("x-amzn-errortype".to_owned(), code.to_owned()),
+        ("connection".to_owned(), "close".to_owned()),
+    ];
+    Response { status, headers, body: Bytes::from(body.to_string()) }
+}
+
+/// A header that HTTP cannot carry is left out rather than the answer.
+fn as_http(response: Response) -> hyper::Response<Full<Bytes>> {
+    let mut answer = hyper::Response::new(Full::new(response.body));
+    *answer.status_mut() =
+        http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::try_from(value)) {
+            answer.headers_mut().append(name, value);
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::sim::clock::VirtualClock;
+    use crate::sim::cx::Place;
+    use crate::sim::engine;
+    use crate::sim::world::World;
+    use std::net::SocketAddr;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    struct Listening {
+        address: SocketAddr,
+        stop: oneshot::Sender<()>,
+        served: JoinHandle<io::Result<()>>,
+    }
+
+    async fn listen() -> Listening {
+        let start = Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap();
+        let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+        let engine = engine::start(World::new(1, start, place), VirtualClock::start(start, 1.0));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(serve(listener, engine, async { drop(stopped.await) }));
+        Listening { address, stop, served }
+    }
+
+    /// Sends bytes, closes that direction, and reads all that comes back.
+    async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // The server may well hang up before it has read everything.
+        let _ = stream.write_all(bytes).await;
+        let _ = stream.shutdown().await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn whoami() -> String {
+        let form = "Action=GetCallerIdentity&Version=2011-06-15";
+        let length = form.len();
+        let kind = "application/x-www-form-urlencoded";
+        format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{form}")
+    }
+
+    #[tokio::test]
+    async fn garbage_harms_nobody_else() {
+        let listening = listen().await;
+        let garbage: [&[u8]; 6] = [
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+            b"\0\0\0\0",
+            b"GET\r\n\r\n",
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: banana\r\n\r\n",
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc",
+            b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        ];
+        for bytes in garbage {
+            let answer = exchange(listening.address, bytes).await;
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{bytes:?}: {answer}");
+        }
+        let answer = exchange(listening.address, whoami().as_bytes()).await;
+        assert!(answer.contains("<Account>123456789012</Account>"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn one_connection_carries_many_requests() {
+        let listening = listen().await;
+        let answer = exchange(listening.address, whoami().repeat(3).as_bytes()).await;
+        assert_eq!(answer.matches("HTTP/1.1 200").count(), 3, "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_large_gets_an_error_and_not_a_reset() {
+        let listening = listen().await;
+        let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", BODY_MAX + 1);
+        let mut stream = TcpStream::connect(listening.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b'a'; BODY_MAX + 1]).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("RequestEntityTooLarge"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn stops_with_a_connection_open_and_frees_the_port() {
+        let listening = listen().await;
+        let _idle = TcpStream::connect(listening.address).await.unwrap();
+        assert!(exchange(listening.address, whoami().as_bytes()).await.contains("HTTP/1.1 200"));
+        listening.stop.send(()).unwrap();
+        let served = tokio::time::timeout(Duration::from_secs(5), listening.served).await;
+        served.unwrap().unwrap().unwrap();
+        TcpListener::bind(listening.address).await.unwrap();
+    }
+}

@@ -38,3 +38,6 @@ impl Default for CloudWatch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

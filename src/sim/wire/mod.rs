@@ -10,7 +10,12 @@ use crate::sim::error::ApiError;
 use crate::sim::world::World;
 use crate::sim::{cloudwatch, payload, sts};
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use serde_json::Value;
+use std::io::Read;
+
+/// A compressed body may not grow beyond this many bytes.
+const INFLATED_MAX: u64 = 16 << 20;
 
 /// An HTTP request as the engine sees it. Header names are lower case.
 #[derive(Clone, Debug)]
@@ -96,6 +101,7 @@ impl Service {
 
 /// Answers one request, or says when to ask again. No request, however malformed, panics or goes unanswered.
 pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
+    inflate(&mut call.request);
     if let Some(rest) = call.request.path.strip_prefix("/service/") {
         let rest = rest.to_owned();
         return cbor::handle(world, call, &rest);
@@ -116,6 +122,19 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
         headers: vec![("content-type".into(), "application/xml".into())],
         body: Bytes::from_static(b"<UnknownOperationException/>\n"),
     })
+}
+
+/// SDKs compress large PutMetricData requests. What does not inflate is left as it is, and its service will refuse it
+/// as malformed.
+fn inflate(request: &mut Request) {
+    let is_packed = |(n, v): &(String, String)| n.eq_ignore_ascii_case("content-encoding") && v == "gzip";
+    let Some(at) = request.headers.iter().position(is_packed) else { return };
+    let mut body = Vec::new();
+    let read = GzDecoder::new(&request.body[..]).take(INFLATED_MAX).read_to_end(&mut body);
+    if read.is_ok_and(|length| (length as u64) < INFLATED_MAX) {
+        request.headers.remove(at);
+        request.body = Bytes::from(body);
+    }
 }
 
 /// Lambda's paths begin with the date of the API's version.

@@ -59,6 +59,22 @@ fn cloudwatch_over_cbor_puts_and_gets() {
 }
 
 #[test]
+fn a_compressed_body_is_inflated_and_a_bomb_is_refused() {
+    let mut world = world();
+    let pack = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let put = r#"{"Namespace":"App","MetricData":[{"MetricName":"Sold","Value":1}]}"#;
+    let bomb = format!("{{{}}}", " ".repeat(INFLATED_MAX as usize));
+    for (body, status) in [(pack(put), 200), (pack(&bomb), 400), (b"not gzip".to_vec(), 400)] {
+        let headers = [("x-amz-target", "GraniteServiceVersion20100801.PutMetricData"), ("content-encoding", "gzip")];
+        assert_eq!(done(&mut world, call("/", &headers, body)).status, status);
+    }
+}
+
+#[test]
 fn errors_carry_both_names_where_the_service_has_two() {
     let mut world = world();
     let (response, value) = cbor_call(&mut world, "PutMetricData", &json!({}));
