@@ -1,7 +1,59 @@
-//! midwatch: the on-call console for event-driven AWS.
+//! midwatch: the on-call console for event-driven AWS. It watches Kinesis, SQS and Lambda, says what is wrong and why,
+//! and lets a person act. With `--demo` the same program runs on an embedded simulation of those services.
+//!
+//! # Bird's eye
+//! Polls and keys become events. `app::update` folds an event into the one `State` and returns effects. `view` paints
+//! the state. Only the shell touches the terminal, tokio, files or AWS. Live and demo differ in where HTTP answers and
+//! the time come from, and in nothing else: the demo's AWS clients are the SDK's own, over an HTTP connector that ends
+//! in `sim` instead of in a socket.
+//!
+//! # Where to start reading
+//! `domain::value` (what a number says of itself), `app::update` (everything that can happen), `sim::world` (the engine).
+//!
+//! # The map, and who may use whom
+//! A room sees only the rooms that its line names; `tests/it/tidy.rs` reads this very table and checks every `crate::`
+//! path against it. `*` is everything.
+//!
+//! | room | may use | what it is |
+//! |---|---|---|
+//! | `domain` | | nouns: value with unit and as-of, field, row, series, link, finding, verb, time |
+//! | `kinds` | `domain` | one file a service: fields, columns, metrics, health |
+//! | `diagnose` | `domain` `kinds` | rows and links become ranked findings with causes |
+//! | `actions` | `domain` `kinds` `diagnose` | one file a verb: parameters become a plan, or a refusal |
+//! | `app` | `domain` `kinds` `diagnose` `actions` | state, event, effect, update, commands, keymap, schedule |
+//! | `theme` | | roles of colour; reads themes; degrades to what the terminal can do |
+//! | `view` | `domain` `kinds` `diagnose` `actions` `app` `theme` | draws the state |
+//! | `aws` | `domain` `kinds` `actions` | the SDK's clients: collects readings, performs confirmed plans |
+//! | `sim` | `domain::time` | the engine: services, actors, scenario, wire protocols, connector, listener |
+//! | `config` | `domain` | settings as plain data |
+//! | `failure` | | what ends the program: a sentence with its cure, and an exit code |
+//! | `cli` | `config` `failure` | flags become settings |
+//! | `journal` | `domain` `actions` `config` | what was done, on disk, chained by hashes |
+//! | `status` | `domain` `kinds` `diagnose` `app` `config` | the state as JSON and as a table |
+//! | `demo` | `*` | the engine as a source |
+//! | `shell` | `*` | terminal, tasks, clock; runs effects, feeds events, paints on change |
+//! | `faces` | `*` | status, do, journal, keys, scenarios, sim |
+//!
+//! # Invariants, each with the test that holds it
+//! 1. The pure rooms (`domain kinds diagnose actions app view status`) do no IO and read no clock, chance or environment:
+//!    `pure_rooms_do_no_io_and_read_no_clock_or_chance`.
+//! 2. Rooms see only what the table above allows; so `aws` does not know the engine, and `sim` not the console:
+//!    `rooms_see_only_what_the_map_allows`.
+//! 3. The engine keeps only ordered maps and takes chance from its seed: `the_engine_is_ordered_and_seeded`.
+//! 4. No colour literal outside `theme`: `colours_are_named_only_in_the_theme`.
+//! 5. Files open with `//!`, stay under 500 lines without tests, functions under 70, and say what they are:
+//!    `files_open_with_their_purpose_and_stay_short`, `functions_stay_short`, `names_say_what_they_are`.
+//! 6. No test is switched off and nothing is left to do in code: `no_test_is_off_and_nothing_is_left_to_do`.
+//! 7. What was done is chained: a changed, removed or foreign line of the journal is named:
+//!    `a_changed_removed_or_foreign_line_is_named`.
 
 pub mod actions;
+pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod faces;
+pub mod failure;
+pub mod journal;
 pub mod kinds;
 pub mod sim;
 pub mod theme;

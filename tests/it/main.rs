@@ -1,1 +1,4 @@
-//! x
+//! The one integration-test binary: the package's sources, the command line and whole runs.
+
+mod source;
+mod tidy;

@@ -1,0 +1,27 @@
+//! The faces: what is done with a source. Each runs to its end and gives the exit code; the screen is the shell's own.
+
+pub mod journal;
+
+use crate::cli::{CommandLine, Face};
+use crate::config::Settings;
+use crate::failure::Failure;
+use std::io::Write;
+
+/// Runs what the command line asks for. `Ok` is the exit code.
+pub fn run(line: CommandLine, settings: &Settings) -> Result<u8, Failure> {
+    match line.face {
+        Some(Face::Journal(arguments)) => journal::run(&arguments, settings),
+        _ => Err(Failure::new("This command is not there yet.")),
+    }
+}
+
+/// Writes text that was asked for to the standard output. A reader that has gone (`| head`) is no failure.
+pub fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("The standard output cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
