@@ -21,7 +21,7 @@
 //! | `diagnose` | `domain` `kinds` | rows and links become ranked findings with causes |
 //! | `actions` | `domain` `kinds` `diagnose` | one file a verb: parameters become a plan, or a refusal |
 //! | `app` | `domain` `kinds` `diagnose` `actions` | state, event, effect, update, commands, keymap, schedule |
-//! | `theme` | | roles of colour; reads themes; degrades to what the terminal can do |
+//! | `theme` | `domain` | roles of colour; reads themes; degrades to what the terminal can do |
 //! | `view` | `domain` `kinds` `diagnose` `actions` `app` `theme` | draws the state |
 //! | `aws` | `domain` `kinds` `actions` | the SDK's clients: collects readings, performs confirmed plans |
 //! | `sim` | `domain::time` | the engine: services, actors, scenario, wire protocols, connector, listener |
