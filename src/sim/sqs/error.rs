@@ -45,16 +45,19 @@ pub fn receipt_handle_is_invalid(handle: &str) -> ApiError {
 }
 
 /// The receipt is well formed and its message is gone, or was received again since.
-pub fn message_gone() -> ApiError {
-    invalid_parameter(
-        "Value for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for \
-         visibility timeout change.",
-    )
+pub fn message_gone(handle: &str) -> ApiError {
+    let reason = "Message does not exist or is not available for visibility timeout change.";
+    invalid_value(handle, "ReceiptHandle", reason)
 }
 
-pub fn message_not_in_flight() -> ApiError {
-    ApiError::client("MessageNotInflight", "The specified message isn't in flight.")
-        .with_query_code("AWS.SimpleQueueService.MessageNotInflight")
+/// A FIFO queue's message whose visibility timeout has ended.
+pub fn receipt_has_expired(handle: &str) -> ApiError {
+    invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
+}
+
+pub fn visibility_out_of_range(visibility_s: i64) -> ApiError {
+    let reason = "VisibilityTimeout must be an integer between 0 and 43200";
+    invalid_value(visibility_s, "VisibilityTimeout", reason)
 }
 
 pub fn invalid_message_contents() -> ApiError {
@@ -104,16 +107,36 @@ pub fn unsupported_operation(message: impl Into<String>) -> ApiError {
     ApiError::client("UnsupportedOperation", message).with_query_code("AWS.SimpleQueueService.UnsupportedOperation")
 }
 
-pub fn resource_not_found(message: impl Into<String>) -> ApiError {
+/// The queue that the move task's member names is not there.
+pub fn move_resource_not_found(member: &str) -> ApiError {
+    resource_not_found(format!("The resource that you specified for the {member} parameter doesn't exist."))
+}
+
+pub fn task_does_not_exist() -> ApiError {
+    resource_not_found("Task does not exist.")
+}
+
+fn resource_not_found(message: impl Into<String>) -> ApiError {
     ApiError::client("ResourceNotFoundException", message).with_status(404)
 }
 
-pub fn request_throttled() -> ApiError {
-    ApiError::client("RequestThrottled", "Request is throttled.").with_status(403)
+pub fn task_handle_is_invalid() -> ApiError {
+    invalid_parameter("Value for parameter TaskHandle is invalid.")
 }
 
-pub fn empty_batch() -> ApiError {
-    ApiError::client("EmptyBatchRequest", "There should be at least one entry in the request.")
+pub fn move_rate_out_of_range(rate: impl Display) -> ApiError {
+    let reason = "MaxNumberOfMessagesPerSecond must be an integer between 1 and 500.";
+    invalid_value(rate, "MaxNumberOfMessagesPerSecond", reason)
+}
+
+/// The text is no queue URL.
+pub fn invalid_address(url: &str) -> ApiError {
+    ApiError::client("InvalidAddress", format!("The address {url} is not valid for this endpoint.")).with_status(404)
+}
+
+/// `shape` is the entry's shape, such as `SendMessageBatchRequestEntry`.
+pub fn empty_batch(shape: &str) -> ApiError {
+    ApiError::client("EmptyBatchRequest", format!("There should be at least one {shape} in the request."))
         .with_query_code("AWS.SimpleQueueService.EmptyBatchRequest")
 }
 

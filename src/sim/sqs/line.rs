@@ -33,6 +33,13 @@ impl Line {
         }
     }
 
+    /// The lowest position in the line; it stays there.
+    pub fn peek(&mut self, is_there: impl Fn(u64, u32) -> bool) -> Option<(u64, u32)> {
+        self.drop_stale(is_there);
+        let (fresh, returned) = (self.fresh.front().copied(), self.returned.first().copied());
+        fresh.into_iter().chain(returned).min()
+    }
+
     /// Takes a message out of the line, wherever it stands. A fresh one leaves its entry behind until it comes up.
     pub fn remove(&mut self, position: u64, slot: u32) {
         self.returned.remove(&(position, slot));

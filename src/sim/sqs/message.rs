@@ -150,8 +150,10 @@ pub struct Message {
     /// Its place in the line of visible messages: lower comes first.
     pub position: u64,
     pub details: Option<Box<Details>>,
-    /// Receives in this queue.
-    pub receives: u32,
+    /// Receives in this queue; stops counting at 65,535.
+    pub receives: u16,
+    /// Seconds from the last receive to the end of the visibility timeout (12 hours fit).
+    flight_s: u16,
     /// The newest receipt's serial; 0 before the first receive.
     pub serial: u32,
     /// Milliseconds from the send to the first receive.
@@ -182,6 +184,7 @@ impl Message {
             position: 0,
             details,
             receives: 0,
+            flight_s: 0,
             serial: 0,
             first_receive_after_ms: 0,
             hidden_for_ms: 0,
@@ -217,13 +220,26 @@ impl Message {
         self.hidden_for_ms = 0;
     }
 
-    /// Counts one receive.
-    pub fn note_receive(&mut self, now: Timestamp, serial: u32) {
+    /// Counts one receive and hides the message until then.
+    pub fn note_receive(&mut self, now: Timestamp, until: Timestamp, serial: u32) {
         if self.receive_count() == 0 {
             self.first_receive_after_ms = span_ms(self.sent_at, now);
         }
         self.receives = self.receives.saturating_add(1);
         self.serial = serial;
+        self.fly(now, until);
+    }
+
+    /// Hides the message that was received at `received_at` until then.
+    pub fn fly(&mut self, received_at: Timestamp, until: Timestamp) {
+        self.hide(until);
+        self.flight_s = u16::try_from(until.since(received_at).as_millis().div_ceil(1000)).unwrap_or(u16::MAX);
+    }
+
+    /// When the message in flight was last received.
+    pub fn last_received_at(&self) -> Option<Timestamp> {
+        let until = self.hidden_until().filter(|_| self.receives > 0)?;
+        Some(until - Duration::from_secs(self.flight_s.into()))
     }
 
     pub fn first_received_at(&self) -> Timestamp {
@@ -233,7 +249,7 @@ impl Message {
     /// `ApproximateReceiveCount`: receives here and in the queue it came from as a dead letter.
     pub fn receive_count(&self) -> u32 {
         let before = self.dead_letter().map_or(0, |dead| dead.receives_before);
-        self.receives.saturating_add(before)
+        u32::from(self.receives).saturating_add(before)
     }
 
     pub fn dead_letter(&self) -> Option<&DeadLetter> {
@@ -292,10 +308,11 @@ mod tests {
         let t = Timestamp::from_millis;
         let body = Payload::Sent(Bytes::from_static(b"poison"));
         let mut message = Message::new(MessageId(7), body, t(1_000), None);
-        message.note_receive(t(2_000), 1);
-        message.note_receive(t(40_000), 2);
+        message.note_receive(t(2_000), t(32_000), 1);
+        message.note_receive(t(40_000), t(70_000), 2);
         let mut dead = message.into_dead_letter("arn:aws:sqs:eu-west-1:123456789012:orders".into(), t(70_000));
-        dead.note_receive(t(90_000), 1);
+        dead.note_receive(t(90_000), t(120_000), 1);
+        assert_eq!(dead.last_received_at(), Some(t(90_000)));
         let received = dead.to_received(0);
         assert_eq!((received.id, received.sent_at, received.receive_count), (MessageId(7), t(1_000), 3));
         assert_eq!(received.first_received_at, t(2_000));

@@ -6,7 +6,8 @@ use crate::sim::sqs::attributes::{DELAY_S_MAX, VISIBILITY_S_MAX};
 use crate::sim::sqs::message::{Message, Outgoing, Receipt, Received, Sent, Standing};
 use crate::sim::sqs::queue::{details_of, new_id};
 use crate::sim::sqs::store::seconds_after;
-use crate::sim::sqs::{Sqs, error};
+use crate::sim::sqs::{Sqs, error, receipt};
+use std::time::Duration;
 
 /// Messages in flight at once, at most ("Standard queue quotas").
 pub const IN_FLIGHT_MAX: u64 = 120_000;
@@ -50,6 +51,22 @@ impl Sqs {
         max: u32,
         visibility_s: Option<u32>,
     ) -> Result<Vec<Received>, ApiError> {
+        let received = self.receive_waiting(cx, name, max, visibility_s)?;
+        if received.is_empty() {
+            self.queue_mut(name)?.counters.empty_receives += 1;
+        }
+        Ok(received)
+    }
+
+    /// The same for a caller that goes on waiting when nothing is there (a long poll): nothing is then no empty
+    /// receive. The caller ends its wait with `receive`.
+    pub fn receive_waiting(
+        &mut self,
+        cx: &mut Cx<'_>,
+        name: &str,
+        max: u32,
+        visibility_s: Option<u32>,
+    ) -> Result<Vec<Received>, ApiError> {
         if !(1..=RECEIVE_MAX).contains(&max) {
             let reason = "Must be between 1 and 10, if provided.";
             return Err(error::invalid_value(max, "MaxNumberOfMessages", reason));
@@ -66,7 +83,7 @@ impl Sqs {
         let mut dead = Vec::new();
         while received.len() < max as usize && queue.store.depth().in_flight < IN_FLIGHT_MAX {
             let Some(slot) = queue.store.next_visible() else { break };
-            let exhausted = queue.store.get(slot).is_some_and(|message| message.receives >= receives_max);
+            let exhausted = queue.store.get(slot).is_some_and(|message| u32::from(message.receives) >= receives_max);
             if exhausted {
                 dead.extend(queue.store.remove(slot));
             } else if let Some(message) = queue.store.start_flight(slot, cx.now, until) {
@@ -74,7 +91,6 @@ impl Sqs {
             }
         }
         queue.counters.received += received.len() as u64;
-        queue.counters.empty_receives += u64::from(received.is_empty());
         queue.schedule_wake(cx);
         if !dead.is_empty() {
             self.bury(cx, name, dead);
@@ -87,15 +103,19 @@ impl Sqs {
     pub fn delete(&mut self, cx: &mut Cx<'_>, name: &str, receipt: Receipt) -> Result<bool, ApiError> {
         let queue = self.queue_mut(name)?;
         queue.act(cx);
+        let held = queue.store.held_by(receipt).map(Message::standing);
+        if queue.attributes.fifo.is_some() && held != Some(Standing::InFlight) {
+            return Err(error::receipt_has_expired(&receipt::encode(queue.generation, receipt)));
+        }
         queue.counters.deleted += 1;
-        if queue.store.held_by(receipt).is_none() {
+        if held.is_none() {
             return Ok(false);
         }
         Ok(queue.store.remove(receipt.slot).is_some())
     }
 
     /// Sets the time from now until the message shows again, 0 to 43,200 seconds; 12 hours count from the receive.
-    /// Errors: QueueDoesNotExist, InvalidParameterValue, MessageNotInflight.
+    /// Errors: QueueDoesNotExist, InvalidParameterValue.
     pub fn change_visibility(
         &mut self,
         cx: &mut Cx<'_>,
@@ -106,15 +126,20 @@ impl Sqs {
         let visibility_s = check_visibility(visibility_s)?;
         let queue = self.queue_mut(name)?;
         queue.act(cx);
-        match queue.store.held_by(receipt).map(Message::standing) {
-            Some(Standing::InFlight) => {
-                queue.store.change_flight(receipt.slot, cx.now, seconds_after(cx.now, visibility_s));
-                queue.schedule_wake(cx);
-                Ok(())
-            }
-            Some(_) => Err(error::message_not_in_flight()),
-            None => Err(error::message_gone()),
+        let Some(message) = queue.store.held_by(receipt) else {
+            return Err(error::message_gone(&receipt::encode(queue.generation, receipt)));
+        };
+        let until = seconds_after(cx.now, visibility_s);
+        // A message that is visible again may still be hidden by who received it last, as long as nobody else did.
+        let received_at = message.last_received_at().unwrap_or(cx.now);
+        if until.since(received_at) > Duration::from_secs(VISIBILITY_S_MAX.into()) {
+            let reason =
+                format!("Total VisibilityTimeout for the message is beyond the limit [{VISIBILITY_S_MAX} seconds]");
+            return Err(error::invalid_value(visibility_s, "VisibilityTimeout", reason));
         }
+        queue.store.change_flight(receipt.slot, cx.now, until);
+        queue.schedule_wake(cx);
+        Ok(())
     }
 
     /// How often a message of the queue may be received. Unbounded without a redrive policy, or when the dead-letter
@@ -139,8 +164,7 @@ impl Sqs {
 
 fn check_visibility(visibility_s: u32) -> Result<u32, ApiError> {
     if visibility_s > VISIBILITY_S_MAX {
-        let reason = format!("VisibilityTimeout must be an integer between 0 and {VISIBILITY_S_MAX}");
-        return Err(error::invalid_value(visibility_s, "VisibilityTimeout", reason));
+        return Err(error::visibility_out_of_range(visibility_s.into()));
     }
     Ok(visibility_s)
 }

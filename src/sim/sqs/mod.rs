@@ -9,24 +9,32 @@
 //! attributes(cx, name)                           set_attributes(cx, name, &changes)
 //! send(cx, name, Outgoing) -> Sent               receive(cx, name, max, visibility_s) -> Vec<Received>
 //! delete(cx, name, Receipt)                      change_visibility(cx, name, Receipt, visibility_s)
+//! start_message_move_task(cx, dlq, destination, rate) list_message_move_tasks(cx, dlq) cancel_message_move_task(..)
+//! list_dead_letter_source_queues(cx, dlq)        tag, untag, tags
 //! depth(cx, name) -> Depth                       oldest_age(cx, name)
 //! ```
-//! A receive never waits; waiting is the caller's (`wire` for clients, the actors for themselves). `receive` returns
+//! A receive never waits; waiting is the caller's (`wire` for clients, the actors for themselves): it calls
+//! `receive_waiting` while it waits and `receive` at the end, so that empty receives are counted right. Both return
 //! fewer than `max` only when no more are visible: the random subset of servers that a short poll asks is not modelled.
 
 mod attributes;
-pub mod error;
+mod checksum;
+mod error;
 mod gauges;
 mod line;
 mod message;
 mod messages;
+mod move_task;
 mod queue;
 mod queues;
+mod receipt;
 mod redrive;
 mod store;
+pub mod wire;
 
 pub use attributes::{Attributes, MESSAGE_BYTES_MAX};
 pub use message::{AttributeValue, Content, DeadLetter, Details, MessageId, Outgoing, Receipt, Received, Sent};
+pub use move_task::{MoveTask, Status};
 pub use queue::Queue;
 pub use redrive::{RedriveAllow, RedrivePolicy};
 pub use store::Depth;
@@ -35,6 +43,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::agenda;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
+use move_task::MoveTasks;
 use std::collections::BTreeMap;
 
 /// What falls due inside the service.
@@ -60,6 +69,7 @@ pub struct Sqs {
     queues: BTreeMap<String, Queue>,
     /// Names that are blocked for a while after a deletion.
     deleted: BTreeMap<String, Timestamp>,
+    tasks: MoveTasks,
     gauges_run: bool,
 }
 
@@ -72,7 +82,7 @@ impl Sqs {
                     queue.wake(cx);
                 }
             }
-            Due::MoveTask { .. } => {}
+            Due::MoveTask { task } => self.step_move_task(cx, task),
             Due::Gauges => self.publish_gauges(cx),
         }
     }

@@ -3,7 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
-use crate::sim::sqs::attributes::{Attributes, Fifo};
+use crate::sim::sqs::attributes::Attributes;
 use crate::sim::sqs::queue::Queue;
 use crate::sim::sqs::store::Depth;
 use crate::sim::sqs::{Sqs, error};
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// A deleted queue's name is blocked for this long, and a purge may be repeated after this long.
 const SETTLING_TIME: Duration = Duration::from_secs(60);
+/// Tags of one queue, at most.
+const TAGS_MAX: usize = 50;
 
 impl Sqs {
     /// Makes a queue. An existing one of the same name and the same values is left as it is, and that is no error.
@@ -101,6 +103,33 @@ impl Sqs {
         Ok(texts)
     }
 
+    /// Adds tags or replaces their values. InvalidParameterValue above 50 tags.
+    pub fn tag(&mut self, cx: &mut Cx<'_>, name: &str, tags: BTreeMap<String, String>) -> Result<(), ApiError> {
+        let queue = self.queue_mut(name)?;
+        queue.act(cx);
+        let mut next = queue.tags.clone();
+        next.extend(tags);
+        if next.len() > TAGS_MAX {
+            return Err(error::invalid_parameter(format!("Too many tags added for queue {name}.")));
+        }
+        queue.tags = next;
+        Ok(())
+    }
+
+    /// Takes tags away; keys that are not there are no error.
+    pub fn untag(&mut self, cx: &mut Cx<'_>, name: &str, keys: &[&str]) -> Result<(), ApiError> {
+        let queue = self.queue_mut(name)?;
+        queue.act(cx);
+        queue.tags.retain(|key, _| !keys.contains(&key.as_str()));
+        Ok(())
+    }
+
+    pub fn tags(&mut self, cx: &mut Cx<'_>, name: &str) -> Result<&BTreeMap<String, String>, ApiError> {
+        let queue = self.queue_mut(name)?;
+        queue.act(cx);
+        Ok(&queue.tags)
+    }
+
     /// Where the queue's messages stand now. Not an API action: it wakes nothing up.
     pub fn depth(&mut self, cx: &Cx<'_>, name: &str) -> Option<Depth> {
         let queue = self.queues.get_mut(name)?;
@@ -160,7 +189,10 @@ fn wanted_attributes(cx: &Cx<'_>, name: &str, given: &BTreeMap<String, String>) 
     let mut attributes = Attributes::default();
     let fifo = given.get("FifoQueue").map(String::as_str);
     match (name.ends_with(".fifo"), fifo) {
-        (true, Some("true")) => attributes.fifo = Some(Fifo::default()),
+        (true, Some("true")) => {
+            let reason = "FIFO queues are not served yet.";
+            return Err(error::invalid_attribute_value_because("FifoQueue", reason));
+        }
         (false, Some("true")) => {
             return Err(error::invalid_parameter(
                 "The name of a FIFO queue can only include alphanumeric characters, \

@@ -29,29 +29,32 @@ impl RedrivePolicy {
     pub fn parse(place: &Place, text: &str) -> Result<Self, ApiError> {
         let refuse = |reason: &str| error::invalid_value(text, "RedrivePolicy", reason);
         let Ok(Value::Object(policy)) = serde_json::from_str(text) else {
-            return Err(refuse("Redrive policy is not a valid JSON map."));
+            let reason = "Redrive policy is not a valid JSON map.";
+            return Err(error::invalid_attribute_value_because("RedrivePolicy", reason));
         };
-        let known = ["deadLetterTargetArn", "maxReceiveCount"];
-        if policy.keys().any(|key| !known.contains(&key.as_str())) {
-            return Err(refuse(
-                "Only following attributes are allowed in a redrive policy: [deadLetterTargetArn, maxReceiveCount].",
-            ));
-        }
-        let Some(arn) = policy.get("deadLetterTargetArn").and_then(Value::as_str) else {
+        let Some(count) = policy.get("maxReceiveCount") else {
+            return Err(refuse("Redrive policy does not contain mandatory attribute: maxReceiveCount."));
+        };
+        let Some(arn) = policy.get("deadLetterTargetArn") else {
             return Err(refuse("Redrive policy does not contain mandatory attribute: deadLetterTargetArn."));
         };
-        let max_receives = match policy.get("maxReceiveCount") {
-            // The default (CreateQueue, RedrivePolicy).
-            None => return Err(refuse("Redrive policy does not contain mandatory attribute: maxReceiveCount.")),
-            Some(Value::Number(number)) => number.as_u64(),
-            Some(Value::String(digits)) => digits.parse().ok(),
-            Some(_) => None,
+        if policy.len() > 2 {
+            return Err(refuse("Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."));
+        }
+        let max_receives = match count {
+            Value::Number(number) => number.as_u64(),
+            Value::String(digits) => digits.parse().ok(),
+            _ => None,
         };
-        let max_receives = max_receives
-            .and_then(|count| u32::try_from(count).ok())
-            .filter(|count| (1..=1000).contains(count))
-            .ok_or_else(|| refuse("Invalid value for maxReceiveCount: it must be a number from 1 to 1000."))?;
-        let target = queue_of_arn(place, arn).ok_or_else(|| refuse("Invalid value for deadLetterTargetArn."))?;
+        let max_receives = max_receives.and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=1000).contains(n));
+        let Some(max_receives) = max_receives else {
+            let shown = count.as_str().map_or_else(|| count.to_string(), str::to_owned);
+            let reason =
+                format!("Invalid value for maxReceiveCount: {shown}, valid values are from 1 to 1000 both inclusive.");
+            return Err(refuse(&reason));
+        };
+        let target = arn.as_str().and_then(|arn| queue_of_arn(place, arn));
+        let target = target.ok_or_else(|| refuse("Invalid value for deadLetterTargetArn."))?;
         Ok(Self { target: target.to_owned(), max_receives })
     }
 
@@ -64,24 +67,42 @@ impl RedrivePolicy {
 impl RedriveAllow {
     /// Reads `{"redrivePermission":"byQueue","sourceQueueArns":["arn:…"]}`.
     pub fn parse(place: &Place, text: &str) -> Result<Self, ApiError> {
-        let refuse = |reason: &str| error::invalid_value(text, "RedriveAllowPolicy", reason);
-        let Ok(Value::Object(policy)) = serde_json::from_str(text) else {
-            return Err(refuse("Amazon SQS can't create the redrive allow policy, as it isn't a valid JSON map."));
+        let refuse = |reason: &str| {
+            let reason = format!("Amazon SQS can't create the redrive allow policy. {reason}");
+            error::invalid_value(text, "RedriveAllowPolicy", reason)
         };
-        let arns = policy.get("sourceQueueArns");
-        match policy.get("redrivePermission").and_then(Value::as_str) {
-            Some("allowAll") if arns.is_none() => Ok(Self::AllowAll),
-            Some("denyAll") if arns.is_none() => Ok(Self::DenyAll),
-            Some("byQueue") => {
-                let arns = arns.and_then(Value::as_array).filter(|arns| (1..=10).contains(&arns.len()));
-                let names = arns.and_then(|arns| {
-                    arns.iter().map(|arn| Some(queue_of_arn(place, arn.as_str()?)?.to_owned())).collect()
-                });
-                names.map(Self::ByQueue).ok_or_else(|| {
-                    refuse("Amazon SQS can't create the redrive allow policy: sourceQueueArns must hold 1 to 10 ARNs.")
-                })
+        let malformed = || {
+            let reason = "Amazon SQS can't create the redrive allow policy, as it’s in an unsupported format.";
+            error::invalid_attribute_value_because("RedriveAllowPolicy", reason)
+        };
+        let Ok(Value::Object(policy)) = serde_json::from_str(text) else { return Err(malformed()) };
+        if policy.keys().any(|key| key != "redrivePermission" && key != "sourceQueueArns") {
+            return Err(malformed());
+        }
+        let permission = policy.get("redrivePermission").and_then(Value::as_str);
+        let arns = match policy.get("sourceQueueArns") {
+            Some(Value::Array(arns)) => Some(arns),
+            Some(_) => return Err(malformed()),
+            None => None,
+        };
+        match (permission, arns) {
+            (Some("allowAll"), None) => Ok(Self::AllowAll),
+            (Some("denyAll"), None) => Ok(Self::DenyAll),
+            (Some("allowAll" | "denyAll"), Some(_)) => {
+                Err(refuse("To specify one or more source queue ARNs, you must set redrivePermission to byQueue."))
             }
-            _ => Err(refuse("Amazon SQS can't create the redrive allow policy: redrivePermission is not valid.")),
+            (Some("byQueue"), Some(arns)) if arns.len() > 10 => {
+                Err(refuse("The maximum number of source queue ARNs you can specify is 10."))
+            }
+            (Some("byQueue"), Some(arns)) if !arns.is_empty() => {
+                let names = arns.iter().map(|arn| Some(queue_of_arn(place, arn.as_str()?)?.to_owned()));
+                names.collect::<Option<_>>().map(Self::ByQueue).ok_or_else(malformed)
+            }
+            (Some("byQueue"), _) => Err(refuse(
+                "When you specify the byQueue permission type, you must also specify one or more sourceQueueArns \
+                 values.",
+            )),
+            _ => Err(malformed()),
         }
     }
 

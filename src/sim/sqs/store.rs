@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A message received this often goes to the back of the line, and the age metric looks past it
 /// (SQS "Available CloudWatch metrics", ApproximateAgeOfOldestMessage).
-pub const BACK_OF_THE_LINE_AT: u32 = 3;
+pub const BACK_OF_THE_LINE_AT: u16 = 3;
 
 /// How many messages stand where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,20 +95,27 @@ impl Store {
     /// The next visible message leaves the line. The caller must `start_flight` it or `remove` it.
     pub fn next_visible(&mut self) -> Option<u32> {
         let slots = &self.slots;
-        self.line.pop(|position, slot| {
-            matches!(slots.get(slot as usize), Some(Some(message))
-                if message.position == position && message.standing() == Standing::Visible)
-        })
+        self.line.pop(|position, slot| stands_at(slots, position, slot))
     }
 
-    /// Counts a receive of a message that just left the line, and hides it until then. A visibility of zero leaves it
-    /// visible at once, with a receipt.
+    /// The next visible message if its position is at most `position_max`; it stays in the line.
+    pub fn peek_visible(&mut self, position_max: u64) -> Option<u32> {
+        let slots = &self.slots;
+        let (position, slot) = self.line.peek(|position, slot| stands_at(slots, position, slot))?;
+        (position <= position_max).then_some(slot)
+    }
+
+    /// The position at the back of the line.
+    pub fn last_position(&self) -> u64 {
+        self.next_position
+    }
+
+    /// Counts a receive of a message that just left the line, and hides it until then.
     pub fn start_flight(&mut self, slot: u32, now: Timestamp, until: Timestamp) -> Option<&Message> {
         self.next_serial = self.next_serial.wrapping_add(1).max(1);
         let serial = self.next_serial;
         let message = self.slots.get_mut(slot as usize)?.as_mut()?;
-        message.note_receive(now, serial);
-        message.hide(until);
+        message.note_receive(now, until, serial);
         let until = message.hidden_until().unwrap_or(until);
         self.hidden.insert((until, slot));
         self.depth.visible -= 1;
@@ -116,17 +123,21 @@ impl Store {
         self.get(slot)
     }
 
-    /// Sets another end to the visibility timeout of a message in flight.
+    /// Sets another end to the visibility timeout of a received message. One that is visible again goes back into
+    /// flight.
     pub fn change_flight(&mut self, slot: u32, now: Timestamp, until: Timestamp) {
         let Some(message) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        let received_at = message.last_received_at().unwrap_or(now);
         if let Some(old) = message.hidden_until() {
             self.hidden.remove(&(old, slot));
-            message.hide(until);
-            self.hidden.insert((message.hidden_until().unwrap_or(until), slot));
+        } else {
+            self.line.remove(message.position, slot);
+            self.depth.visible -= 1;
+            self.depth.in_flight += 1;
         }
-        if until <= now {
-            self.show_due(now);
-        }
+        message.fly(received_at, until);
+        self.hidden.insert((message.hidden_until().unwrap_or(until), slot));
+        self.show_due(now);
     }
 
     /// Makes visible what was hidden until now or earlier.
@@ -237,6 +248,12 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Whether the line's entry still speaks of a message.
+fn stands_at(slots: &[Option<Message>], position: u64, slot: u32) -> bool {
+    matches!(slots.get(slot as usize), Some(Some(message))
+        if message.position == position && message.standing() == Standing::Visible)
 }
 
 /// `after` the time, where a setting is in whole seconds.

@@ -1,0 +1,112 @@
+//! Batches of up to ten: SendMessageBatch, DeleteMessageBatch, ChangeMessageVisibilityBatch. Each entry succeeds or
+//! fails for itself; the batch as a whole must be well formed.
+
+use crate::sim::error::ApiError;
+use crate::sim::sqs::attributes::MESSAGE_BYTES_MAX;
+use crate::sim::sqs::error;
+use crate::sim::sqs::wire::address::queue_of;
+use crate::sim::sqs::wire::input::Input;
+use crate::sim::sqs::wire::messages;
+use crate::sim::world::World;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+const ENTRIES_MAX: usize = 10;
+
+pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+    let (queue, entries) = read(world, input, "SendMessageBatchRequestEntry")?;
+    let mut bytes = 0;
+    for (_, entry) in &entries {
+        bytes += bytes_of(*entry)?;
+    }
+    if bytes > MESSAGE_BYTES_MAX as usize {
+        return Err(error::batch_request_too_long(bytes));
+    }
+    each(entries, |entry| messages::send_one(world, &queue, entry))
+}
+
+pub fn delete(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+    let (queue, entries) = read(world, input, "DeleteMessageBatchRequestEntry")?;
+    each(entries, |entry| messages::delete_one(world, &queue, entry).map(|()| json!({})))
+}
+
+pub fn change_visibility(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+    let (queue, entries) = read(world, input, "ChangeMessageVisibilityBatchRequestEntry")?;
+    each(entries, |entry| messages::change_visibility_one(world, &queue, entry).map(|()| json!({})))
+}
+
+type Entries<'a> = Vec<(&'a str, Input<'a>)>;
+
+/// The queue and the entries with their ids. Errors: EmptyBatchRequest, TooManyEntriesInBatchRequest,
+/// InvalidBatchEntryId, BatchEntryIdsNotDistinct.
+fn read<'a>(world: &World, input: Input<'a>, shape: &str) -> Result<(String, Entries<'a>), ApiError> {
+    let queue = queue_of(world, input)?;
+    if world.sqs.queue(&queue).is_none() {
+        return Err(error::queue_does_not_exist());
+    }
+    let list = input.list("Entries")?.unwrap_or_default();
+    if list.is_empty() {
+        return Err(error::empty_batch(shape));
+    }
+    if list.len() > ENTRIES_MAX {
+        return Err(error::too_many_entries(list.len()));
+    }
+    let mut entries: Entries<'a> = Vec::with_capacity(list.len());
+    for value in list {
+        let entry = Input::of(value)?;
+        let id = entry.text("Id")?.unwrap_or("");
+        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if id.is_empty() || id.len() > 80 || !id.chars().all(legal) {
+            return Err(error::invalid_batch_entry_id());
+        }
+        entries.push((id, entry));
+    }
+    for (i, (id, _)) in entries.iter().enumerate() {
+        if entries.iter().take(i).any(|(earlier, _)| earlier == id) {
+            return Err(error::batch_entry_ids_not_distinct(id));
+        }
+    }
+    Ok((queue, entries))
+}
+
+/// Does one after the other; `Successful` and `Failed` are left out when empty.
+fn each(entries: Entries<'_>, mut one: impl FnMut(Input<'_>) -> Result<Value, ApiError>) -> Result<Value, ApiError> {
+    let (mut successful, mut failed) = (Vec::new(), Vec::new());
+    for (id, entry) in entries {
+        match one(entry) {
+            Ok(Value::Object(mut members)) => {
+                members.insert("Id".into(), id.into());
+                successful.push(Value::Object(members));
+            }
+            Ok(_) => successful.push(json!({ "Id": id })),
+            // A member of the wrong type spoils the request, not the entry.
+            Err(error) if error.code == "SerializationException" => return Err(error),
+            Err(error) => failed.push(json!({
+                "Id": id,
+                "SenderFault": error.is_sender_fault(),
+                "Code": error.query_code.unwrap_or(error.code),
+                "Message": error.message,
+            })),
+        }
+    }
+    let mut answer = Map::new();
+    for (name, list) in [("Successful", successful), ("Failed", failed)] {
+        if !list.is_empty() {
+            answer.insert(name.into(), list.into());
+        }
+    }
+    Ok(Value::Object(answer))
+}
+
+/// Bytes of an entry's body and attributes.
+fn bytes_of(entry: Input<'_>) -> Result<usize, ApiError> {
+    let mut bytes = entry.text("MessageBody")?.map_or(0, str::len);
+    for (name, value) in entry.map("MessageAttributes")?.into_iter().flatten() {
+        let value = Input::of(value)?;
+        let binary = value.text("BinaryValue")?.and_then(|text| STANDARD.decode(text).ok()).map_or(0, |b| b.len());
+        let text = |member: &str| value.text(member).map(|text| text.map_or(0, str::len));
+        bytes += name.len() + text("DataType")? + text("StringValue")? + binary;
+    }
+    Ok(bytes)
+}
