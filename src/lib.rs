@@ -29,7 +29,7 @@
 //! | `failure` | | what ends the program: a sentence with its cure, and an exit code |
 //! | `cli` | `config` `failure` | flags become settings |
 //! | `journal` | `domain` `actions` `config` | what was done, on disk, chained by hashes |
-//! | `status` | `domain` `kinds` `diagnose` `app` `config` | the state as JSON and as a table |
+//! | `status` | `domain` `kinds` | a snapshot as JSON, as a table and as an exit code |
 //! | `demo` | `*` | the engine as a source |
 //! | `shell` | `*` | terminal, tasks, clock; runs effects, feeds events, paints on change |
 //! | `faces` | `*` | status, do, journal, keys, scenarios, sim |
@@ -56,4 +56,5 @@ pub mod failure;
 pub mod journal;
 pub mod kinds;
 pub mod sim;
+pub mod status;
 pub mod theme;

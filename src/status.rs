@@ -1,0 +1,360 @@
+//! One snapshot of the estate as text: the stable JSON for scripts, a table for people, and the exit code that sums it up.
+
+use crate::domain::field::Field;
+use crate::domain::finding::{Finding, Problem};
+use crate::domain::poll::Calls;
+use crate::domain::row::{Health, KindId, ResourceId, Row};
+use crate::domain::time::Timestamp;
+use crate::domain::value::Datum;
+use crate::kinds;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// What was seen, lent for printing.
+pub struct Snapshot<'a> {
+    pub at: Timestamp,
+    /// `live` or `demo`.
+    pub source: &'a str,
+    pub account: Option<&'a str>,
+    pub region: Option<&'a str>,
+    pub profile: Option<&'a str>,
+    pub rows: &'a BTreeMap<ResourceId, Row>,
+    /// Most important first.
+    pub findings: &'a [Finding],
+    pub problems: Vec<&'a Problem>,
+    pub calls: &'a Calls,
+    /// What watching costs at this rate, in US dollars at list prices.
+    pub usd_per_hour: f64,
+}
+
+/// Operations without which health cannot be told: when one fails, an "ok" would be a guess.
+const ESSENTIAL: [&str; 6] =
+    ["ListStreams", "DescribeStreamSummary", "ListQueues", "GetQueueAttributes", "ListFunctions", "GetMetricData"];
+
+/// 2 when something is critical; else 3 when something essential could not be looked at; else 1 when something is warn or
+/// unknown; else 0.
+pub fn exit_code(snapshot: &Snapshot<'_>) -> u8 {
+    let worst = snapshot.rows.values().map(|row| row.health).max().unwrap_or(Health::Ok);
+    let blind = snapshot.problems.iter().any(|problem| ESSENTIAL.contains(&problem.operation));
+    match worst {
+        Health::Crit => 2,
+        _ if blind => 3,
+        Health::Warn | Health::Unknown => 1,
+        Health::Ok => 0,
+    }
+}
+
+/// The stable interface of `midwatch status --format json`. Members keep their names, order, units and meaning.
+pub fn json(snapshot: &Snapshot<'_>) -> Value {
+    let findings = snapshot.findings.iter().enumerate().map(|(index, finding)| finding_json(index + 1, finding));
+    json!({
+        "at": snapshot.at.rfc3339(),
+        "source": snapshot.source,
+        "context": { "account": snapshot.account, "region": snapshot.region, "profile": snapshot.profile },
+        "resources": snapshot.rows.values().map(row_json).collect::<Vec<_>>(),
+        "findings": findings.collect::<Vec<_>>(),
+        "problems": snapshot.problems.iter().map(|problem| problem_json(problem)).collect::<Vec<_>>(),
+        "api": {
+            "calls": snapshot.calls.total(),
+            "throttled": snapshot.calls.throttled,
+            "by_operation": snapshot.calls.by_operation,
+            "usd_per_hour": rounded(snapshot.usd_per_hour),
+        },
+    })
+}
+
+fn row_json(row: &Row) -> Value {
+    let links = row.links.iter().map(|link| json!({ "to": link.to.to_string(), "as": link.relation.word() }));
+    json!({
+        "id": row.id.to_string(),
+        "kind": row.id.kind.word(),
+        "name": row.id.name,
+        "health": row.health.word(),
+        "fields": fields_json(row),
+        "as_of": row.as_of.rfc3339(),
+        "links": links.collect::<Vec<_>>(),
+    })
+}
+
+/// Every field of the kind, in the order of its detail screen; null where there is no data.
+fn fields_json(row: &Row) -> Map<String, Value> {
+    let kind = kinds::kind(row.id.kind);
+    let mut fields = Map::new();
+    for field in kind.detail.iter().chain(kind.columns) {
+        let datum = row.fields.get(field).map(|value| datum_json(&value.datum));
+        fields.insert(field.id.to_owned(), datum.unwrap_or(Value::Null));
+    }
+    fields
+}
+
+fn datum_json(datum: &Datum) -> Value {
+    match datum {
+        Datum::Number(number) => number_json(*number),
+        Datum::Text(text) => text.as_str().into(),
+        Datum::Flag(flag) => (*flag).into(),
+        Datum::Time(at) => at.rfc3339().into(),
+        Datum::Missing(_) => Value::Null,
+    }
+}
+
+/// Whole numbers without a fraction, others to three places: below that is the noise of division.
+fn number_json(number: f64) -> Value {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    if number == number.trunc() && number.abs() <= EXACT_MAX {
+        return (number as i64).into();
+    }
+    ((number * 1000.0).round() / 1000.0).into()
+}
+
+/// To the hundredth of a cent.
+fn rounded(usd: f64) -> f64 {
+    (usd * 10_000.0).round() / 10_000.0
+}
+
+fn finding_json(rank: usize, finding: &Finding) -> Value {
+    let evidence = finding.evidence.iter().map(|evidence| {
+        json!({
+            "resource": evidence.resource.to_string(),
+            "field": evidence.field,
+            "sentence": evidence.sentence,
+            "at": evidence.at.rfc3339(),
+        })
+    });
+    json!({
+        "rank": rank,
+        "cause": finding.cause.word(),
+        "severity": finding.severity.word(),
+        "confidence": finding.confidence.word(),
+        "resource": finding.resource.to_string(),
+        "sentence": finding.sentence,
+        "evidence": evidence.collect::<Vec<_>>(),
+        "actions": finding.actions.iter().map(|action| action.word()).collect::<Vec<_>>(),
+    })
+}
+
+fn problem_json(problem: &Problem) -> Value {
+    json!({
+        "service": problem.service,
+        "operation": problem.operation,
+        "class": problem.class.word(),
+        "sentence": problem.sentence,
+    })
+}
+
+/// How many fields of a resource the table shows: what fits beside its name on a wide terminal.
+const TABLE_FIELDS: usize = 4;
+
+/// The same for people: worst first, severity as a sign and a word. `sign` gives the sign of a health.
+pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
+    let mut text = format!("{}\n\n", head(snapshot));
+    let mut rows: Vec<&Row> = snapshot.rows.values().collect();
+    rows.sort_by_key(|row| (std::cmp::Reverse(row.health), row.id.clone()));
+    let width = rows.iter().map(|row| row.id.to_string().chars().count()).max().unwrap_or(0);
+    for row in &rows {
+        let id = row.id.to_string();
+        let line = format!("{} {:<7}  {id:<width$}  {}", sign(row.health), row.health.word(), cells(row));
+        let _ = writeln!(text, "{}", line.trim_end());
+        for reason in &row.reasons {
+            let _ = writeln!(text, "{:11}{reason}", "");
+        }
+        if let Some(stale) = &row.stale {
+            let _ = writeln!(text, "{:11}stale since {}: {}", "", stale.since.clock_hms(), stale.sentence);
+        }
+    }
+    if rows.is_empty() {
+        text.push_str("No resources were seen.\n");
+    }
+    push_findings(&mut text, snapshot.findings);
+    push_problems(&mut text, &snapshot.problems);
+    let calls = snapshot.calls;
+    let _ = writeln!(
+        text,
+        "\n{} API calls, {} throttled, ${:.2} an hour at this rate",
+        calls.total(),
+        calls.throttled,
+        snapshot.usd_per_hour
+    );
+    text
+}
+
+fn head(snapshot: &Snapshot<'_>) -> String {
+    let at = snapshot.at.rfc3339();
+    let parts = [Some(snapshot.source), snapshot.profile, snapshot.account, snapshot.region, Some(at.as_str())];
+    let counts = KindId::ALL.map(|kind| {
+        let count = snapshot.rows.keys().filter(|id| id.kind == kind).count();
+        format!("{count} {}", kind.word())
+    });
+    format!("midwatch  {}  ({})", parts.into_iter().flatten().collect::<Vec<_>>().join("  "), counts.join(", "))
+}
+
+fn cells(row: &Row) -> String {
+    let cell = |field: &Field| {
+        let text = row.fields.get(field).map_or("not yet".to_owned(), |value| field.unit.short(&value.datum));
+        format!("{} {text}", field.title.to_lowercase())
+    };
+    let columns = kinds::kind(row.id.kind).columns;
+    columns.iter().take(TABLE_FIELDS).map(|field| cell(field)).collect::<Vec<_>>().join(", ")
+}
+
+fn push_findings(text: &mut String, findings: &[Finding]) {
+    if !findings.is_empty() {
+        text.push_str("\nFindings\n");
+    }
+    for (index, finding) in findings.iter().enumerate() {
+        let (severity, cause) = (finding.severity.word(), finding.cause.word());
+        let confidence = finding.confidence.word();
+        let _ = writeln!(text, "{:>3}. {severity} {}: {cause}, {confidence}", index + 1, finding.resource);
+        let _ = writeln!(text, "     {}", finding.sentence);
+        for evidence in &finding.evidence {
+            let _ = writeln!(text, "     - {}: {}", evidence.resource, evidence.sentence);
+        }
+        let actions: Vec<&str> = finding.actions.iter().map(|action| action.word()).collect();
+        if !actions.is_empty() {
+            let _ = writeln!(text, "     midwatch do {} …", actions.join(" | "));
+        }
+    }
+}
+
+fn push_problems(text: &mut String, problems: &[&Problem]) {
+    if !problems.is_empty() {
+        text.push_str("\nNot seen\n");
+    }
+    for problem in problems {
+        let class = problem.class.word();
+        let _ = writeln!(text, "  {} {} ({class}): {}", problem.service, problem.operation, problem.sentence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::finding::{Cause, Confidence, ErrorClass, Evidence};
+    use crate::domain::row::{Link, Relation};
+    use crate::domain::value::{self, NoData, Origin};
+    use crate::domain::verb::ActionId;
+    use crate::kinds::sqs;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_802_520_000);
+
+    fn dead_letter_queue() -> Row {
+        let mut row = Row::new(ResourceId::new(KindId::Sqs, "orders-dlq"), NOW);
+        row.health = Health::Crit;
+        row.reasons = vec!["412 dead letters wait".into()];
+        row.fields.set(&sqs::VISIBLE, value::Value::number(412.0, NOW, Origin::Api));
+        row.fields.set(&sqs::SENT_PER_MIN, value::Value::number(1.0 / 3.0, NOW, Origin::CloudWatch));
+        let none = value::Value::missing(NoData::NoDatapoints, NOW, Origin::CloudWatch);
+        row.fields.set(&sqs::OLDEST_AGE_S, none);
+        row.links.push(Link { to: ResourceId::new(KindId::Sqs, "orders"), relation: Relation::DeadLettersOf });
+        row
+    }
+
+    fn finding() -> Finding {
+        let resource = ResourceId::new(KindId::Sqs, "orders-dlq");
+        Finding {
+            cause: Cause::DeadLetters,
+            severity: Health::Crit,
+            confidence: Confidence::Certain,
+            resource: resource.clone(),
+            sentence: "Messages fail.".into(),
+            evidence: vec![Evidence { resource, field: "visible", sentence: "412 wait".into(), at: NOW }],
+            actions: vec![ActionId::Redrive],
+        }
+    }
+
+    struct Seen {
+        rows: BTreeMap<ResourceId, Row>,
+        findings: Vec<Finding>,
+        problems: Vec<Problem>,
+        calls: Calls,
+    }
+
+    impl Seen {
+        fn new(rows: impl IntoIterator<Item = Row>) -> Self {
+            let rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+            Self { rows, findings: Vec::new(), problems: Vec::new(), calls: Calls::default() }
+        }
+
+        fn snapshot(&self) -> Snapshot<'_> {
+            Snapshot {
+                at: NOW,
+                source: "demo",
+                account: Some("123456789012"),
+                region: Some("eu-west-1"),
+                profile: None,
+                rows: &self.rows,
+                findings: &self.findings,
+                problems: self.problems.iter().collect(),
+                calls: &self.calls,
+                usd_per_hour: 0.05,
+            }
+        }
+    }
+
+    fn problem(operation: &'static str) -> Problem {
+        Problem { service: "sqs", operation, class: ErrorClass::Denied, sentence: "Ask for the permission.".into() }
+    }
+
+    #[test]
+    fn the_json_is_the_documented_interface() {
+        let mut seen = Seen::new([dead_letter_queue()]);
+        seen.findings.push(finding());
+        seen.problems.push(problem("ListQueues"));
+        seen.calls.by_operation.insert("sqs:ListQueues", 1);
+        let json = json(&seen.snapshot());
+        let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(members(&json), "at source context resources findings problems api");
+        let resource = &json["resources"][0];
+        assert_eq!(members(resource), "id kind name health fields as_of links");
+        assert_eq!(resource["fields"]["visible"].to_string(), "412");
+        assert_eq!(resource["fields"]["sent_per_min"].to_string(), "0.333");
+        assert_eq!(resource["fields"]["oldest_age_s"], Value::Null, "no data is null, never 0");
+        assert_eq!(resource["links"][0].to_string(), r#"{"to":"sqs/orders","as":"dead-letters-of"}"#);
+        let finding = &json["findings"][0];
+        assert_eq!(members(finding), "rank cause severity confidence resource sentence evidence actions");
+        assert_eq!(members(&finding["evidence"][0]), "resource field sentence at");
+        assert_eq!(members(&json["problems"][0]), "service operation class sentence");
+        assert_eq!(
+            json["api"].to_string(),
+            r#"{"calls":1,"throttled":0,"by_operation":{"sqs:ListQueues":1},"usd_per_hour":0.05}"#
+        );
+    }
+
+    #[test]
+    fn the_exit_code_is_the_worst_that_was_seen_and_blindness_is_never_ok() {
+        let healthy = |health| {
+            let mut row = dead_letter_queue();
+            row.health = health;
+            Seen::new([row])
+        };
+        for (health, code) in [(Health::Ok, 0), (Health::Unknown, 1), (Health::Warn, 1), (Health::Crit, 2)] {
+            assert_eq!(exit_code(&healthy(health).snapshot()), code, "{health:?}");
+        }
+        for (health, code) in [(Health::Ok, 3), (Health::Warn, 3), (Health::Crit, 2)] {
+            let mut blind = healthy(health);
+            blind.problems.push(problem("ListQueues"));
+            assert_eq!(exit_code(&blind.snapshot()), code, "{health:?}");
+        }
+        let mut minor = healthy(Health::Ok);
+        minor.problems.push(problem("ListMessageMoveTasks"));
+        assert_eq!(exit_code(&minor.snapshot()), 0);
+        assert_eq!(exit_code(&Seen::new([]).snapshot()), 0, "an empty account is healthy");
+    }
+
+    #[test]
+    fn the_table_says_the_worst_first_with_a_sign_and_a_word() {
+        let mut healthy = dead_letter_queue();
+        healthy.id.name = "a-first".into();
+        (healthy.health, healthy.reasons) = (Health::Ok, Vec::new());
+        let mut seen = Seen::new([healthy, dead_letter_queue()]);
+        seen.findings.push(finding());
+        seen.problems.push(problem("ListQueues"));
+        let table = table(&seen.snapshot(), |health| if health == Health::Crit { 'X' } else { 'o' });
+        let lines: Vec<&str> = table.lines().collect();
+        assert!(lines[2].starts_with("X crit     sqs/orders-dlq  visible 412, in flight not yet"), "{table}");
+        assert_eq!(lines[3].trim(), "412 dead letters wait");
+        assert!(lines[4].starts_with("o ok       sqs/a-first"), "{table}");
+        assert!(table.contains("1. crit sqs/orders-dlq: dead-letters, certain"), "{table}");
+        assert!(table.contains("sqs ListQueues (denied): Ask for the permission."), "{table}");
+    }
+}
