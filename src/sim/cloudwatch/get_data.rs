@@ -2,11 +2,13 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::input::{Input, as_validation, invalid_token, missing, validation};
-use crate::sim::cloudwatch::{Metric, Metrics, Statistic, wire};
+use crate::sim::cloudwatch::math::{self, Line, Scope};
+use crate::sim::cloudwatch::{Metric, Metrics, Statistic, expression, wire};
 use crate::sim::error::ApiError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const QUERIES_MAX: usize = 500;
 
@@ -15,7 +17,8 @@ const PAGE_MAX: i64 = 100_800;
 
 struct Query<'a> {
     id: &'a str,
-    label: String,
+    /// As given; `None` leaves it to CloudWatch.
+    label: Option<String>,
     is_returned: bool,
     source: Source<'a>,
 }
@@ -25,8 +28,12 @@ enum Source<'a> {
     Expression(&'a str),
 }
 
-/// A query's answer in order of time.
-type Points = Vec<(Timestamp, f64)>;
+/// One series of the answer, in the order that was asked for.
+struct Returned<'a> {
+    id: &'a str,
+    label: String,
+    points: Vec<(Timestamp, f64)>,
+}
 
 pub fn get_metric_data(metrics: &Metrics, now: Timestamp, input: &Input<'_>) -> Result<Value, ApiError> {
     let (queries, span) = read_request(input).map_err(as_validation)?;
@@ -48,13 +55,16 @@ pub fn get_metric_data(metrics: &Metrics, now: Timestamp, input: &Input<'_>) -> 
         Some(token) => read_token(token, digest).ok_or_else(invalid_token)?,
         None => (0, now),
     };
+    let mut lines = evaluate_all(metrics, &queries, span, now)?;
     let mut results = Vec::new();
     for query in queries.iter().filter(|query| query.is_returned) {
-        let mut points = points_of(metrics, query, span, now)?;
-        if !is_ascending {
-            points.reverse();
+        for mut line in lines.remove(query.id).unwrap_or_default() {
+            if !is_ascending {
+                line.points.reverse();
+            }
+            let label = query.label.clone().unwrap_or(line.label);
+            results.push(Returned { id: query.id, label, points: line.points });
         }
-        results.push((query, points));
     }
     Ok(paged(&results, skipped, page as usize, |offset| write_token(offset, now, digest)))
 }
@@ -97,13 +107,9 @@ fn read_query<'a>(item: &Input<'a>) -> Result<Query<'a>, ApiError> {
         )));
     }
     let expression = item.bounded_text("Expression", 2048)?;
-    let (source, default_label) = match (item.structure("MetricStat")?, expression) {
-        (Some(stat), None) => {
-            let source = read_metric_stat(&stat)?;
-            let label = if let Source::Metric { metric, .. } = &source { metric.name.clone() } else { id.to_owned() };
-            (source, label)
-        }
-        (None, Some(expression)) => (Source::Expression(expression), id.to_owned()),
+    let source = match (item.structure("MetricStat")?, expression) {
+        (Some(stat), None) => read_metric_stat(&stat)?,
+        (None, Some(expression)) => Source::Expression(expression),
         _ => {
             let (stat, expression) = (item.name("MetricStat"), item.name("Expression"));
             return Err(validation(format!(
@@ -114,7 +120,7 @@ fn read_query<'a>(item: &Input<'a>) -> Result<Query<'a>, ApiError> {
     if let Some(period_s) = item.integer("Period")? {
         wire::check_period(&item.name("Period"), period_s)?;
     }
-    let label = item.text("Label")?.map_or(default_label, str::to_owned);
+    let label = item.text("Label")?.map(str::to_owned);
     Ok(Query { id, label, is_returned: item.flag("ReturnData")?.unwrap_or(true), source })
 }
 
@@ -128,30 +134,80 @@ fn read_metric_stat<'a>(stat: &Input<'a>) -> Result<Source<'a>, ApiError> {
     Ok(Source::Metric { metric, period_s, statistic, unit: wire::unit(stat)? })
 }
 
-fn points_of(
+/// Every query's series by its id. Expressions may name expressions, in any order of the request, but not in a circle.
+fn evaluate_all<'a>(
     metrics: &Metrics,
-    query: &Query<'_>,
-    (start, end): (Timestamp, Timestamp),
+    queries: &'a [Query<'a>],
+    span: (Timestamp, Timestamp),
     now: Timestamp,
-) -> Result<Points, ApiError> {
-    let (metric, period_s, statistic, unit) = match &query.source {
-        Source::Metric { metric, period_s, statistic, unit } => (metric, *period_s, *statistic, *unit),
-        Source::Expression(text) => {
-            return Err(validation(format!("Error in expression '{}': {text} is not supported.", query.id)));
+) -> Result<BTreeMap<&'a str, Vec<Line>>, ApiError> {
+    let mut lines = BTreeMap::new();
+    let (mut waiting, mut metric_ids) = (Vec::new(), Vec::new());
+    for query in queries {
+        match &query.source {
+            Source::Metric { .. } => {
+                metric_ids.push(query.id);
+                lines.insert(query.id, vec![line_of(metrics, query, span, now)]);
+            }
+            Source::Expression(text) => {
+                waiting.push((query, expression::parse(text).map_err(|why| refuse_expression(query.id, &why))?));
+            }
         }
+    }
+    while !waiting.is_empty() {
+        let before = waiting.len();
+        let mut postponed = Vec::new();
+        for (query, ast) in waiting {
+            let mut needed = Vec::new();
+            ast.ids(&mut needed);
+            if let Some(unknown) = needed.iter().find(|id| queries.iter().all(|query| query.id != **id)) {
+                return Err(refuse_expression(query.id, &format!("Unknown id '{unknown}'")));
+            }
+            if needed.iter().all(|id| lines.contains_key(*id)) {
+                // What has not happened yet is not filled.
+                let span = (wire::rounded_start(span.0, now, 3600).unwrap_or(span.0), span.1.min(now));
+                let scope = Scope { lines: &lines, metrics: &metric_ids, span };
+                let found = math::evaluate(&ast, &scope).map_err(|why| refuse_expression(query.id, &why))?;
+                // A single series takes the query's name; each of several keeps its own.
+                let is_one = found.len() == 1;
+                let named = |line: Line| Line { label: if is_one { query.id.into() } else { line.label }, ..line };
+                lines.insert(query.id, found.into_iter().map(named).collect());
+            } else {
+                postponed.push((query, ast));
+            }
+        }
+        if postponed.len() == before {
+            let (query, _) = &postponed[0];
+            return Err(refuse_expression(query.id, "The expression depends on itself"));
+        }
+        waiting = postponed;
+    }
+    Ok(lines)
+}
+
+fn refuse_expression(id: &str, why: &str) -> ApiError {
+    validation(format!("Error in expression '{id}': {why}"))
+}
+
+fn line_of(metrics: &Metrics, query: &Query<'_>, (start, end): (Timestamp, Timestamp), now: Timestamp) -> Line {
+    let Source::Metric { metric, period_s, statistic, unit } = &query.source else {
+        return Line { label: query.id.to_owned(), period_s: 60, points: vec![] };
     };
-    let Some(from) = wire::rounded_start(start, now, period_s) else { return Ok(vec![]) };
-    let series = metrics.find(metric, unit);
-    let periods = metrics.read(&series, (from, end), period_s, now, statistic.needs_values());
-    Ok(periods.iter().filter_map(|period| Some((period.start, statistic.of(period)?))).collect())
+    let mut line = Line { label: metric.name.clone(), period_s: *period_s, points: vec![] };
+    if let Some(from) = wire::rounded_start(start, now, *period_s) {
+        let series = metrics.find(metric, *unit);
+        let periods = metrics.read(&series, (from, end), *period_s, now, statistic.needs_values());
+        line.points = periods.iter().filter_map(|period| Some((period.start, statistic.of(period)?))).collect();
+    }
+    line
 }
 
 /// Datapoints are counted through all results in their order. A result that does not end on this page is partial; one
 /// that ended on an earlier page is not repeated.
-fn paged(results: &[(&Query<'_>, Points)], skipped: usize, page: usize, token: impl Fn(usize) -> String) -> Value {
+fn paged(results: &[Returned<'_>], skipped: usize, page: usize, token: impl Fn(usize) -> String) -> Value {
     let (mut before, mut room, mut sent) = (0, page, skipped);
     let mut shown = Vec::new();
-    for (query, points) in results {
+    for Returned { id, label, points } in results {
         let first = skipped.saturating_sub(before).min(points.len());
         before += points.len();
         if first == points.len() && before <= skipped && skipped > 0 {
@@ -162,8 +218,8 @@ fn paged(results: &[(&Query<'_>, Points)], skipped: usize, page: usize, token: i
         sent += here.len();
         let is_complete = first + here.len() == points.len();
         shown.push(json!({
-            "Id": query.id,
-            "Label": query.label,
+            "Id": id,
+            "Label": label,
             "Timestamps": here.iter().map(|(at, _)| at.secs_f64()).collect::<Vec<_>>(),
             "Values": here.iter().map(|(_, value)| *value).collect::<Vec<_>>(),
             "StatusCode": if is_complete { "Complete" } else { "PartialData" },

@@ -1,9 +1,11 @@
 //! CloudWatch: the metric store that every service publishes to, and the operations over it.
 
 mod distribution;
+mod expression;
 mod get_data;
 mod input;
 mod list;
+mod math;
 mod put;
 mod statistic;
 mod store;

@@ -153,7 +153,7 @@ impl Metrics {
 
     /// The cell of the minute that holds `at`, made when it is new. The current minute's is the last: found at once.
     fn cell(&mut self, id: SeriesId, at: Timestamp) -> (&mut Cell, bool) {
-        let kept = (MINUTES_IN_ALL / self.series.len().max(1)).clamp(180, RETAINED_MINUTES);
+        let all = self.series.len();
         let series = &mut self.series[id.0 as usize];
         let minute = at.millis().div_euclid(MINUTE_MS);
         let last = series.cells.back().map_or(i64::MIN, |cell| cell.minute);
@@ -161,7 +161,7 @@ impl Metrics {
         let index = if minute == last {
             series.cells.len() - 1
         } else if minute > last {
-            if series.cells.len() >= kept {
+            if series.cells.len() >= (MINUTES_IN_ALL / all).clamp(180, RETAINED_MINUTES) {
                 series.cells.pop_front();
             }
             series.cells.push_back(fresh);

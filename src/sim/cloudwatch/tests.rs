@@ -110,6 +110,29 @@ fn percentiles_come_with_the_rest() {
 }
 
 #[test]
+fn expressions_work_over_metrics_and_over_each_other() {
+    let mut world = world();
+    let mut hidden = query("sold", "Sold", "Sum", 300);
+    hidden["ReturnData"] = false.into();
+    let half = json!({"Id": "half", "Expression": "twice / 4", "Label": "half of it"});
+    let twice = json!({"Id": "twice", "Expression": "sold * 2"});
+    let answer = {
+        let input = get(&world, &[half.clone(), twice, hidden]);
+        ask(&mut world, "GetMetricData", input).unwrap()
+    };
+    let results = answer["MetricDataResults"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    assert_eq!((&results[0]["Label"], &results[0]["Values"]), (&json!("half of it"), &json!([17.5, 5.0])));
+    assert_eq!((&results[1]["Label"], &results[1]["Values"]), (&json!("twice"), &json!([70.0, 20.0])));
+    for twice in ["half * 2", "nobody + 1", "1 +", "SELECT AVG(x) FROM y"] {
+        let input = get(&world, &[half.clone(), json!({"Id": "twice", "Expression": twice})]);
+        let (code, message) = refused(&mut world, "GetMetricData", input);
+        assert_eq!(code, "ValidationError", "{twice}");
+        assert!(message.starts_with("Error in expression '"), "{message}");
+    }
+}
+
+#[test]
 fn what_get_metric_data_refuses() {
     let mut world = world();
     let good = query("a", "Sold", "Sum", 60);
