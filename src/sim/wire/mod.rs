@@ -8,7 +8,7 @@ pub mod rest;
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
-use crate::sim::{cloudwatch, payload, sts};
+use crate::sim::{cloudwatch, payload, sqs, sts};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -156,7 +156,8 @@ pub(crate) fn answer(
     let answer = input.and_then(|input| match service {
         Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, &input),
         Service::Sts => sts::answer(world, operation),
-        Service::Kinesis | Service::Sqs | Service::Lambda => Err(unknown_operation()),
+        Service::Sqs => sqs::wire::answer(world, call, operation, &input),
+        Service::Kinesis | Service::Lambda => Err(unknown_operation()),
     });
     match &answer {
         Ok(Reply::Later(_)) => {}
