@@ -1,9 +1,77 @@
 //! The scenario's timeline: what goes wrong, and right again, and when.
 
+use crate::sim::actors::{self, Role};
+use crate::sim::lambda::ErrorRule;
 use crate::sim::world::World;
 
-/// One entry of the timeline.
-pub struct Entry {}
+/// One change of the world, at its time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A producer makes `factor` times as much.
+    Surge { producer: String, factor: f64 },
+    /// One key (its index) takes this share of a producer's records; `None` ends it.
+    HotKey { producer: String, hot: Option<(usize, f64)> },
+    /// A function's code changes; payloads that match a rule fail from now on.
+    Deploy { function: String, errors: Vec<Rule> },
+    /// A function, a worker or a fleet takes `factor` times as long.
+    Slow { target: String, factor: f64 },
+    /// A worker or a fleet stops, or starts again.
+    Stop { target: String, is_stopped: bool },
+}
+
+/// Payloads that hold this text make the code fail so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    pub when_contains: String,
+    pub error_type: String,
+    pub message: String,
+    /// 0 to 1.
+    pub share: f64,
+}
 
 /// The timeline's entry comes true.
-pub fn strike(_world: &mut World, _index: usize) {}
+pub fn strike(world: &mut World, index: usize) {
+    let Some(entry) = world.timeline.get(index).cloned() else { return };
+    match entry {
+        Entry::Surge { producer, factor } => {
+            if let Some(Role::Producer(producer)) = role(world, &producer) {
+                producer.surge = factor;
+            }
+        }
+        Entry::HotKey { producer, hot } => {
+            if let Some(Role::Producer(producer)) = role(world, &producer) {
+                producer.hot_key = hot;
+            }
+        }
+        Entry::Deploy { function, errors } => {
+            let rules = errors
+                .iter()
+                .map(|rule| ErrorRule::new(&rule.when_contains, &rule.error_type, &rule.message).with_rate(rule.share))
+                .collect();
+            let (lambda, mut cx) = world.lambda_cx();
+            lambda.deploy_errors(&mut cx, &function, rules);
+        }
+        Entry::Slow { target, factor } => slow(world, &target, factor),
+        Entry::Stop { target, is_stopped } => match role(world, &target) {
+            Some(Role::Worker(worker)) => worker.is_stopped = is_stopped,
+            Some(Role::Fleet(fleet)) => fleet.is_stopped = is_stopped,
+            _ => {}
+        },
+    }
+}
+
+fn slow(world: &mut World, target: &str, factor: f64) {
+    if let Some(function) = target.strip_prefix("lambda/") {
+        world.lambda.set_slow_down(function, factor);
+        return;
+    }
+    match role(world, target) {
+        Some(Role::Worker(worker)) => worker.slow_down = factor,
+        Some(Role::Fleet(fleet)) => fleet.slow_down = factor,
+        _ => {}
+    }
+}
+
+fn role<'a>(world: &'a mut World, name: &str) -> Option<&'a mut Role> {
+    actors::named(world, name).map(|actor| &mut actor.role)
+}

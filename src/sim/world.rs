@@ -22,7 +22,8 @@ pub struct World {
     pub sqs: Sqs,
     pub lambda: Lambda,
     pub cloudwatch: CloudWatch,
-    pub actors: Vec<Actor>,
+    /// `None` while that actor acts.
+    pub actors: Vec<Option<Actor>>,
     pub timeline: Vec<faults::Entry>,
     pub agenda: Agenda,
     pub metrics: Metrics,

@@ -1,4 +1,5 @@
 //! The one integration-test binary: the package's sources, the command line and whole runs.
 
 mod source;
+mod story;
 mod tidy;

@@ -1,0 +1,77 @@
+//! A queue worker: long-polls a queue, works on each message for a while, and deletes it.
+
+use super::earliest;
+use crate::domain::time::Timestamp;
+use crate::sim::lambda::Spread;
+use crate::sim::sqs::Receipt;
+use crate::sim::world::World;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+/// Between two polls that found nothing: a long poll answers soon after a message arrives.
+const POLL: Duration = Duration::from_millis(500);
+/// ReceiveMessage hands out at most ten.
+const RECEIVE_MAX: u32 = 10;
+
+pub struct Worker {
+    pub queue: String,
+    /// Messages at work at once.
+    pub concurrency: u32,
+    pub service: Spread,
+    /// Multiplies the service time.
+    pub slow_down: f64,
+    pub is_stopped: bool,
+    at_work: BinaryHeap<Reverse<(Timestamp, Receipt)>>,
+}
+
+impl Worker {
+    pub fn new(queue: &str, concurrency: u32, service: Spread) -> Self {
+        Self {
+            queue: queue.to_owned(),
+            concurrency,
+            service,
+            slow_down: 1.0,
+            is_stopped: false,
+            at_work: BinaryHeap::new(),
+        }
+    }
+
+    pub fn act(&mut self, world: &mut World) -> Timestamp {
+        let now = world.now;
+        if self.is_stopped {
+            self.at_work.clear();
+            return now + POLL;
+        }
+        while self.at_work.peek().is_some_and(|Reverse((ends, _))| *ends <= now) {
+            let Some(Reverse((_, receipt))) = self.at_work.pop() else { break };
+            let (sqs, mut cx) = world.sqs_cx();
+            let _ = sqs.delete(&mut cx, &self.queue, receipt);
+        }
+        self.receive(world);
+        let ends = self.at_work.peek().map(|Reverse((ends, _))| *ends);
+        earliest(ends.into_iter().chain([now + POLL])).unwrap_or(now + POLL)
+    }
+
+    fn receive(&mut self, world: &mut World) {
+        loop {
+            let free = self.concurrency.saturating_sub(self.at_work.len() as u32);
+            if free == 0 {
+                return;
+            }
+            let (sqs, mut cx) = world.sqs_cx();
+            if sqs.depth(&cx, &self.queue).is_none_or(|depth| depth.visible == 0) {
+                return;
+            }
+            let Ok(received) = sqs.receive(&mut cx, &self.queue, free.min(RECEIVE_MAX), None) else { return };
+            if received.is_empty() {
+                return;
+            }
+            for message in received {
+                let service_ms = self.service.draw_sum_ms(&mut cx, 1) * self.slow_down;
+                let ends = cx.now + Duration::from_millis(service_ms as u64);
+                self.at_work.push(Reverse((ends, message.receipt)));
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Makes a world of a scenario: resources first, then mappings and actors, then the timeline.
+
+use super::file::{self, Fault, FaultKind, Scenario};
+use crate::domain::time::Timestamp;
+use crate::sim::actors::{self, Role, fleet::Fleet, producer, worker::Worker};
+use crate::sim::agenda::Due;
+use crate::sim::cx::Place;
+use crate::sim::error::ApiError;
+use crate::sim::faults::{Entry, Rule};
+use crate::sim::kinesis::{ShardMetric, StreamMode};
+use crate::sim::lambda::{Answer, Behaviour, Config, MappingSource, Settings, Spread, Start};
+use crate::sim::payload::{Template, TemplateId};
+use crate::sim::world::World;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The scenario's world at the beginning of its warm-up. It is `scenario.warm_up` before the story's start; advance
+/// it there to give every chart a past.
+///
+/// Errors: what a service says against a resource of the file, with the resource's name.
+pub fn build(scenario: &Scenario, seed: u64) -> Result<World, String> {
+    let place = Place { account: scenario.account.clone(), region: scenario.region.clone(), limits: true };
+    let mut world = World::new(seed, scenario.start - scenario.warm_up, place);
+    let templates = add_templates(&mut world, scenario);
+    add_streams(&mut world, scenario)?;
+    add_queues(&mut world, scenario)?;
+    add_functions(&mut world, scenario)?;
+    add_mappings(&mut world, scenario)?;
+    add_actors(&mut world, scenario, &templates);
+    for fault in &scenario.faults {
+        add_fault(&mut world, fault, scenario.start);
+    }
+    Ok(world)
+}
+
+fn named<T>(kind: &str, name: &str, result: Result<T, ApiError>) -> Result<T, String> {
+    result.map_err(|error| format!("{kind} `{name}`: {}", error.message))
+}
+
+fn add_templates(world: &mut World, scenario: &Scenario) -> BTreeMap<String, TemplateId> {
+    let mut ids = BTreeMap::new();
+    for file::Template { name, text, bytes } in &scenario.templates {
+        let template = Template { name: name.clone(), text: text.trim().to_owned(), bytes: *bytes };
+        ids.insert(name.clone(), world.templates.add(template));
+    }
+    ids
+}
+
+fn add_streams(world: &mut World, scenario: &Scenario) -> Result<(), String> {
+    for stream in &scenario.streams {
+        let (kinesis, mut cx) = world.kinesis_cx();
+        let added = kinesis.add_active_stream(&mut cx, &stream.name, stream.shards, StreamMode::Provisioned);
+        named("stream", &stream.name, added)?;
+        if stream.shard_metrics {
+            let on = kinesis.enable_monitoring(&mut cx, &stream.name, &ShardMetric::ALL);
+            named("stream", &stream.name, on)?;
+        }
+    }
+    Ok(())
+}
+
+/// Dead-letter queues come first, because a redrive policy must name a queue that exists.
+fn add_queues(world: &mut World, scenario: &Scenario) -> Result<(), String> {
+    let (working, last): (Vec<_>, Vec<_>) = scenario.queues.iter().partition(|queue| queue.dead_letter_queue.is_some());
+    for queue in last.into_iter().chain(working) {
+        let mut attributes = BTreeMap::from([("VisibilityTimeout".to_owned(), queue.visibility_timeout_s.to_string())]);
+        if let Some(retention_s) = queue.retention_s {
+            attributes.insert("MessageRetentionPeriod".into(), retention_s.to_string());
+        }
+        if let Some(dlq) = &queue.dead_letter_queue {
+            let arn = world.place.arn("sqs", dlq);
+            let max = queue.max_receive_count;
+            let policy = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":{max}}}"#);
+            attributes.insert("RedrivePolicy".into(), policy);
+        }
+        let (sqs, mut cx) = world.sqs_cx();
+        named("queue", &queue.name, sqs.create_queue(&mut cx, &queue.name, &attributes, &BTreeMap::new()))?;
+    }
+    Ok(())
+}
+
+fn spread(spread: file::Spread) -> Spread {
+    Spread { p50_ms: spread.p50_ms, p99_ms: spread.p99_ms }
+}
+
+fn add_functions(world: &mut World, scenario: &Scenario) -> Result<(), String> {
+    for function in &scenario.functions {
+        let config = Config {
+            runtime: Arc::from(function.runtime.as_str()),
+            memory_mb: function.memory_mb,
+            timeout_s: function.timeout_s,
+            role: format!("arn:aws:iam::{}:role/{}", scenario.account, function.name),
+            ..Config::default()
+        };
+        let behaviour = Behaviour {
+            base: spread(function.base),
+            per_record: spread(function.per_record),
+            init: spread(function.init),
+            max_memory_mb: function.memory_mb / 2,
+            errors: Vec::new(),
+            error_rate: function.error_rate,
+            log_lines: function.log_lines.clone().into(),
+            answer: function.answer.as_deref().map_or(Answer::Echo, |text| Answer::Text(Arc::from(text))),
+        };
+        let (lambda, mut cx) = world.lambda_cx();
+        let package = function.name.as_bytes();
+        named("function", &function.name, lambda.create_function(&mut cx, &function.name, config, package, behaviour))?;
+        if let Some(reserved) = function.reserved_concurrency {
+            named("function", &function.name, lambda.set_reserved_concurrency(&function.name, Some(reserved)))?;
+        }
+    }
+    Ok(())
+}
+
+fn add_mappings(world: &mut World, scenario: &Scenario) -> Result<(), String> {
+    for mapping in &scenario.mappings {
+        let (source, mut settings) = match mapping.source.split_once('/') {
+            Some(("kinesis", name)) => {
+                (MappingSource::Stream(name.to_owned()), Settings::for_stream(Start::TrimHorizon))
+            }
+            Some((_, name)) => (MappingSource::Queue(name.to_owned()), Settings::for_queue()),
+            None => return Err(format!("mapping: `{}` is no source", mapping.source)),
+        };
+        settings.batch_size = mapping.batch_size.unwrap_or(settings.batch_size);
+        settings.window_s = mapping.window_s.unwrap_or(settings.window_s);
+        settings.parallelization_factor = mapping.parallelization_factor.unwrap_or(settings.parallelization_factor);
+        settings.reports_item_failures = mapping.report_item_failures;
+        let (lambda, mut cx) = world.lambda_cx();
+        let Some(function) = lambda.id_of(&mapping.function) else {
+            return Err(format!("mapping of `{}`: no function `{}`", mapping.source, mapping.function));
+        };
+        named("mapping of", &mapping.source, lambda.begin_with_mapping(&mut cx, function, source, settings, true))?;
+    }
+    Ok(())
+}
+
+fn add_actors(world: &mut World, scenario: &Scenario, templates: &BTreeMap<String, TemplateId>) {
+    for maker in &scenario.producers {
+        let (Some(template), Some((kind, name))) = (templates.get(&maker.template), maker.target.split_once('/'))
+        else {
+            continue;
+        };
+        let (target, keys) = match kind {
+            "kinesis" => {
+                let keys = (1..=maker.keys).map(|n| world.kinesis.intern_key(&format!("{}{n}", maker.key_prefix)));
+                (producer::Target::Stream(name.to_owned()), keys.collect())
+            }
+            _ => (producer::Target::Queue(name.to_owned()), Vec::new()),
+        };
+        let mut actor = producer::Producer::new(target, maker.per_s, *template, keys);
+        let other = maker.other_template.as_ref().and_then(|name| templates.get(name));
+        actor.other = other.map(|id| (*id, maker.other_share));
+        actors::hire(world, &maker.name, Role::Producer(actor));
+    }
+    for worker in &scenario.workers {
+        let actor = Worker::new(&worker.queue, worker.concurrency, spread(worker.service));
+        actors::hire(world, &worker.name, Role::Worker(actor));
+    }
+    for fleet in &scenario.fleets {
+        let idle = Duration::from_millis(fleet.idle_ms);
+        let actor = Fleet::new(&fleet.stream, fleet.workers, fleet.records_per_s, idle);
+        actors::hire(world, &fleet.name, Role::Fleet(actor));
+    }
+}
+
+/// A fault is one entry of the timeline, and a second one when it ends by itself.
+fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
+    let target = fault.target.clone();
+    let function = target.strip_prefix("lambda/").unwrap_or(&target).to_owned();
+    let factor = fault.factor.unwrap_or(1.0);
+    let (begin, end) = match fault.kind {
+        FaultKind::Surge => {
+            (Entry::Surge { producer: target.clone(), factor }, Entry::Surge { producer: target, factor: 1.0 })
+        }
+        FaultKind::HotKey => {
+            let hot = (fault.key.unwrap_or(1).saturating_sub(1) as usize, fault.share.unwrap_or(0.0));
+            (Entry::HotKey { producer: target.clone(), hot: Some(hot) }, Entry::HotKey { producer: target, hot: None })
+        }
+        FaultKind::BadDeploy => {
+            let rule = Rule {
+                when_contains: fault.when_contains.clone().unwrap_or_default(),
+                error_type: fault.error_type.clone().unwrap_or_else(|| "RuntimeError".into()),
+                message: fault.message.clone().unwrap_or_default(),
+                share: fault.share.unwrap_or(1.0),
+            };
+            (
+                Entry::Deploy { function: function.clone(), errors: vec![rule] },
+                Entry::Deploy { function, errors: vec![] },
+            )
+        }
+        FaultKind::Deploy => {
+            let good = Entry::Deploy { function, errors: vec![] };
+            (good.clone(), good)
+        }
+        FaultKind::Slow => (Entry::Slow { target: target.clone(), factor }, Entry::Slow { target, factor: 1.0 }),
+        FaultKind::Stop => {
+            (Entry::Stop { target: target.clone(), is_stopped: true }, Entry::Stop { target, is_stopped: false })
+        }
+    };
+    add_entry(world, start + fault.at, begin);
+    if let Some(until) = fault.until {
+        add_entry(world, start + until, end);
+    }
+}
+
+fn add_entry(world: &mut World, at: Timestamp, entry: Entry) {
+    world.timeline.push(entry);
+    world.agenda.schedule(at, Due::Timeline(world.timeline.len() - 1));
+}

@@ -1,0 +1,432 @@
+//! The scenario file: what may stand in it, and every reason why it may not.
+
+use crate::domain::time::Timestamp;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+/// A whole scenario, as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub name: String,
+    pub title: String,
+    /// The story, for the person who picks it.
+    #[serde(default)]
+    pub about: String,
+    /// When the story begins, RFC 3339.
+    #[serde(deserialize_with = "timestamp")]
+    pub start: Timestamp,
+    /// How long the estate has run, all well, before the story begins; charts then have a past.
+    #[serde(default = "an_hour", deserialize_with = "duration")]
+    pub warm_up: Duration,
+    #[serde(default = "region")]
+    pub region: String,
+    /// Twelve digits.
+    #[serde(default = "account")]
+    pub account: String,
+    #[serde(default, rename = "template")]
+    pub templates: Vec<Template>,
+    #[serde(default, rename = "stream")]
+    pub streams: Vec<Stream>,
+    #[serde(default, rename = "queue")]
+    pub queues: Vec<Queue>,
+    #[serde(default, rename = "function")]
+    pub functions: Vec<Function>,
+    #[serde(default, rename = "mapping")]
+    pub mappings: Vec<Mapping>,
+    #[serde(default, rename = "producer")]
+    pub producers: Vec<Producer>,
+    #[serde(default, rename = "worker")]
+    pub workers: Vec<Worker>,
+    #[serde(default, rename = "fleet")]
+    pub fleets: Vec<Fleet>,
+    #[serde(default, rename = "fault")]
+    pub faults: Vec<Fault>,
+}
+
+/// The pattern of a record's or message's body; see `sim::payload::Template`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    pub name: String,
+    pub text: String,
+    pub bytes: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stream {
+    pub name: String,
+    pub shards: u32,
+    /// Shard-level metrics (enhanced monitoring).
+    #[serde(default)]
+    pub shard_metrics: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    pub name: String,
+    #[serde(default = "visibility_timeout_s")]
+    pub visibility_timeout_s: u32,
+    pub retention_s: Option<u32>,
+    pub dead_letter_queue: Option<String>,
+    #[serde(default = "max_receive_count")]
+    pub max_receive_count: u32,
+}
+
+/// A log-normal time by two of its percentiles, in milliseconds.
+#[derive(Clone, Copy, Debug, Deserialize, Default, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Spread {
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Function {
+    pub name: String,
+    #[serde(default = "runtime")]
+    pub runtime: String,
+    #[serde(default = "memory_mb")]
+    pub memory_mb: u32,
+    #[serde(default = "timeout_s")]
+    pub timeout_s: u32,
+    /// The part of a duration that does not depend on the batch.
+    pub base: Spread,
+    /// What each record adds.
+    #[serde(default)]
+    pub per_record: Spread,
+    #[serde(default = "init")]
+    pub init: Spread,
+    /// The share of invocations that fail for no reason of the payload, 0 to 1.
+    #[serde(default)]
+    pub error_rate: f64,
+    pub reserved_concurrency: Option<u32>,
+    /// The JSON that it answers; without it, its payload.
+    pub answer: Option<String>,
+    #[serde(default)]
+    pub log_lines: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// `kinesis/bids` or `sqs/orders`.
+    pub source: String,
+    pub function: String,
+    pub batch_size: Option<u32>,
+    pub window_s: Option<u32>,
+    pub parallelization_factor: Option<u32>,
+    #[serde(default)]
+    pub report_item_failures: bool,
+}
+
+/// An application that puts records or sends messages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Producer {
+    pub name: String,
+    /// `kinesis/bids` or `sqs/orders`.
+    pub target: String,
+    /// Records or messages a second on average.
+    pub per_s: f64,
+    pub template: String,
+    /// A second template for a share of them.
+    pub other_template: Option<String>,
+    #[serde(default)]
+    pub other_share: f64,
+    /// How many partition keys; the key's text is `key_prefix` and a number from 1.
+    #[serde(default = "keys")]
+    pub keys: u32,
+    #[serde(default = "key_prefix")]
+    pub key_prefix: String,
+}
+
+/// A service that polls a queue, works, and deletes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    pub name: String,
+    pub queue: String,
+    /// Messages at work at once, over all its threads.
+    pub concurrency: u32,
+    pub service: Spread,
+}
+
+/// A fleet that reads a stream with leases, one reader for each shard.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fleet {
+    pub name: String,
+    pub stream: String,
+    pub workers: u32,
+    /// What one shard's processor can do.
+    pub records_per_s: f64,
+    /// Idle time between reads of a shard; AWS's consumer library waits 1.5 s.
+    #[serde(default = "idle_ms")]
+    pub idle_ms: u64,
+}
+
+/// Something that goes wrong, or right again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// After the story's begin.
+    #[serde(deserialize_with = "duration")]
+    pub at: Duration,
+    /// When it ends by itself; without it, it stays.
+    #[serde(default, deserialize_with = "maybe_duration")]
+    pub until: Option<Duration>,
+    pub kind: FaultKind,
+    /// A producer's, worker's or fleet's name, or `lambda/fulfil-order`.
+    pub target: String,
+    /// Of `surge` and `slow`.
+    pub factor: Option<f64>,
+    /// Of `hot-key`: which one, from 1.
+    pub key: Option<u32>,
+    /// Of `hot-key`: its share of all records; of `errors`: the share that fails.
+    pub share: Option<f64>,
+    /// Of `bad-deploy`: payloads that hold this text fail.
+    pub when_contains: Option<String>,
+    pub error_type: Option<String>,
+    pub message: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// A producer makes `factor` times as much.
+    Surge,
+    /// `share` of a producer's records carry one key.
+    HotKey,
+    /// A function's new code fails on payloads that hold `when_contains`.
+    BadDeploy,
+    /// A function's new code is good.
+    Deploy,
+    /// A function or a worker or a fleet takes `factor` times as long.
+    Slow,
+    /// A worker or a fleet stops.
+    Stop,
+}
+
+/// Everything that is wrong with a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScenarioError(pub Vec<String>);
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+impl Scenario {
+    /// Reads and checks a scenario. A syntax error names its line; broken references are all reported at once.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self =
+            toml::from_str(text).map_err(|error| ScenarioError(vec![error.to_string().trim_end().to_owned()]))?;
+        let errors = scenario.errors();
+        if errors.is_empty() { Ok(scenario) } else { Err(ScenarioError(errors)) }
+    }
+
+    fn errors(&self) -> Vec<String> {
+        let mut errors = Vec::new();
+        if self.account.len() != 12 || !self.account.bytes().all(|byte| byte.is_ascii_digit()) {
+            errors.push(format!("account: `{}` is not twelve digits", self.account));
+        }
+        self.check_resources(&mut errors);
+        self.check_actors(&mut errors);
+        self.check_faults(&mut errors);
+        errors
+    }
+
+    fn sources(&self) -> BTreeSet<String> {
+        let streams = self.streams.iter().map(|stream| format!("kinesis/{}", stream.name));
+        streams.chain(self.queues.iter().map(|queue| format!("sqs/{}", queue.name))).collect()
+    }
+
+    fn check_resources(&self, errors: &mut Vec<String>) {
+        let sources = self.sources();
+        for stream in &self.streams {
+            if stream.shards == 0 {
+                errors.push(format!("stream `{}`: shards must be at least 1", stream.name));
+            }
+        }
+        for queue in &self.queues {
+            if let Some(dlq) = queue.dead_letter_queue.as_ref().filter(|dlq| !sources.contains(&format!("sqs/{dlq}"))) {
+                errors.push(format!("queue `{}`: dead_letter_queue `{dlq}` is not a [[queue]] here", queue.name));
+            }
+        }
+        for mapping in &self.mappings {
+            if !sources.contains(&mapping.source) {
+                errors.push(format!("mapping: source `{}` is not a [[stream]] or [[queue]] here", mapping.source));
+            }
+            if !self.functions.iter().any(|function| function.name == mapping.function) {
+                errors.push(format!(
+                    "mapping of `{}`: function `{}` is not a [[function]] here",
+                    mapping.source, mapping.function
+                ));
+            }
+        }
+    }
+
+    fn check_actors(&self, errors: &mut Vec<String>) {
+        let sources = self.sources();
+        for producer in &self.producers {
+            if !sources.contains(&producer.target) {
+                errors.push(format!(
+                    "producer `{}`: target `{}` is not a [[stream]] or [[queue]] here",
+                    producer.name, producer.target
+                ));
+            }
+            for template in std::iter::once(&producer.template).chain(&producer.other_template) {
+                if !self.templates.iter().any(|known| known.name == *template) {
+                    errors.push(format!(
+                        "producer `{}`: template `{template}` is not a [[template]] here",
+                        producer.name
+                    ));
+                }
+            }
+            if !(producer.per_s >= 0.0 && producer.per_s <= 1e6) {
+                errors.push(format!("producer `{}`: per_s must be 0 to 1,000,000", producer.name));
+            }
+        }
+        for worker in &self.workers {
+            if !sources.contains(&format!("sqs/{}", worker.queue)) {
+                errors.push(format!("worker `{}`: queue `{}` is not a [[queue]] here", worker.name, worker.queue));
+            }
+        }
+        for fleet in &self.fleets {
+            if !sources.contains(&format!("kinesis/{}", fleet.stream)) {
+                errors.push(format!("fleet `{}`: stream `{}` is not a [[stream]] here", fleet.name, fleet.stream));
+            }
+        }
+    }
+
+    fn check_faults(&self, errors: &mut Vec<String>) {
+        for (index, fault) in self.faults.iter().enumerate() {
+            let place = format!("fault {} ({:?} of `{}`)", index + 1, fault.kind, fault.target);
+            let producer = self.producers.iter().any(|producer| producer.name == fault.target);
+            let function = self.functions.iter().any(|f| format!("lambda/{}", f.name) == fault.target);
+            let consumer = self.workers.iter().any(|worker| worker.name == fault.target)
+                || self.fleets.iter().any(|fleet| fleet.name == fault.target);
+            let (fits, wanted) = match fault.kind {
+                FaultKind::Surge | FaultKind::HotKey => (producer, "a producer's name"),
+                FaultKind::BadDeploy | FaultKind::Deploy => (function, "a function, as lambda/NAME"),
+                FaultKind::Slow => (function || consumer, "a function (lambda/NAME), worker or fleet"),
+                FaultKind::Stop => (consumer, "a worker's or fleet's name"),
+            };
+            if !fits {
+                errors.push(format!("{place}: target must be {wanted} of this file"));
+            }
+            let missing = match fault.kind {
+                FaultKind::Surge | FaultKind::Slow => fault.factor.is_none().then_some("factor"),
+                FaultKind::HotKey => (fault.key.is_none() || fault.share.is_none()).then_some("key and share"),
+                FaultKind::BadDeploy => fault.when_contains.is_none().then_some("when_contains"),
+                FaultKind::Deploy | FaultKind::Stop => None,
+            };
+            if let Some(missing) = missing {
+                errors.push(format!("{place}: needs {missing}"));
+            }
+            if fault.until.is_some_and(|until| until <= fault.at) {
+                errors.push(format!("{place}: until must be later than at"));
+            }
+        }
+    }
+}
+
+fn an_hour() -> Duration {
+    Duration::from_secs(3600)
+}
+fn region() -> String {
+    "eu-west-1".to_owned()
+}
+fn account() -> String {
+    "123456789012".to_owned()
+}
+fn runtime() -> String {
+    "python3.13".to_owned()
+}
+const fn visibility_timeout_s() -> u32 {
+    30
+}
+const fn max_receive_count() -> u32 {
+    5
+}
+const fn memory_mb() -> u32 {
+    256
+}
+const fn timeout_s() -> u32 {
+    10
+}
+const fn init() -> Spread {
+    Spread { p50_ms: 250.0, p99_ms: 700.0 }
+}
+const fn keys() -> u32 {
+    100
+}
+fn key_prefix() -> String {
+    "key-".to_owned()
+}
+const fn idle_ms() -> u64 {
+    1500
+}
+
+fn timestamp<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Timestamp::parse_rfc3339(&text).map_err(|_| {
+        serde::de::Error::custom(format!("`{text}` is no time: write RFC 3339, such as \"2026-11-27T17:58:00Z\""))
+    })
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+fn maybe_duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
+/// Reads `90s`, `10m`, `24h`, `4d`, and sums such as `1h30m`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no duration: write 90s, 10m, 24h, 4d or 1h30m");
+    let mut total_s: u64 = 0;
+    let mut number = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_digit() {
+            number.push(letter);
+            continue;
+        }
+        let unit_s = match letter {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            _ => return Err(wrong()),
+        };
+        let count: u64 = number.parse().map_err(|_| wrong())?;
+        total_s = count.checked_mul(unit_s).and_then(|s| total_s.checked_add(s)).ok_or_else(wrong)?;
+        number.clear();
+    }
+    if number.is_empty() && !text.is_empty() { Ok(Duration::from_secs(total_s)) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5400)));
+        for wrong in ["", "10", "m", "10x", "-5s", "99999999999999999999d"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}
