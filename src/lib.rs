@@ -48,6 +48,7 @@
 //!    `a_changed_removed_or_foreign_line_is_named`.
 
 pub mod actions;
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;

@@ -1,0 +1,18 @@
+//! The console without a terminal: events fold into the state, effects come out. No IO, no clock, no ratatui.
+//!
+//! [`event`] and [`effect`] are the edges, [`state`] is what is between, [`update`] its only writer. [`command`] is the
+//! table of what keys can do, [`schedule`] decides what is asked when, [`screen`], [`list`] and [`dialog`] are what a
+//! view paints.
+
+pub mod command;
+pub mod dialog;
+pub mod edit;
+pub mod effect;
+pub mod event;
+pub mod filter;
+pub mod job;
+pub mod keymap;
+pub mod list;
+pub mod schedule;
+pub mod screen;
+pub mod state;

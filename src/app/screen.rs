@@ -1,0 +1,114 @@
+//! Screens: what fills the terminal. They stack: esc goes back to the one below.
+
+use crate::app::job::PlanId;
+use crate::app::list::ListId;
+use crate::app::state::State;
+use crate::domain::row::{ResourceId, Row};
+
+/// What fills the terminal, with the little state that is its own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Screen {
+    /// A list of resources: the overview or a kind's table. What it shows is in `State::lists`.
+    List(ListId),
+    Detail(Detail),
+    /// The commands and keys; built from the command table.
+    Help {
+        scroll: usize,
+    },
+    /// What could not be looked at, and what was done: problems and jobs.
+    Problems {
+        scroll: usize,
+    },
+    /// What an invocation gave back: the job holds the answer.
+    Answer {
+        job: PlanId,
+        scroll: usize,
+    },
+}
+
+/// One resource, near.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detail {
+    pub id: ResourceId,
+    /// The selected part: a shard, a move task, a mapping. By id, so that it survives news.
+    pub part: Option<String>,
+    /// Where the selected part stood when it was last seen.
+    pub part_index: usize,
+}
+
+impl Detail {
+    pub fn new(id: ResourceId) -> Self {
+        Self { id, part: None, part_index: 0 }
+    }
+
+    /// Selects the part at `index`, or the last one.
+    pub fn select_part(&mut self, row: &Row, index: usize) {
+        self.part_index = index.min(row.parts.len().saturating_sub(1));
+        self.part = row.parts.get(self.part_index).map(|part| part.id.clone());
+    }
+
+    /// Finds the selected part again after news of the row.
+    pub fn find_part(&mut self, row: &Row) {
+        let found = self.part.as_ref().and_then(|part| row.parts.iter().position(|other| other.id == *part));
+        self.select_part(row, found.unwrap_or(self.part_index));
+    }
+}
+
+/// Lines around a list: the header (2), the column heads (1), the status line and the footer (2).
+const LIST_CHROME_ROWS: u16 = 5;
+/// The overview also shows findings above its list: this many lines at most, when the terminal is high enough.
+const OVERVIEW_FINDINGS_ROWS: u16 = 6;
+
+impl State {
+    /// How many rows of the list on screen are visible. View and paging agree on this one function.
+    pub fn list_rows(&self) -> usize {
+        let findings = match self.screen() {
+            Screen::List(ListId::Overview) => self.findings_rows(),
+            _ => 0,
+        };
+        usize::from(self.size.height.saturating_sub(LIST_CHROME_ROWS + findings).max(1))
+    }
+
+    /// How many lines the overview's findings take, their frame included; 0 when there are none or no room.
+    pub fn findings_rows(&self) -> u16 {
+        if self.size.height < 16 || self.findings.is_empty() {
+            return 0;
+        }
+        let wanted = u16::try_from(self.findings.len()).unwrap_or(u16::MAX).saturating_add(2);
+        wanted.min(OVERVIEW_FINDINGS_ROWS).min(self.size.height / 3)
+    }
+
+    /// How many lines of a reading screen (help, problems, an answer) are visible.
+    pub fn text_rows(&self) -> usize {
+        usize::from(self.size.height.saturating_sub(4).max(1))
+    }
+
+    /// The screen on top.
+    pub fn screen(&self) -> &Screen {
+        self.screens.last().unwrap_or(&Screen::List(ListId::Overview))
+    }
+
+    /// The list on screen, or the one that the screens above it came from.
+    pub fn list_id(&self) -> ListId {
+        let lists = self.screens.iter().rev().filter_map(|screen| match screen {
+            Screen::List(id) => Some(*id),
+            _ => None,
+        });
+        lists.into_iter().next().unwrap_or(ListId::Overview)
+    }
+
+    /// The resource that commands speak of: the one in detail, or the selected one of the list.
+    pub fn target(&self) -> Option<&ResourceId> {
+        match self.screen() {
+            Screen::List(id) => self.lists.get(id).and_then(|list| list.selected.as_ref()),
+            Screen::Detail(detail) => Some(&detail.id),
+            Screen::Answer { job, .. } => self.job(*job).map(|job| &job.plan.resource),
+            Screen::Help { .. } | Screen::Problems { .. } => None,
+        }
+    }
+
+    /// The row that commands speak of.
+    pub fn target_row(&self) -> Option<&Row> {
+        self.target().and_then(|id| self.rows.get(id))
+    }
+}

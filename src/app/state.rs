@@ -1,0 +1,218 @@
+//! State: all that the console knows and shows. Plain data; `update` is its only writer.
+
+use crate::app::dialog::Dialog;
+use crate::app::job::{Job, PlanId};
+use crate::app::list::{List, ListId};
+use crate::app::schedule::Schedule;
+use crate::app::screen::Screen;
+use crate::domain::finding::{Finding, Problem};
+use crate::domain::poll::{Calls, Identity};
+use crate::domain::row::{Health, KindId, ResourceId, Row};
+use crate::domain::series::{Series, SeriesKey};
+use crate::domain::time::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    pub settings: Settings,
+    /// The time of the newest event. Ages on screen are told from it.
+    pub now: Timestamp,
+    pub started: Timestamp,
+    pub size: Size,
+    pub identity: Identity,
+    pub rows: BTreeMap<ResourceId, Row>,
+    pub series: BTreeMap<SeriesKey, Series>,
+    /// Derived from rows and series; most important first.
+    pub findings: Vec<Finding>,
+    /// What cannot be looked at, by service and operation; an operation that works again takes its problem away.
+    pub problems: BTreeMap<(&'static str, &'static str), Problem>,
+    pub meter: Meter,
+    /// Derived: how many resources of each kind are how.
+    pub counts: BTreeMap<KindId, Counts>,
+    /// The stack of screens; the last is on top. Never empty.
+    pub screens: Vec<Screen>,
+    /// The stack of dialogs; the last takes keys first.
+    pub dialogs: Vec<Dialog>,
+    pub lists: BTreeMap<ListId, List>,
+    pub toasts: VecDeque<Toast>,
+    /// Confirmed plans, oldest first, at most [`JOBS_MAX`](crate::app::job::JOBS_MAX).
+    pub jobs: VecDeque<Job>,
+    /// Nothing new is asked while this holds.
+    pub paused: bool,
+    pub schedule: Schedule,
+    pub(in crate::app) plans_made: u64,
+}
+
+/// What was decided before the first event and never changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub source: Source,
+    /// What the header says of the source: `demo flash-sale ×1`, `http://127.0.0.1:5000`; empty for live AWS.
+    pub source_label: String,
+    pub region: Option<String>,
+    pub profile: Option<String>,
+    /// Whether plans may be performed: the demo, or `--allow-actions`.
+    pub allow_actions: bool,
+    /// The most that watching may cost, in US dollars an hour at list prices.
+    pub budget_usd_per_h: f64,
+}
+
+/// Where answers come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Live,
+    Demo,
+}
+
+impl Source {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Demo => "demo",
+        }
+    }
+}
+
+/// The terminal's size in cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub width: u16,
+    pub height: u16,
+}
+
+/// What this program has asked of AWS so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meter {
+    pub calls: Calls,
+    /// Cost and time of the newest readings, for the rate; at most an hour.
+    pub(in crate::app) recent: VecDeque<(Timestamp, f64)>,
+}
+
+/// The span that the meter's rate speaks of.
+const METER_SPAN: Duration = Duration::from_secs(3600);
+/// Below this much time a rate would be a guess.
+const METER_SPAN_MIN: Duration = Duration::from_secs(60);
+/// More readings than this are merged into the newest entry.
+const METER_ENTRIES_MAX: usize = 4096;
+
+impl Meter {
+    pub fn add(&mut self, at: Timestamp, calls: &Calls) {
+        self.calls.add(calls);
+        let is_full = self.recent.len() >= METER_ENTRIES_MAX;
+        match self.recent.back_mut() {
+            Some(last) if is_full => last.1 += calls.usd,
+            _ => self.recent.push_back((at, calls.usd)),
+        }
+        while self.recent.front().is_some_and(|(then, _)| at.since(*then) > METER_SPAN) {
+            self.recent.pop_front();
+        }
+    }
+
+    /// US dollars an hour over the last hour, or since `started`; at least a minute is reckoned.
+    pub fn usd_per_h(&self, started: Timestamp, now: Timestamp) -> f64 {
+        let span = now.since(started).clamp(METER_SPAN_MIN, METER_SPAN);
+        let usd: f64 = self.recent.iter().map(|(_, usd)| usd).sum();
+        usd * 3600.0 / span.as_secs_f64()
+    }
+}
+
+/// Resources of a kind by health.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub ok: usize,
+    pub unknown: usize,
+    pub warn: usize,
+    pub crit: usize,
+}
+
+impl Counts {
+    pub fn total(&self) -> usize {
+        self.ok + self.unknown + self.warn + self.crit
+    }
+
+    pub fn add(&mut self, health: Health) {
+        match health {
+            Health::Ok => self.ok += 1,
+            Health::Unknown => self.unknown += 1,
+            Health::Warn => self.warn += 1,
+            Health::Crit => self.crit += 1,
+        }
+    }
+}
+
+/// A sentence for the person that goes by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    pub text: String,
+    pub tone: Tone,
+    pub at: Timestamp,
+    pub until: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Info,
+    Good,
+    Bad,
+}
+
+/// How many toasts are kept at once.
+pub const TOASTS_MAX: usize = 4;
+/// How long a toast stays: long enough to read a sentence twice.
+const TOAST_STAYS: Duration = Duration::from_secs(8);
+
+impl State {
+    /// The state before the first event, as of `now`.
+    pub fn new(settings: Settings, now: Timestamp) -> Self {
+        Self {
+            settings,
+            now,
+            started: now,
+            size: Size { width: 80, height: 24 },
+            identity: Identity::default(),
+            rows: BTreeMap::new(),
+            series: BTreeMap::new(),
+            findings: Vec::new(),
+            problems: BTreeMap::new(),
+            meter: Meter::default(),
+            counts: BTreeMap::new(),
+            screens: vec![Screen::List(ListId::Overview)],
+            dialogs: Vec::new(),
+            lists: ListId::ALL.into_iter().map(|id| (id, List::default())).collect(),
+            toasts: VecDeque::new(),
+            jobs: VecDeque::new(),
+            paused: false,
+            schedule: Schedule::new(now),
+            plans_made: 0,
+        }
+    }
+
+    /// The list on screen or under it.
+    pub fn list(&self) -> Option<&List> {
+        self.lists.get(&self.list_id())
+    }
+
+    pub fn job(&self, id: PlanId) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.id == id)
+    }
+
+    /// The findings about a resource, most important first.
+    pub fn findings_of<'a>(&'a self, id: &'a ResourceId) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(move |finding| finding.resource == *id)
+    }
+
+    /// The worst health in the estate; `Unknown` while nothing is known.
+    pub fn worst_health(&self) -> Health {
+        self.rows.values().map(|row| row.health).max().unwrap_or(Health::Unknown)
+    }
+
+    pub fn toast(&mut self, tone: Tone, text: impl Into<String>) {
+        let text = text.into();
+        self.toasts.retain(|toast| toast.text != text);
+        self.toasts.push_back(Toast { text, tone, at: self.now, until: self.now + TOAST_STAYS });
+        while self.toasts.len() > TOASTS_MAX {
+            self.toasts.pop_front();
+        }
+    }
+}
