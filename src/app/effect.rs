@@ -14,7 +14,13 @@ pub enum Effect {
     /// journal on disk before a call leaves, the outcome after it. Each call comes back as `What::Performed`.
     Perform {
         plan_id: PlanId,
-        plan: Plan,
+        plan: Confirmed,
+    },
+    /// Write into the journal how a plan ended, as the polls showed it. `stage` is one that is over.
+    Conclude {
+        plan_id: PlanId,
+        stage: Stage,
+        sentence: String,
     },
     /// Put this text on the person's clipboard (OSC 52).
     Copy(String),

@@ -1,6 +1,6 @@
 //! The console without a terminal: events fold into the state, effects come out. No IO, no clock, no ratatui.
 //!
-//! [`event`] and [`effect`] are the edges, [`state`] is what is between, [`update`] its only writer. [`command`] is the
+//! [`event`] and [`effect`] are the edges, [`state`] is what is between. [`command`] is the
 //! table of what keys can do, [`schedule`] decides what is asked when, [`screen`], [`list`] and [`dialog`] are what a
 //! view paints.
 
