@@ -38,6 +38,10 @@ pub struct Config {
     /// `Zip` or `Image`.
     pub package_type: String,
     pub tags: BTreeMap<String, String>,
+    /// `/tmp`, 512 to 10,240 MB.
+    pub ephemeral_mb: u32,
+    /// `PassThrough` or `Active`.
+    pub tracing_mode: String,
 }
 
 impl Default for Config {
@@ -54,6 +58,8 @@ impl Default for Config {
             architecture: "x86_64".to_owned(),
             package_type: "Zip".to_owned(),
             tags: BTreeMap::new(),
+            ephemeral_mb: 512,
+            tracing_mode: "PassThrough".to_owned(),
         }
     }
 }

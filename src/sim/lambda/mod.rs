@@ -11,6 +11,7 @@ mod metrics;
 pub mod queue_poller;
 pub mod shard_poller;
 mod wake;
+pub mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -88,6 +89,7 @@ pub struct Lambda {
     peak_in_flight: u32,
     peak_unreserved: u32,
     is_gauging: bool,
+    control: wire::ControlRates,
 }
 
 impl Lambda {

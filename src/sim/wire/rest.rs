@@ -1,15 +1,97 @@
-//! restJson, which Lambda speaks: the operation in method and path.
+//! restJson, which Lambda speaks: the operation in method and path, errors named in a header.
 
-use crate::sim::wire::{self, Call, Reply, Response};
+use crate::sim::error::ApiError;
+use crate::sim::lambda::wire::{self as lambda, Route};
+use crate::sim::wire::{self, Call, Reply, Request, Response};
 use crate::sim::world::World;
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
 
 /// Answers a request of Lambda's API.
-pub fn handle(world: &mut World, _call: &mut Call) -> Reply<Response> {
-    let headers = vec![
-        ("content-type".to_owned(), "application/json".to_owned()),
-        ("x-amzn-requestid".to_owned(), wire::request_id(world)),
-        ("x-amzn-errortype".to_owned(), "UnknownOperationException".to_owned()),
-    ];
-    Reply::Done(Response { status: 404, headers, body: Bytes::from_static(b"{}") })
+pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
+    let request_id = wire::request_id(world);
+    let Some(route) = route(&call.request) else {
+        world.ledger.note("lambda", "unknown", "UnknownOperationException");
+        return Reply::Done(error_response(&request_id, &wire::unknown_operation().with_status(404)));
+    };
+    match lambda::answer(world, call, &route) {
+        Ok(Reply::Later(at)) => Reply::Later(at),
+        Ok(Reply::Done(answer)) => {
+            world.ledger.note("lambda", route.operation, "");
+            let mut headers: Vec<(String, String)> =
+                answer.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            if !headers.iter().any(|(name, _)| name == "x-amzn-requestid") {
+                headers.push(("x-amzn-requestid".to_owned(), request_id));
+            }
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            Reply::Done(Response { status: answer.status, headers, body: answer.body })
+        }
+        Err(error) => {
+            world.ledger.note("lambda", route.operation, error.code);
+            Reply::Done(error_response(&request_id, &error))
+        }
+    }
+}
+
+/// The error's name goes into a header, its text into the body; which member holds it differs from shape to shape.
+fn error_response(request_id: &str, error: &ApiError) -> Response {
+    let mut headers: Vec<_> = error.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
+    headers.push(("x-amzn-errortype".to_owned(), error.code.to_owned()));
+    headers.push(("x-amzn-requestid".to_owned(), request_id.to_owned()));
+    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    let mut body = Map::new();
+    for (name, value) in &error.members {
+        body.insert((*name).to_owned(), value.clone().into());
+    }
+    // What the framework refuses before the service sees it says no more than its message.
+    let is_framework = matches!(error.code, "ValidationException" | "SerializationException");
+    if !is_framework && error.code != "UnknownOperationException" {
+        let kind = if error.is_sender_fault() { "User" } else { "Service" };
+        body.insert("Type".to_owned(), kind.into());
+    }
+    let is_capital = matches!(
+        error.code,
+        "ResourceNotFoundException" | "ResourceInUseException" | "ServiceException" | "SerializationException"
+    );
+    if !error.message.is_empty() {
+        body.insert(if is_capital { "Message" } else { "message" }.to_owned(), error.message.clone().into());
+    }
+    Response { status: error.status, headers, body: Bytes::from(Value::Object(body).to_string()) }
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// The operation that a method and a path mean [Lambda API reference]; `None` for what is not served.
+pub fn route(request: &Request) -> Option<Route> {
+    let path: Vec<String> = request.path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
+    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    let (operation, target) = match (request.method.as_str(), parts.as_slice()) {
+        ("POST", ["2015-03-31", "functions"]) => ("CreateFunction", ""),
+        ("GET", ["2015-03-31", "functions"]) => ("ListFunctions", ""),
+        ("GET", ["2015-03-31", "functions", name]) => ("GetFunction", *name),
+        ("DELETE", ["2015-03-31", "functions", name]) => ("DeleteFunction", *name),
+        ("GET", ["2015-03-31", "functions", name, "configuration"]) => ("GetFunctionConfiguration", *name),
+        ("PUT", ["2015-03-31", "functions", name, "configuration"]) => ("UpdateFunctionConfiguration", *name),
+        ("PUT", ["2015-03-31", "functions", name, "code"]) => ("UpdateFunctionCode", *name),
+        ("POST", ["2015-03-31", "functions", name, "invocations"]) => ("Invoke", *name),
+        ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => ("PutFunctionConcurrency", *name),
+        ("DELETE", ["2017-10-31", "functions", name, "concurrency"]) => ("DeleteFunctionConcurrency", *name),
+        ("GET", ["2019-09-30", "functions", name, "concurrency"]) => ("GetFunctionConcurrency", *name),
+        ("GET", ["2016-08-19", "account-settings"]) => ("GetAccountSettings", ""),
+        ("POST", ["2015-03-31", "event-source-mappings"]) => ("CreateEventSourceMapping", ""),
+        ("GET", ["2015-03-31", "event-source-mappings"]) => ("ListEventSourceMappings", ""),
+        ("GET", ["2015-03-31", "event-source-mappings", uuid]) => ("GetEventSourceMapping", *uuid),
+        ("PUT", ["2015-03-31", "event-source-mappings", uuid]) => ("UpdateEventSourceMapping", *uuid),
+        ("DELETE", ["2015-03-31", "event-source-mappings", uuid]) => ("DeleteEventSourceMapping", *uuid),
+        _ => return None,
+    };
+    let pair = |text: &str| {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        (decode(name), decode(&value.replace('+', " ")))
+    };
+    let query = request.query.split('&').filter(|text| !text.is_empty()).map(pair).collect();
+    Some(Route { operation, target: target.to_owned(), query })
 }

@@ -1,0 +1,194 @@
+//! Reading what a client sent: members of the right type, values within their bounds, function names in all their forms.
+
+use crate::sim::error::ApiError;
+use crate::sim::lambda::function::function_not_found;
+use crate::sim::wire::serialization_error;
+use crate::sim::world::World;
+use serde_json::{Map, Value};
+
+/// The members of a JSON object, read strictly: a wrong type is a SerializationException, `null` is absence.
+#[derive(Clone, Copy)]
+pub struct Members<'a>(pub &'a Map<String, Value>);
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "NULL",
+        Value::Bool(true) => "TRUE_VALUE",
+        Value::Bool(false) => "FALSE_VALUE",
+        Value::Number(_) => "NUMBER_VALUE",
+        Value::String(_) => "STRING_VALUE",
+        Value::Array(_) => "START_ARRAY",
+        Value::Object(_) => "START_OBJECT",
+    }
+}
+
+fn wrong_type(value: &Value, wanted: &str) -> ApiError {
+    serialization_error(format!("{} can not be converted to {wanted}", kind_of(value)))
+}
+
+impl<'a> Members<'a> {
+    fn get(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    pub fn has(self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    pub fn text(self, name: &str) -> Result<Option<&'a str>, ApiError> {
+        self.get(name).map(|value| value.as_str().ok_or_else(|| wrong_type(value, "a String"))).transpose()
+    }
+
+    pub fn integer(self, name: &str) -> Result<Option<i64>, ApiError> {
+        self.get(name).map(|value| value.as_i64().ok_or_else(|| wrong_type(value, "an Integer"))).transpose()
+    }
+
+    pub fn number(self, name: &str) -> Result<Option<f64>, ApiError> {
+        self.get(name).map(|value| value.as_f64().ok_or_else(|| wrong_type(value, "a Timestamp"))).transpose()
+    }
+
+    pub fn flag(self, name: &str) -> Result<Option<bool>, ApiError> {
+        self.get(name).map(|value| value.as_bool().ok_or_else(|| wrong_type(value, "a Boolean"))).transpose()
+    }
+
+    pub fn object(self, name: &str) -> Result<Option<Members<'a>>, ApiError> {
+        let object = self.get(name).map(|value| value.as_object().ok_or_else(|| wrong_type(value, "an Object")));
+        Ok(object.transpose()?.map(Members))
+    }
+
+    /// A list of texts.
+    pub fn texts(self, name: &str) -> Result<Option<Vec<&'a str>>, ApiError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let list = value.as_array().ok_or_else(|| wrong_type(value, "a List"))?;
+        list.iter()
+            .map(|item| item.as_str().ok_or_else(|| wrong_type(item, "a String")))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    /// A map of texts.
+    pub fn text_map(self, name: &str) -> Result<Option<std::collections::BTreeMap<String, String>>, ApiError> {
+        let Some(map) = self.object(name)? else { return Ok(None) };
+        let entry = |(key, value): (&String, &Value)| match value.as_str() {
+            Some(text) => Ok((key.clone(), text.to_owned())),
+            None => Err(wrong_type(value, "a String")),
+        };
+        map.0.iter().map(entry).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+/// Values out of their bounds, told together as AWS does.
+#[derive(Default)]
+pub struct Violations(Vec<String>);
+
+impl Violations {
+    fn add(&mut self, value: &str, member: &str, constraint: &str) {
+        self.0.push(format!("Value {value} at '{member}' failed to satisfy constraint: Member must {constraint}"));
+    }
+
+    /// `member` is the name as AWS writes it here: in lower camel case.
+    pub fn missing(&mut self, member: &str) {
+        self.add("null", member, "not be null");
+    }
+
+    pub fn range(&mut self, value: Option<i64>, member: &str, least: i64, most: i64) {
+        let Some(value) = value else { return };
+        if value < least {
+            self.add(&format!("'{value}'"), member, &format!("have value greater than or equal to {least}"));
+        } else if value > most {
+            self.add(&format!("'{value}'"), member, &format!("have value less than or equal to {most}"));
+        }
+    }
+
+    pub fn length(&mut self, value: Option<&str>, member: &str, most: usize) {
+        if let Some(text) = value.filter(|text| text.chars().count() > most) {
+            self.add(&format!("'{text}'"), member, &format!("have length less than or equal to {most}"));
+        }
+    }
+
+    pub fn pattern(&mut self, is_match: bool, value: &str, member: &str, pattern: &str) {
+        if !is_match {
+            let constraint = format!("satisfy regular expression pattern: {pattern}");
+            self.add(&format!("'{value}'"), member, &constraint);
+        }
+    }
+
+    pub fn one_of(&mut self, value: Option<&str>, member: &str, choices: &[&str]) {
+        if let Some(text) = value.filter(|text| !choices.contains(text)) {
+            let constraint = format!("satisfy enum value set: [{}]", choices.join(", "));
+            self.add(&format!("'{text}'"), member, &constraint);
+        }
+    }
+
+    /// A ValidationException when there were any.
+    pub fn check(self) -> Result<(), ApiError> {
+        let count = self.0.len();
+        if count == 0 {
+            return Ok(());
+        }
+        let errors = if count == 1 { "error" } else { "errors" };
+        let message = format!("{count} validation {errors} detected: {}", self.0.join("; "));
+        Err(ApiError::client("ValidationException", message))
+    }
+}
+
+/// `FunctionName`'s pattern [CreateFunction].
+pub const NAME_PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?\
+     (\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// A function as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionRef {
+    pub name: String,
+    pub qualifier: Option<String>,
+    /// Of another region or account, the ARN that was asked for.
+    pub foreign: Option<String>,
+}
+
+impl FunctionRef {
+    /// Reads a name, `NAME:QUALIFIER`, `ACCOUNT:function:NAME` or a whole ARN. What fits none is a
+    /// ValidationException.
+    pub fn parse(world: &World, text: &str) -> Result<Self, ApiError> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let (region, account, rest) = match parts.as_slice() {
+            ["arn", _, "lambda", region, account, "function", rest @ ..] => (Some(*region), Some(*account), rest),
+            [account, "function", rest @ ..] if account.len() == 12 => (None, Some(*account), rest),
+            ["function", rest @ ..] if !rest.is_empty() => (None, None, rest),
+            rest => (None, None, rest),
+        };
+        let (name, qualifier) = match rest {
+            [name] => (*name, None),
+            [name, qualifier] => (*name, Some(*qualifier)),
+            _ => ("", None),
+        };
+        let is_qualifier = qualifier.is_none_or(|q| q == "$LATEST" || is_name(q));
+        let mut violations = Violations::default();
+        violations.pattern(is_name(name) && is_qualifier, text, "functionName", NAME_PATTERN);
+        violations.check()?;
+        let is_here =
+            region.is_none_or(|r| r == world.place.region) && account.is_none_or(|a| a == world.place.account);
+        Ok(Self {
+            name: name.to_owned(),
+            qualifier: qualifier.map(str::to_owned),
+            foreign: (!is_here).then(|| text.to_owned()),
+        })
+    }
+
+    /// The name of a function that exists, under the only version there is; else a ResourceNotFoundException.
+    pub fn resolve(self, world: &World, qualifier: Option<&str>) -> Result<String, ApiError> {
+        if let Some(arn) = &self.foreign {
+            return Err(function_not_found(arn));
+        }
+        let arn = world.place.arn("lambda", &format!("function:{}", self.name));
+        let qualifier = qualifier.or(self.qualifier.as_deref()).filter(|q| *q != "$LATEST");
+        match qualifier {
+            Some(qualifier) => Err(function_not_found(&format!("{arn}:{qualifier}"))),
+            None if world.lambda.named(&self.name).is_none() => Err(function_not_found(&arn)),
+            None => Ok(self.name),
+        }
+    }
+}

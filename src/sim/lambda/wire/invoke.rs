@@ -1,0 +1,116 @@
+//! Invoke in its three types: wait for the answer, hand the event over, or only ask whether it would be allowed.
+
+use super::input::{FunctionRef, Violations};
+use super::{Answer, Route};
+use crate::sim::error::ApiError;
+use crate::sim::lambda::function::function_not_found;
+use crate::sim::lambda::invocation::Answered;
+use crate::sim::wire::{Call, Reply};
+use crate::sim::world::World;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+/// Payload limits, in bytes [Lambda quotas].
+const SYNCHRONOUS_BYTES: usize = 6 * 1024 * 1024;
+const ASYNCHRONOUS_BYTES: usize = 1024 * 1024;
+
+/// Invoke. A synchronous call leaves the invocation's number as its ticket and is asked again at its end.
+pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
+    if let Some(invocation) = call.ticket {
+        return collect(world, invocation, route);
+    }
+    let invocation_type = call.request.header("x-amz-invocation-type").unwrap_or("RequestResponse").to_owned();
+    let log_type = call.request.header("x-amz-log-type").unwrap_or("None").to_owned();
+    let mut violations = Violations::default();
+    violations.one_of(Some(&invocation_type), "invocationType", &["Event", "RequestResponse", "DryRun"]);
+    violations.one_of(Some(&log_type), "logType", &["None", "Tail"]);
+    violations.check()?;
+    let name = FunctionRef::parse(world, &route.target)?.resolve(world, route.parameter("Qualifier"))?;
+    if invocation_type == "DryRun" {
+        return Ok(Reply::Done(executed(Answer::empty(204))));
+    }
+    let is_event = invocation_type == "Event";
+    let payload = payload(&call.request.body, is_event)?;
+    let (lambda, mut cx) = world.lambda_cx();
+    if is_event {
+        let id = lambda.id_of(&name).ok_or_else(|| function_not_found(&name))?;
+        let request = lambda.accept_event(&mut cx, id, payload).ok_or_else(|| function_not_found(&name))?;
+        let mut answer = Answer::empty(202);
+        answer.headers.push(("x-amzn-requestid", request.text()));
+        return Ok(Reply::Done(answer));
+    }
+    let invocation = lambda.invoke(&mut cx, &name, payload, log_type == "Tail")?;
+    call.ticket = Some(invocation);
+    collect(world, invocation, route)
+}
+
+/// The answer of an invocation that has ended, or when to ask again.
+fn collect(world: &mut World, invocation: u64, route: &Route) -> Result<Reply<Answer>, ApiError> {
+    if let Some(running) = world.lambda.running(invocation) {
+        return Ok(Reply::Later(running.ends));
+    }
+    // Only a function that was deleted meanwhile leaves no answer.
+    let answered = world.lambda.take_answer(invocation);
+    let answered = answered
+        .ok_or_else(|| function_not_found(&world.place.arn("lambda", &format!("function:{}", route.target))))?;
+    Ok(Reply::Done(answer(answered)))
+}
+
+fn executed(mut answer: Answer) -> Answer {
+    answer.headers.push(("x-amz-executed-version", "$LATEST".to_owned()));
+    answer
+}
+
+fn answer(answered: Answered) -> Answer {
+    let mut answer = executed(Answer { status: 200, headers: Vec::new(), body: answered.payload });
+    answer.headers.push(("x-amzn-requestid", answered.request.text()));
+    if !answered.outcome.is_success() {
+        answer.headers.push(("x-amz-function-error", "Unhandled".to_owned()));
+    }
+    if let Some(log) = answered.log {
+        answer.headers.push(("x-amz-log-result", STANDARD.encode(log)));
+    }
+    answer
+}
+
+/// The event: JSON, `{}` where nothing was sent. Errors: RequestTooLargeException, InvalidRequestContentException.
+fn payload(body: &Bytes, is_event: bool) -> Result<Bytes, ApiError> {
+    let (most, of) = if is_event { (ASYNCHRONOUS_BYTES, "Event") } else { (SYNCHRONOUS_BYTES, "RequestResponse") };
+    if body.len() > most {
+        let message =
+            format!("{} byte payload is too large for the {of} invocation type (limit {most} bytes)", body.len());
+        return Err(ApiError::client("RequestTooLargeException", message).with_status(413));
+    }
+    if body.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        Ok(_) => Ok(body.clone()),
+        Err(_) => Err(not_json(body)),
+    }
+}
+
+/// The parser's words, as Lambda hands them on.
+fn not_json(body: &[u8]) -> ApiError {
+    let text = String::from_utf8_lossy(body);
+    let start = text.trim_start();
+    let token: String = start.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '$').collect();
+    let column = text.len() - start.len() + token.len() + 1;
+    let what = if token.is_empty() {
+        let first = start.chars().next().unwrap_or(' ');
+        format!("Unexpected character ('{first}' (code {})): expected a valid value", u32::from(first))
+    } else {
+        format!(
+            "Unrecognized token '{token}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+        )
+    };
+    let shown: String = text.chars().take(500).collect();
+    ApiError::client(
+        "InvalidRequestContentException",
+        format!(
+            "Could not parse request body into json: Could not parse payload into json: {what}\n at [Source: \
+             (byte[])\"{shown}\"; line: 1, column: {column}]"
+        ),
+    )
+}

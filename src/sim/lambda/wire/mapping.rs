@@ -1,0 +1,306 @@
+//! The operations on event source mappings.
+
+use super::input::{FunctionRef, Members, Violations};
+use super::{Answer, Route};
+use crate::domain::time::Timestamp;
+use crate::sim::error::ApiError;
+use crate::sim::lambda::function::{FunctionId, invalid_parameter};
+use crate::sim::lambda::mapping::mapping_not_found;
+use crate::sim::lambda::{Lambda, Mapping, MappingSource, MappingState, Settings, Start};
+use crate::sim::world::World;
+use serde_json::{Value, json};
+
+/// Mappings on one page, at most [ListEventSourceMappings].
+const PAGE: i64 = 100;
+const POSITIONS: &[&str] = &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"];
+
+fn show(world: &World, mapping: &Mapping) -> Value {
+    let settings = &mapping.settings;
+    let function_arn = world.lambda.function(mapping.function).map(|function| function.arn.clone());
+    let deleted = || world.place.arn("lambda", &format!("function:{}", mapping.function_name));
+    let responses: &[&str] = if settings.reports_item_failures { &["ReportBatchItemFailures"] } else { &[] };
+    let mut value = json!({
+        "UUID": mapping.uuid,
+        "BatchSize": settings.batch_size,
+        "MaximumBatchingWindowInSeconds": settings.window_s,
+        "EventSourceArn": mapping.source_arn,
+        "FunctionArn": function_arn.unwrap_or_else(deleted),
+        "LastModified": mapping.last_modified.secs_f64(),
+        "State": mapping.state.name(),
+        "FunctionResponseTypes": responses,
+        "EventSourceMappingArn": world.place.arn("lambda", &format!("event-source-mapping:{}", mapping.uuid)),
+    });
+    let Some(members) = value.as_object_mut() else { return value };
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    if mapping.source.is_queue() {
+        put("StateTransitionReason", json!("USER_INITIATED"));
+        if let Some(most) = settings.maximum_concurrency {
+            put("ScalingConfig", json!({"MaximumConcurrency": most}));
+        }
+        return value;
+    }
+    put("StateTransitionReason", json!("User action"));
+    put("LastProcessingResult", json!(mapping.last_result.text()));
+    put("ParallelizationFactor", json!(settings.parallelization_factor));
+    put("BisectBatchOnFunctionError", json!(settings.bisect_on_error));
+    put("MaximumRetryAttempts", json!(settings.maximum_retry_attempts.map_or(-1, i64::from)));
+    put("MaximumRecordAgeInSeconds", json!(settings.maximum_record_age_s.map_or(-1, i64::from)));
+    put("TumblingWindowInSeconds", json!(0));
+    let on_failure = settings.on_failure.as_ref().map_or_else(|| json!({}), |arn| json!({ "Destination": arn }));
+    put("DestinationConfig", json!({ "OnFailure": on_failure }));
+    match settings.start {
+        Start::TrimHorizon => put("StartingPosition", json!("TRIM_HORIZON")),
+        Start::Latest => put("StartingPosition", json!("LATEST")),
+        Start::AtTimestamp(at) => {
+            put("StartingPositionTimestamp", json!(at.secs_f64()));
+            put("StartingPosition", json!("AT_TIMESTAMP"))
+        }
+    };
+    value
+}
+
+fn unsupported(member: &str) -> ApiError {
+    invalid_parameter(format!("Unsupported {member} parameter for given event source mapping type."))
+}
+
+/// Reads the settings that create and update share. Members that the source's kind does not have are refused.
+fn read_settings(input: Members<'_>, source: &MappingSource, settings: &mut Settings) -> Result<(), ApiError> {
+    let ranged = [
+        ("BatchSize", "batchSize", 1, 10_000),
+        ("MaximumBatchingWindowInSeconds", "maximumBatchingWindowInSeconds", 0, 300),
+        ("ParallelizationFactor", "parallelizationFactor", 1, 10),
+        ("MaximumRetryAttempts", "maximumRetryAttempts", -1, 10_000),
+        ("MaximumRecordAgeInSeconds", "maximumRecordAgeInSeconds", -1, 604_800),
+        ("TumblingWindowInSeconds", "tumblingWindowInSeconds", 0, 900),
+    ];
+    let mut violations = Violations::default();
+    for (member, shown, least, most) in ranged {
+        violations.range(input.integer(member)?, shown, least, most);
+    }
+    let scaling = input.object("ScalingConfig")?;
+    let concurrency = scaling.map(|scaling| scaling.integer("MaximumConcurrency")).transpose()?.flatten();
+    violations.range(concurrency, "scalingConfig.maximumConcurrency", 2, 1_000);
+    let responses = input.texts("FunctionResponseTypes")?;
+    for response in responses.iter().flatten() {
+        violations.one_of(Some(response), "functionResponseTypes", &["ReportBatchItemFailures"]);
+    }
+    violations.check()?;
+    refuse_foreign(input, source)?;
+    let whole = |member: &str| -> Result<Option<u32>, ApiError> {
+        Ok(input.integer(member)?.and_then(|value| u32::try_from(value).ok()))
+    };
+    settings.batch_size = whole("BatchSize")?.unwrap_or(settings.batch_size);
+    settings.window_s = whole("MaximumBatchingWindowInSeconds")?.unwrap_or(settings.window_s);
+    settings.parallelization_factor = whole("ParallelizationFactor")?.unwrap_or(settings.parallelization_factor);
+    if input.has("MaximumRetryAttempts") {
+        settings.maximum_retry_attempts = whole("MaximumRetryAttempts")?;
+    }
+    if let Some(age) = input.integer("MaximumRecordAgeInSeconds")? {
+        if (0..60).contains(&age) {
+            return Err(invalid_parameter(
+                "MaximumRecordAgeInSeconds must be -1 or between 60 and 604800, both inclusive.",
+            ));
+        }
+        settings.maximum_record_age_s = u32::try_from(age).ok();
+    }
+    settings.bisect_on_error = input.flag("BisectBatchOnFunctionError")?.unwrap_or(settings.bisect_on_error);
+    if scaling.is_some() {
+        settings.maximum_concurrency = concurrency.and_then(|value| u32::try_from(value).ok());
+    }
+    if let Some(responses) = responses {
+        settings.reports_item_failures = !responses.is_empty();
+    }
+    if let Some(destinations) = input.object("DestinationConfig")? {
+        let on_failure = destinations.object("OnFailure")?.map(|of| of.text("Destination")).transpose()?.flatten();
+        settings.on_failure = on_failure.map(str::to_owned);
+    }
+    Ok(())
+}
+
+fn refuse_foreign(input: Members<'_>, source: &MappingSource) -> Result<(), ApiError> {
+    let foreign: &[&str] = if source.is_queue() {
+        &[
+            "ParallelizationFactor",
+            "MaximumRetryAttempts",
+            "MaximumRecordAgeInSeconds",
+            "BisectBatchOnFunctionError",
+            "DestinationConfig",
+            "TumblingWindowInSeconds",
+        ]
+    } else {
+        &["ScalingConfig", "ProvisionedPollerConfig"]
+    };
+    match foreign.iter().find(|member| input.has(member)) {
+        Some(member) => Err(unsupported(member)),
+        None => Ok(()),
+    }
+}
+
+/// Rules between the settings, the source and the function.
+fn check_together(world: &World, source: &MappingSource, settings: &Settings, id: FunctionId) -> Result<(), ApiError> {
+    let MappingSource::Queue(name) = source else { return Ok(()) };
+    if name.ends_with(".fifo") && settings.batch_size > 10 {
+        return Err(invalid_parameter("Batch size for FIFO queues must be between 1 and 10."));
+    }
+    if settings.batch_size > 10 && settings.window_s == 0 {
+        return Err(invalid_parameter(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+        ));
+    }
+    let visibility_s = world.sqs.queue(name).map(|queue| queue.attributes.visibility_s);
+    let timeout_s = world.lambda.function(id).map(|function| function.config.timeout_s);
+    match (visibility_s, timeout_s) {
+        (Some(visibility_s), Some(timeout_s)) if visibility_s < timeout_s => Err(invalid_parameter(format!(
+            "Queue visibility timeout: {visibility_s} seconds is less than Function timeout: {timeout_s} seconds"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn read_source(world: &World, input: Members<'_>) -> Result<MappingSource, ApiError> {
+    let arn = input.text("EventSourceArn")?.ok_or_else(|| invalid_parameter("Unrecognized event source."))?;
+    let source = MappingSource::of_arn(&world.place, arn);
+    let source = source.ok_or_else(|| invalid_parameter("Unrecognized event source."))?;
+    match &source {
+        MappingSource::Queue(name) if world.sqs.queue(name).is_none() => Err(invalid_parameter(
+            "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS \
+                 Error Message: The specified queue does not exist.",
+        )),
+        MappingSource::Stream(name) if world.kinesis.stream(name).is_none() => {
+            Err(invalid_parameter(format!("Stream not found: {arn}")))
+        }
+        _ => Ok(source),
+    }
+}
+
+fn read_start(input: Members<'_>, source: &MappingSource) -> Result<Start, ApiError> {
+    let position = input.text("StartingPosition")?;
+    let timestamp = input.number("StartingPositionTimestamp")?;
+    if source.is_queue() {
+        return match (position, timestamp) {
+            (None, None) => Ok(Start::TrimHorizon),
+            _ => Err(invalid_parameter("StartingPosition is not valid for SQS event sources.")),
+        };
+    }
+    match (position, timestamp) {
+        (Some("AT_TIMESTAMP"), Some(seconds)) => Ok(Start::AtTimestamp(Timestamp::from_secs_f64(seconds))),
+        (Some("AT_TIMESTAMP"), None) => {
+            Err(invalid_parameter("StartingPositionTimestamp is required when StartingPosition is AT_TIMESTAMP."))
+        }
+        (Some(_), Some(_)) => Err(invalid_parameter("Timestamp only valid with StartingPosition AT_TIMESTAMP")),
+        (Some("TRIM_HORIZON"), None) => Ok(Start::TrimHorizon),
+        (Some(_), None) => Ok(Start::Latest),
+        (None, _) => Err(invalid_parameter(
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must \
+             not be null.",
+        )),
+    }
+}
+
+fn read_function(world: &World, text: &str) -> Result<FunctionId, ApiError> {
+    let name = FunctionRef::parse(world, text)?.resolve(world, None);
+    let id = name.ok().and_then(|name| world.lambda.id_of(&name));
+    id.ok_or_else(|| invalid_parameter("Function does not exist"))
+}
+
+/// The engine runs every record; a filter that it would not apply is refused rather than ignored.
+fn refuse_filter(input: Members<'_>) -> Result<(), ApiError> {
+    let filters = input.object("FilterCriteria")?;
+    let is_set = filters.is_some_and(|f| f.0.get("Filters").and_then(Value::as_array).is_some_and(|f| !f.is_empty()));
+    if is_set { Err(invalid_parameter("FilterCriteria is not served by this endpoint.")) } else { Ok(()) }
+}
+
+pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError> {
+    let mut violations = Violations::default();
+    if !input.has("FunctionName") {
+        violations.missing("functionName");
+    }
+    violations.one_of(input.text("StartingPosition")?, "startingPosition", POSITIONS);
+    violations.check()?;
+    refuse_filter(input)?;
+    let source = read_source_kind(world, input)?;
+    let start = read_start(input, &source)?;
+    let mut settings = if source.is_queue() { Settings::for_queue() } else { Settings::for_stream(start) };
+    read_settings(input, &source, &mut settings)?;
+    let function = read_function(world, input.text("FunctionName")?.unwrap_or_default())?;
+    let source = read_source(world, input)?;
+    check_together(world, &source, &settings, function)?;
+    let is_enabled = input.flag("Enabled")?.unwrap_or(true);
+    let (lambda, mut cx) = world.lambda_cx();
+    let mapping = lambda.create_mapping(&mut cx, function, source, settings, is_enabled)?;
+    answer(world, mapping, 202)
+}
+
+/// The source's kind alone: what the other members are held against before anything is looked up.
+fn read_source_kind(world: &World, input: Members<'_>) -> Result<MappingSource, ApiError> {
+    let arn = input.text("EventSourceArn")?;
+    let source = arn.and_then(|arn| MappingSource::of_arn(&world.place, arn));
+    source.ok_or_else(|| invalid_parameter("Unrecognized event source."))
+}
+
+fn answer(world: &World, mapping: usize, status: u16) -> Result<Answer, ApiError> {
+    let found = world.lambda.mapping(mapping).ok_or_else(mapping_not_found)?;
+    Ok(Answer::json(status, &show(world, found)))
+}
+
+fn find(world: &World, route: &Route) -> Result<usize, ApiError> {
+    world.lambda.mapping_of_uuid(&route.target).ok_or_else(mapping_not_found)
+}
+
+pub fn get(world: &World, route: &Route) -> Result<Answer, ApiError> {
+    answer(world, find(world, route)?, 200)
+}
+
+pub fn list(world: &World, route: &Route) -> Result<Answer, ApiError> {
+    let most = route.integer("MaxItems")?;
+    let mut violations = Violations::default();
+    violations.range(most, "maxItems", 1, 10_000);
+    violations.check()?;
+    let page = most.unwrap_or(PAGE).min(PAGE) as usize;
+    let marker = route.parameter("Marker").filter(|m| !m.is_empty()).map(Lambda::read_marker).transpose()?;
+    let from = match marker {
+        Some(key) => key.parse().map_err(|_| invalid_parameter("Invalid Marker"))?,
+        None => 0_usize,
+    };
+    let function = match route.parameter("FunctionName").filter(|name| !name.is_empty()) {
+        Some(name) => Some(FunctionRef::parse(world, name)?.resolve(world, None)?),
+        None => None,
+    };
+    let arn = route.parameter("EventSourceArn").filter(|arn| !arn.is_empty());
+    let is_wanted = |mapping: &Mapping| {
+        function.as_ref().is_none_or(|name| mapping.function_name == *name)
+            && arn.is_none_or(|arn| mapping.source_arn == arn)
+    };
+    let mut wanted = world.lambda.mappings().filter(|(index, mapping)| *index >= from && is_wanted(mapping));
+    let shown: Vec<Value> = wanted.by_ref().take(page).map(|(_, mapping)| show(world, mapping)).collect();
+    let mut value = json!({ "EventSourceMappings": shown });
+    if let Some((index, _)) = wanted.next() {
+        value["NextMarker"] = json!(Lambda::marker(&index.to_string()));
+    }
+    Ok(Answer::json(200, &value))
+}
+
+pub fn update(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
+    let mapping = find(world, route)?;
+    refuse_filter(input)?;
+    let found = world.lambda.mapping(mapping).ok_or_else(mapping_not_found)?;
+    let (source, mut settings) = (found.source.clone(), found.settings.clone());
+    let is_running = matches!(found.state, MappingState::Enabled);
+    let mut function = found.function;
+    read_settings(input, &source, &mut settings)?;
+    if let Some(name) = input.text("FunctionName")? {
+        function = read_function(world, name)?;
+    }
+    check_together(world, &source, &settings, function)?;
+    let is_enabled = input.flag("Enabled")?.unwrap_or(is_running);
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.update_mapping(&mut cx, mapping, settings, function, is_enabled)?;
+    answer(world, mapping, 202)
+}
+
+pub fn delete(world: &mut World, route: &Route) -> Result<Answer, ApiError> {
+    let mapping = find(world, route)?;
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.delete_mapping(&mut cx, mapping)?;
+    answer(world, mapping, 202)
+}

@@ -1,0 +1,281 @@
+//! Lambda's API as a client meets it, as examples.
+
+use crate::domain::time::Timestamp;
+use crate::sim::cx::Place;
+use crate::sim::lambda::{Behaviour, ErrorRule};
+use crate::sim::wire::{self, Call, Reply, Request, Response};
+use crate::sim::world::World;
+use base64::Engine;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+fn world() -> World {
+    let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+    World::new(3, Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap(), place)
+}
+
+fn send(world: &mut World, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let request = Request {
+        method: method.into(),
+        path: path.into(),
+        query: query.into(),
+        headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+        body: Bytes::copy_from_slice(body),
+    };
+    let mut call = Call { request, arrived: world.now, ticket: None };
+    loop {
+        match wire::handle(world, &mut call) {
+            Reply::Done(response) => return response,
+            Reply::Later(at) => world.advance_to(at),
+        }
+    }
+}
+
+fn ask(world: &mut World, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let response = send(world, method, path, &[], &body);
+    (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+}
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/lambda-execution";
+
+fn create(world: &mut World, name: &str) -> (u16, Value) {
+    let zip = base64::engine::general_purpose::STANDARD.encode(b"PK\x03\x04 code");
+    let input = json!({
+        "FunctionName": name, "Runtime": "python3.13", "Role": ROLE, "Handler": "app.handler",
+        "Code": {"ZipFile": zip}, "Timeout": 5, "Environment": {"Variables": {"STAGE": "sale"}},
+    });
+    ask(world, "POST", "/2015-03-31/functions", &input)
+}
+
+fn queue(world: &mut World, name: &str) {
+    let (sqs, mut cx) = world.sqs_cx();
+    sqs.create_queue(&mut cx, name, &BTreeMap::new(), &BTreeMap::new()).unwrap();
+}
+
+#[test]
+fn a_function_is_created_pending_and_read_back_active() {
+    let mut world = world();
+    let (status, made) = create(&mut world, "settle-bid");
+    assert_eq!((status, &made["State"], &made["StateReasonCode"]), (201, &json!("Pending"), &json!("Creating")));
+    assert_eq!(made["LastModified"], "2026-11-27T18:00:00.000+0000");
+    assert_eq!(made["FunctionArn"], "arn:aws:lambda:eu-west-1:123456789012:function:settle-bid");
+    let (status, got) = ask(&mut world, "GET", "/2015-03-31/functions/settle-bid", &Value::Null);
+    assert_eq!((status, &got["Configuration"]["State"]), (200, &json!("Active")));
+    assert_eq!(got["Configuration"]["CodeSha256"], made["CodeSha256"]);
+    assert_eq!(got["Configuration"]["Environment"]["Variables"]["STAGE"], "sale");
+    let (status, twin) = create(&mut world, "settle-bid");
+    assert_eq!((status, &twin["message"]), (409, &json!("Function already exist: settle-bid")));
+}
+
+#[test]
+fn an_unknown_function_is_not_found_under_its_arn() {
+    let mut world = world();
+    let response = send(&mut world, "GET", "/2015-03-31/functions/nobody", &[], b"");
+    assert_eq!(response.status, 404);
+    assert_eq!(header(&response, "x-amzn-errortype"), Some("ResourceNotFoundException"));
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:nobody";
+    assert_eq!(body, json!({"Type": "User", "Message": format!("Function not found: {arn}")}));
+}
+
+#[test]
+fn an_invocation_answers_with_version_and_log() {
+    let mut world = world();
+    create(&mut world, "settle-bid");
+    let path =
+        "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Asettle-bid/invocations";
+    let response = send(&mut world, "POST", path, &[("X-Amz-Log-Type", "Tail")], br#"{"bid": 7}"#);
+    assert_eq!((response.status, &response.body[..]), (200, &br#"{"bid": 7}"#[..]));
+    assert_eq!(header(&response, "x-amz-executed-version"), Some("$LATEST"));
+    assert_eq!(header(&response, "x-amz-function-error"), None);
+    let log = base64::engine::general_purpose::STANDARD.decode(header(&response, "x-amz-log-result").unwrap());
+    let log = String::from_utf8(log.unwrap()).unwrap();
+    let id = header(&response, "x-amzn-requestid").unwrap();
+    assert!(log.starts_with(&format!("START RequestId: {id} Version: $LATEST\n")), "{log}");
+}
+
+#[test]
+fn a_function_error_is_http_200_with_a_header() {
+    let mut world = world();
+    create(&mut world, "settle-bid");
+    let (lambda, mut cx) = world.lambda_cx();
+    let rule = ErrorRule::new("gift", "KeyError", "'gift_wrap'");
+    let behaviour = Behaviour { errors: vec![rule], ..Behaviour::default() };
+    lambda.deploy(&mut cx, "settle-bid", b"bad", behaviour).unwrap();
+    let response = send(&mut world, "POST", "/2015-03-31/functions/settle-bid/invocations", &[], br#""gift""#);
+    assert_eq!((response.status, header(&response, "x-amz-function-error")), (200, Some("Unhandled")));
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
+    assert_eq!((&body["errorType"], &body["errorMessage"]), (&json!("KeyError"), &json!("'gift_wrap'")));
+}
+
+#[test]
+fn events_and_dry_runs_answer_without_a_body() {
+    let mut world = world();
+    create(&mut world, "task");
+    let path = "/2015-03-31/functions/task/invocations";
+    let event = send(&mut world, "POST", path, &[("x-amz-invocation-type", "Event")], b"{}");
+    assert_eq!((event.status, event.body.len()), (202, 0));
+    let dry = send(&mut world, "POST", path, &[("x-amz-invocation-type", "DryRun")], b"");
+    assert_eq!((dry.status, dry.body.len()), (204, 0));
+    world.advance_to(world.now + Duration::from_secs(2));
+    assert_eq!(world.lambda.named("task").unwrap().log.len(), 1);
+}
+
+#[test]
+fn payloads_must_be_json_and_not_too_large() {
+    let mut world = world();
+    create(&mut world, "task");
+    let path = "/2015-03-31/functions/task/invocations";
+    let bad = send(&mut world, "POST", path, &[], b"not json");
+    assert_eq!((bad.status, header(&bad, "x-amzn-errortype")), (400, Some("InvalidRequestContentException")));
+    let large = format!("\"{}\"", "x".repeat(1_048_576));
+    let large = send(&mut world, "POST", path, &[("x-amz-invocation-type", "Event")], large.as_bytes());
+    assert_eq!((large.status, header(&large, "x-amzn-errortype")), (413, Some("RequestTooLargeException")));
+    let odd = send(&mut world, "POST", path, &[("x-amz-invocation-type", "Soon")], b"{}");
+    assert_eq!(header(&odd, "x-amzn-errortype"), Some("ValidationException"));
+}
+
+#[test]
+fn a_throttled_invocation_says_why() {
+    let mut world = world();
+    create(&mut world, "task");
+    let set = json!({"ReservedConcurrentExecutions": 0});
+    assert_eq!(ask(&mut world, "PUT", "/2017-10-31/functions/task/concurrency", &set), (200, set.clone()));
+    assert_eq!(ask(&mut world, "GET", "/2019-09-30/functions/task/concurrency", &Value::Null), (200, set));
+    let (status, body) = ask(&mut world, "POST", "/2015-03-31/functions/task/invocations", &json!({}));
+    assert_eq!(status, 429);
+    let reason = "ReservedFunctionConcurrentInvocationLimitExceeded";
+    assert_eq!(body, json!({"Reason": reason, "Type": "User", "message": "Rate Exceeded."}));
+    assert_eq!(ask(&mut world, "DELETE", "/2017-10-31/functions/task/concurrency", &Value::Null).0, 204);
+    assert_eq!(ask(&mut world, "POST", "/2015-03-31/functions/task/invocations", &json!({})).0, 200);
+}
+
+#[test]
+fn functions_are_listed_in_pages() {
+    let mut world = world();
+    world.place.limits = false;
+    for n in 0..55 {
+        create(&mut world, &format!("f-{n:02}"));
+    }
+    let (_, first) = ask(&mut world, "GET", "/2015-03-31/functions/", &Value::Null);
+    assert_eq!(first["Functions"].as_array().unwrap().len(), 50);
+    let next = format!("/2015-03-31/functions?Marker={}&MaxItems=3", first["NextMarker"].as_str().unwrap());
+    let (_, second) = ask(&mut world, "GET", &next, &Value::Null);
+    let names: Vec<&Value> = second["Functions"].as_array().unwrap().iter().map(|f| &f["FunctionName"]).collect();
+    assert_eq!(names, ["f-50", "f-51", "f-52"]);
+}
+
+#[test]
+fn the_control_plane_takes_fifteen_calls_a_second() {
+    let mut world = world();
+    let mut ok = 0;
+    for _ in 0..20 {
+        ok += usize::from(ask(&mut world, "GET", "/2015-03-31/functions", &Value::Null).0 == 200);
+    }
+    assert_eq!(ok, 15);
+    let (status, body) = ask(&mut world, "GET", "/2016-08-19/account-settings", &Value::Null);
+    assert_eq!((status, &body["Reason"]), (429, &json!("CallerRateLimitExceeded")));
+}
+
+#[test]
+fn values_out_of_bounds_are_told_together() {
+    let mut world = world();
+    create(&mut world, "task");
+    let input = json!({"Timeout": 901, "MemorySize": 64});
+    let (status, body) = ask(&mut world, "PUT", "/2015-03-31/functions/task/configuration", &input);
+    assert_eq!(status, 400);
+    assert_eq!(
+        body["message"],
+        "2 validation errors detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value \
+         less than or equal to 900; Value '64' at 'memorySize' failed to satisfy constraint: Member must have value \
+         greater than or equal to 128"
+    );
+    let (status, body) = ask(&mut world, "PUT", "/2015-03-31/functions/task/configuration", &json!({"Timeout": "9"}));
+    assert_eq!((status, &body["Message"]), (400, &json!("STRING_VALUE can not be converted to an Integer")));
+    let (_, body) = ask(&mut world, "PUT", "/2015-03-31/functions/task/configuration", &json!({"Timeout": 9}));
+    assert_eq!((&body["Timeout"], &body["LastUpdateStatus"]), (&json!(9), &json!("InProgress")));
+}
+
+#[test]
+fn a_queue_mapping_is_created_listed_stopped_and_deleted() {
+    let mut world = world();
+    create(&mut world, "task");
+    queue(&mut world, "orders");
+    let arn = "arn:aws:sqs:eu-west-1:123456789012:orders";
+    let input = json!({"EventSourceArn": arn, "FunctionName": "task", "BatchSize": 5});
+    let (status, made) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings/", &input);
+    assert_eq!(
+        (status, &made["State"], &made["StateTransitionReason"]),
+        (202, &json!("Creating"), &json!("USER_INITIATED"))
+    );
+    let (status, twin) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &input);
+    assert_eq!(status, 409);
+    assert!(twin["message"].as_str().unwrap().ends_with(made["UUID"].as_str().unwrap()));
+    world.advance_to(world.now + Duration::from_secs(5));
+    let path = format!("/2015-03-31/event-source-mappings/{}", made["UUID"].as_str().unwrap());
+    assert_eq!(ask(&mut world, "GET", &path, &Value::Null).1["State"], "Enabled");
+    let listed = format!("/2015-03-31/event-source-mappings?EventSourceArn={}", arn.replace(':', "%3A"));
+    assert_eq!(ask(&mut world, "GET", &listed, &Value::Null).1["EventSourceMappings"][0]["BatchSize"], 5);
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Enabled": false})).1["State"], "Disabling");
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Enabled": true})).0, 400);
+    world.advance_to(world.now + Duration::from_secs(5));
+    assert_eq!(ask(&mut world, "GET", &path, &Value::Null).1["State"], "Disabled");
+    assert_eq!(ask(&mut world, "DELETE", &path, &Value::Null).1["State"], "Deleting");
+    world.advance_to(world.now + Duration::from_secs(5));
+    let (status, gone) = ask(&mut world, "GET", &path, &Value::Null);
+    assert_eq!((status, &gone["Message"]), (404, &json!("The resource you requested does not exist.")));
+}
+
+#[test]
+fn a_mapping_that_cannot_work_is_refused() {
+    let mut world = world();
+    world.place.limits = false;
+    create(&mut world, "task");
+    queue(&mut world, "orders");
+    let sqs = "arn:aws:sqs:eu-west-1:123456789012:orders";
+    let kinesis = "arn:aws:kinesis:eu-west-1:123456789012:stream/bids";
+    let refused = [
+        (json!({"FunctionName": "task"}), "Unrecognized event source."),
+        (json!({"FunctionName": "none", "EventSourceArn": sqs}), "Function does not exist"),
+        (
+            json!({"FunctionName": "task", "EventSourceArn": sqs, "StartingPosition": "LATEST"}),
+            "StartingPosition is not valid for SQS event sources.",
+        ),
+        (
+            json!({"FunctionName": "task", "EventSourceArn": sqs, "ParallelizationFactor": 2}),
+            "Unsupported ParallelizationFactor parameter for given event source mapping type.",
+        ),
+        (
+            json!({"FunctionName": "task", "EventSourceArn": sqs, "BatchSize": 11}),
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+        ),
+        (
+            json!({"FunctionName": "task", "EventSourceArn": kinesis, "StartingPosition": "LATEST"}),
+            "Stream not found: arn:aws:kinesis:eu-west-1:123456789012:stream/bids",
+        ),
+    ];
+    for (input, message) in refused {
+        let (status, body) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &input);
+        assert_eq!((status, &body["message"]), (400, &json!(message)), "{input}");
+    }
+    ask(&mut world, "PUT", "/2015-03-31/functions/task/configuration", &json!({"Timeout": 60}));
+    let input = json!({"FunctionName": "task", "EventSourceArn": sqs});
+    let (_, body) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &input);
+    let message = "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds";
+    assert_eq!(body["message"], message);
+}
+
+#[test]
+fn what_lambda_does_not_have_is_an_unknown_operation() {
+    let mut world = world();
+    let response = send(&mut world, "PATCH", "/2015-03-31/functions/task", &[], b"");
+    assert_eq!((response.status, header(&response, "x-amzn-errortype")), (404, Some("UnknownOperationException")));
+}
