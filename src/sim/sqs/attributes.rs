@@ -124,6 +124,10 @@ impl Attributes {
         };
         match (name, value) {
             ("FifoQueue", "true") => {}
+            ("FifoQueue", _) => {
+                let reason = "Modifying queue type is not supported.";
+                return Err(error::invalid_attribute_value_because(name, reason));
+            }
             ("ContentBasedDeduplication", _) => fifo.content_based_deduplication = flag(name, value)?,
             ("DeduplicationScope", "queue" | "messageGroup") => fifo.deduplicate_by_group = value == "messageGroup",
             ("FifoThroughputLimit", "perQueue" | "perMessageGroupId") => {

@@ -9,6 +9,11 @@ pub fn md5_of_body(body: &[u8]) -> String {
     hex(&Md5::digest(body))
 }
 
+/// The deduplication id that a body gives (SendMessage, ContentBasedDeduplication).
+pub fn sha256_of_body(body: &[u8]) -> String {
+    hex(&sha2::Sha256::digest(body))
+}
+
 /// `MD5OfMessageAttributes`: name, type, transport type and value of each, sorted by name, each text and blob led by
 /// its length in four bytes. `None` without attributes.
 pub fn md5_of_attributes<'a>(sorted: impl Iterator<Item = (&'a String, &'a AttributeValue)>) -> Option<String> {

@@ -96,6 +96,13 @@ pub fn missing_parameter(name: &str) -> ApiError {
         .with_query_code("MissingParameter")
 }
 
+/// A FIFO queue cannot tell whether a message repeats another.
+pub fn deduplication_id_missing() -> ApiError {
+    invalid_parameter(
+        "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+    )
+}
+
 /// `maximum` counts bytes of body and attributes.
 pub fn message_too_long(maximum: u32) -> ApiError {
     invalid_parameter(format!(

@@ -19,6 +19,16 @@ impl fmt::Display for MessageId {
     }
 }
 
+/// A FIFO queue's sequence number, counted from 1. Its text has twenty digits and rises, with gaps, as AWS's does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SequenceNumber(pub u64);
+
+impl fmt::Display for SequenceNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", 18_850_000_000_000_000_000_u128 + u128::from(self.0) * 256)
+    }
+}
+
 /// What `receive` hands out and `delete` takes: the message's place in its queue and the serial of the receive.
 /// Each receive makes a new one; only the newest works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,8 +95,8 @@ impl Outgoing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub id: MessageId,
-    /// FIFO queues only: twenty digits, rising within a group.
-    pub sequence: Option<u64>,
+    /// FIFO queues only.
+    pub sequence: Option<SequenceNumber>,
 }
 
 /// A received message.
@@ -118,7 +128,7 @@ pub struct Details {
     pub trace_header: Option<String>,
     pub group: Option<String>,
     pub dedup: Option<String>,
-    pub sequence: Option<u64>,
+    pub sequence: Option<SequenceNumber>,
     /// Set in a dead-letter queue.
     pub dead_letter: Option<DeadLetter>,
 }
@@ -265,9 +275,14 @@ impl Message {
         self.dead_letter().map_or(self.sent_at, |dead| dead.moved_at)
     }
 
-    /// The message as it enters a dead-letter queue: id, send time and receive count are kept.
-    pub fn into_dead_letter(mut self, source_arn: String, moved_at: Timestamp) -> Self {
+    /// The message as it enters a dead-letter queue: id and receive count are kept. So is the send time, from which
+    /// retention counts, except in a FIFO queue, where retention starts again.
+    pub fn into_dead_letter(mut self, source_arn: String, moved_at: Timestamp, fifo: bool) -> Self {
         let receives_before = self.receive_count();
+        if fifo {
+            self.sent_at = moved_at;
+            self.first_receive_after_ms = 0;
+        }
         let details = self.details.get_or_insert_default();
         details.dead_letter = Some(DeadLetter { source_arn, moved_at, receives_before });
         self.receives = 0;
@@ -310,7 +325,7 @@ mod tests {
         let mut message = Message::new(MessageId(7), body, t(1_000), None);
         message.note_receive(t(2_000), t(32_000), 1);
         message.note_receive(t(40_000), t(70_000), 2);
-        let mut dead = message.into_dead_letter("arn:aws:sqs:eu-west-1:123456789012:orders".into(), t(70_000));
+        let mut dead = message.into_dead_letter("arn:aws:sqs:eu-west-1:123456789012:orders".into(), t(70_000), false);
         dead.note_receive(t(90_000), t(120_000), 1);
         assert_eq!(dead.last_received_at(), Some(t(90_000)));
         let received = dead.to_received(0);

@@ -3,10 +3,11 @@
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::sqs::attributes::{DELAY_S_MAX, VISIBILITY_S_MAX};
+use crate::sim::sqs::groups::Cursor;
 use crate::sim::sqs::message::{Message, Outgoing, Receipt, Received, Sent, Standing};
-use crate::sim::sqs::queue::{details_of, new_id};
+use crate::sim::sqs::queue::{Queue, details_of, new_id};
 use crate::sim::sqs::store::seconds_after;
-use crate::sim::sqs::{Sqs, error, receipt};
+use crate::sim::sqs::{Sqs, checksum, error, receipt};
 use std::time::Duration;
 
 /// Messages in flight at once, at most ("Standard queue quotas").
@@ -15,7 +16,8 @@ pub const IN_FLIGHT_MAX: u64 = 120_000;
 pub const RECEIVE_MAX: u32 = 10;
 
 impl Sqs {
-    /// Takes a message in. Errors: QueueDoesNotExist, InvalidParameterValue (delay, size).
+    /// Takes a message in. A FIFO queue answers a repeated deduplication id with what the first send answered.
+    /// Errors: QueueDoesNotExist, InvalidParameterValue (delay, size, deduplication), MissingParameter (group).
     pub fn send(&mut self, cx: &mut Cx<'_>, name: &str, mut outgoing: Outgoing) -> Result<Sent, ApiError> {
         let queue = self.queue_mut(name)?;
         queue.act(cx);
@@ -28,9 +30,18 @@ impl Sqs {
             let reason = format!("DelaySeconds must be >= 0 and <= {DELAY_S_MAX}.");
             return Err(error::invalid_value(delay_s, "DelaySeconds", reason));
         }
-        let id = new_id(cx);
-        let details = details_of(&mut outgoing);
-        let message = Message::new(id, outgoing.body, cx.now, details);
+        let scope = deduplication(cx, queue, &mut outgoing)?;
+        if let (Some(scope), Some(id)) = (&scope, &outgoing.dedup)
+            && let Some(first) = queue.dedup.seen(cx.now, scope, id)
+        {
+            queue.counters.deduplicated += 1;
+            return Ok(first);
+        }
+        let sent = Sent { id: new_id(cx), sequence: queue.next_sequence() };
+        if let (Some(scope), Some(id)) = (&scope, &outgoing.dedup) {
+            queue.dedup.remember(cx.now, scope, id, &sent);
+        }
+        let message = Message::new(sent.id, outgoing.body.clone(), cx.now, details_of(&mut outgoing, sent.sequence));
         let delayed_until = (delay_s > 0).then(|| seconds_after(cx.now, delay_s));
         queue.store.insert(message, delayed_until);
         queue.counters.sent += 1;
@@ -38,7 +49,7 @@ impl Sqs {
         if delayed_until.is_some() {
             queue.schedule_wake(cx);
         }
-        Ok(Sent { id, sequence: None })
+        Ok(sent)
     }
 
     /// Hands out up to `max` (1 to 10) visible messages and hides them for `visibility_s` (the queue's when `None`).
@@ -75,14 +86,15 @@ impl Sqs {
         let queue = self.queue_mut(name)?;
         queue.act(cx);
         let visibility_s = check_visibility(visibility_s.unwrap_or(queue.attributes.visibility_s))?;
-        if queue.store.depth().in_flight >= IN_FLIGHT_MAX {
+        if queue.store.depth().in_flight >= IN_FLIGHT_MAX && queue.attributes.fifo.is_none() {
             return Err(error::over_limit());
         }
         let until = seconds_after(cx.now, visibility_s);
         let mut received = Vec::new();
         let mut dead = Vec::new();
+        let mut cursor = Cursor::default();
         while received.len() < max as usize && queue.store.depth().in_flight < IN_FLIGHT_MAX {
-            let Some(slot) = queue.store.next_visible() else { break };
+            let Some(slot) = queue.store.next_visible(&mut cursor) else { break };
             let exhausted = queue.store.get(slot).is_some_and(|message| u32::from(message.receives) >= receives_max);
             if exhausted {
                 dead.extend(queue.store.remove(slot));
@@ -129,6 +141,9 @@ impl Sqs {
         let Some(message) = queue.store.held_by(receipt) else {
             return Err(error::message_gone(&receipt::encode(queue.generation, receipt)));
         };
+        if queue.attributes.fifo.is_some() && message.standing() != Standing::InFlight {
+            return Err(error::receipt_has_expired(&receipt::encode(queue.generation, receipt)));
+        }
         let until = seconds_after(cx.now, visibility_s);
         // A message that is visible again may still be hidden by who received it last, as long as nobody else did.
         let received_at = message.last_received_at().unwrap_or(cx.now);
@@ -155,11 +170,42 @@ impl Sqs {
         let source_arn = cx.place.arn("sqs", source);
         let policy = self.queues.get(source).and_then(|queue| queue.attributes.redrive.clone());
         let Some(target) = policy.and_then(|policy| self.queues.get_mut(&policy.target)) else { return };
+        let fifo = target.attributes.fifo.is_some();
         for message in dead {
-            target.store.insert(message.into_dead_letter(source_arn.clone(), cx.now), None);
+            let mut message = message.into_dead_letter(source_arn.clone(), cx.now, fifo);
+            if let (true, id, Some(details)) = (fifo, message.id, &mut message.details) {
+                // So that no message is lost to another with its id (SQS "Using dead-letter queues").
+                details.dedup = Some(id.to_string());
+            }
+            target.store.insert(message, None);
         }
         target.settle(cx.now);
     }
+}
+
+/// Checks group and deduplication id against the queue's type and fills in the id that the body gives. Answers the
+/// scope within which the id counts; `None` for a standard queue.
+fn deduplication(cx: &Cx<'_>, queue: &Queue, outgoing: &mut Outgoing) -> Result<Option<String>, ApiError> {
+    let other_type = "The request include parameter that is not valid for this queue type.";
+    let Some(fifo) = &queue.attributes.fifo else {
+        return match &outgoing.dedup {
+            Some(id) => Err(error::invalid_value(id, "MessageDeduplicationId", other_type)),
+            None => Ok(None),
+        };
+    };
+    if let Some(delay_s) = outgoing.delay_s.filter(|delay_s| *delay_s > 0) {
+        return Err(error::invalid_value(delay_s, "DelaySeconds", other_type));
+    }
+    let Some(group) = &outgoing.group else { return Err(error::missing_parameter("MessageGroupId")) };
+    let scope = if fifo.deduplicate_by_group { group.clone() } else { String::new() };
+    if outgoing.dedup.is_none() {
+        if !fifo.content_based_deduplication {
+            return Err(error::deduplication_id_missing());
+        }
+        let body = cx.templates.read(&outgoing.body, group);
+        outgoing.dedup = Some(checksum::sha256_of_body(&body));
+    }
+    Ok(Some(scope))
 }
 
 fn check_visibility(visibility_s: u32) -> Result<u32, ApiError> {

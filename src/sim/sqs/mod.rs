@@ -19,12 +19,15 @@
 
 mod attributes;
 mod checksum;
+mod dedup;
 mod error;
 mod gauges;
+mod groups;
 mod line;
 mod message;
 mod messages;
 mod move_task;
+mod order;
 mod queue;
 mod queues;
 mod receipt;
@@ -33,7 +36,9 @@ mod store;
 pub mod wire;
 
 pub use attributes::{Attributes, MESSAGE_BYTES_MAX};
-pub use message::{AttributeValue, Content, DeadLetter, Details, MessageId, Outgoing, Receipt, Received, Sent};
+pub use message::{
+    AttributeValue, Content, DeadLetter, Details, MessageId, Outgoing, Receipt, Received, Sent, SequenceNumber,
+};
 pub use move_task::{MoveTask, Status};
 pub use queue::Queue;
 pub use redrive::{RedriveAllow, RedrivePolicy};
@@ -102,5 +107,7 @@ impl Sqs {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

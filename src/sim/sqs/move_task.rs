@@ -4,7 +4,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
-use crate::sim::sqs::message::Message;
+use crate::sim::sqs::message::{Details, Message};
 use crate::sim::sqs::queue::new_id;
 use crate::sim::sqs::redrive::queue_of_arn;
 use crate::sim::sqs::store::seconds_after;
@@ -235,8 +235,9 @@ impl Sqs {
         let mut details = message.details.clone();
         if let Some(details) = &mut details {
             details.dead_letter = None;
+            details.sequence = target.next_sequence();
         }
-        let details = details.filter(|details| **details != crate::sim::sqs::Details::default());
+        let details = details.filter(|details| **details != Details::default());
         let delay_s = target.attributes.delay_s;
         let delayed_until = (delay_s > 0).then(|| seconds_after(cx.now, delay_s));
         target.settle(cx.now);

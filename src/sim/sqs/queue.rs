@@ -4,8 +4,9 @@ use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::sqs::Due;
 use crate::sim::sqs::attributes::Attributes;
+use crate::sim::sqs::dedup::Dedup;
 use crate::sim::sqs::gauges::{Activity, Counters, Meters};
-use crate::sim::sqs::message::{Details, MessageId, Outgoing};
+use crate::sim::sqs::message::{Details, MessageId, Outgoing, SequenceNumber};
 use crate::sim::sqs::store::Store;
 use rand::RngExt;
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ pub struct Queue {
     pub modified_at: Timestamp,
     pub purged_at: Option<Timestamp>,
     pub store: Store,
+    pub dedup: Dedup,
+    /// Sequence numbers given out; FIFO only.
+    pub sequences: u64,
     pub counters: Counters,
     pub meters: Meters,
     pub activity: Activity,
@@ -33,6 +37,7 @@ pub struct Queue {
 
 impl Queue {
     pub fn new(cx: &mut Cx<'_>, name: &str, attributes: Attributes) -> Self {
+        let fifo = attributes.fifo.is_some();
         Self {
             name: name.to_owned(),
             generation: cx.rng.random(),
@@ -41,7 +46,9 @@ impl Queue {
             created_at: cx.now,
             modified_at: cx.now,
             purged_at: None,
-            store: Store::default(),
+            store: Store::new(fifo),
+            dedup: Dedup::default(),
+            sequences: 0,
             counters: Counters::default(),
             meters: Meters::default(),
             activity: Activity::new(cx.now),
@@ -67,6 +74,13 @@ impl Queue {
     pub fn act(&mut self, cx: &mut Cx<'_>) {
         self.settle(cx.now);
         self.activity.note(cx);
+    }
+
+    /// The next sequence number; `None` in a standard queue.
+    pub fn next_sequence(&mut self) -> Option<SequenceNumber> {
+        self.attributes.fifo.as_ref()?;
+        self.sequences += 1;
+        Some(SequenceNumber(self.sequences))
     }
 
     /// Makes sure that the agenda holds one entry for the next end of a timeout or delay, so that a waiting receive is
@@ -95,9 +109,9 @@ pub fn new_id(cx: &mut Cx<'_>) -> MessageId {
 }
 
 /// The details that a sent message keeps, if it has any.
-pub fn details_of(outgoing: &mut Outgoing) -> Option<Box<Details>> {
+pub fn details_of(outgoing: &mut Outgoing, sequence: Option<SequenceNumber>) -> Option<Box<Details>> {
     let plain = outgoing.attributes.is_empty() && outgoing.trace_header.is_none() && outgoing.group.is_none();
-    if plain && outgoing.dedup.is_none() {
+    if plain && sequence.is_none() {
         return None;
     }
     Some(Box::new(Details {
@@ -105,7 +119,7 @@ pub fn details_of(outgoing: &mut Outgoing) -> Option<Box<Details>> {
         trace_header: outgoing.trace_header.take(),
         group: outgoing.group.take(),
         dedup: outgoing.dedup.take(),
-        sequence: None,
+        sequence,
         dead_letter: None,
     }))
 }

@@ -3,7 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
-use crate::sim::sqs::attributes::Attributes;
+use crate::sim::sqs::attributes::{Attributes, Fifo};
 use crate::sim::sqs::queue::Queue;
 use crate::sim::sqs::store::Depth;
 use crate::sim::sqs::{Sqs, error};
@@ -189,10 +189,7 @@ fn wanted_attributes(cx: &Cx<'_>, name: &str, given: &BTreeMap<String, String>) 
     let mut attributes = Attributes::default();
     let fifo = given.get("FifoQueue").map(String::as_str);
     match (name.ends_with(".fifo"), fifo) {
-        (true, Some("true")) => {
-            let reason = "FIFO queues are not served yet.";
-            return Err(error::invalid_attribute_value_because("FifoQueue", reason));
-        }
+        (true, Some("true")) => attributes.fifo = Some(Fifo::default()),
         (false, Some("true")) => {
             return Err(error::invalid_parameter(
                 "The name of a FIFO queue can only include alphanumeric characters, \

@@ -1,8 +1,9 @@
 //! Where a queue's messages are: slots, the line of the visible ones, ends of hiding, ends of retention, depth.
 
 use crate::domain::time::Timestamp;
-use crate::sim::sqs::line::Line;
+use crate::sim::sqs::groups::Cursor;
 use crate::sim::sqs::message::{Message, Receipt, Standing};
+use crate::sim::sqs::order::Order;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -25,11 +26,11 @@ impl Depth {
 }
 
 /// The messages of one queue. Every message is in exactly one slot and is visible, in flight or delayed.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub struct Store {
     slots: Vec<Option<Message>>,
     free: Vec<u32>,
-    line: Line,
+    order: Order,
     /// Ends of visibility timeouts and delays.
     hidden: BTreeSet<(Timestamp, u32)>,
     /// Every message by its original send.
@@ -40,6 +41,23 @@ pub struct Store {
 }
 
 impl Store {
+    pub fn new(fifo: bool) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            order: Order::new(fifo),
+            hidden: BTreeSet::new(),
+            by_send: BTreeSet::new(),
+            depth: Depth::default(),
+            next_position: 0,
+            next_serial: 0,
+        }
+    }
+
+    fn is_fifo(&self) -> bool {
+        matches!(self.order, Order::Fifo(_))
+    }
+
     pub fn depth(&self) -> Depth {
         self.depth
     }
@@ -67,10 +85,10 @@ impl Store {
             }
             None => {
                 message.show();
-                self.line.push(message.position, slot, message.receives > 0);
                 self.depth.visible += 1;
             }
         }
+        self.order.put(&message, slot);
         match self.slots.get_mut(slot as usize) {
             Some(place) => *place = Some(message),
             None => self.slots.push(Some(message)),
@@ -85,23 +103,22 @@ impl Store {
         self.by_send.remove(&(message.sent_at, slot));
         if let Some(until) = message.hidden_until() {
             self.hidden.remove(&(until, slot));
-        } else {
-            self.line.remove(message.position, slot);
         }
+        self.order.remove(&message, slot);
         *self.count(message.standing()) -= 1;
         Some(message)
     }
 
-    /// The next visible message leaves the line. The caller must `start_flight` it or `remove` it.
-    pub fn next_visible(&mut self) -> Option<u32> {
+    /// The next visible message of a receive. The caller must `start_flight` it or `remove` it.
+    pub fn next_visible(&mut self, cursor: &mut Cursor) -> Option<u32> {
         let slots = &self.slots;
-        self.line.pop(|position, slot| stands_at(slots, position, slot))
+        self.order.next(cursor, |position, slot| stands_at(slots, position, slot))
     }
 
     /// The next visible message if its position is at most `position_max`; it stays in the line.
     pub fn peek_visible(&mut self, position_max: u64) -> Option<u32> {
         let slots = &self.slots;
-        let (position, slot) = self.line.peek(|position, slot| stands_at(slots, position, slot))?;
+        let (position, slot) = self.order.peek(|position, slot| stands_at(slots, position, slot))?;
         (position <= position_max).then_some(slot)
     }
 
@@ -118,6 +135,9 @@ impl Store {
         message.note_receive(now, until, serial);
         let until = message.hidden_until().unwrap_or(until);
         self.hidden.insert((until, slot));
+        if let Order::Fifo(_) = self.order {
+            self.order.put(message, slot);
+        }
         self.depth.visible -= 1;
         self.depth.in_flight += 1;
         self.get(slot)
@@ -131,11 +151,11 @@ impl Store {
         if let Some(old) = message.hidden_until() {
             self.hidden.remove(&(old, slot));
         } else {
-            self.line.remove(message.position, slot);
             self.depth.visible -= 1;
             self.depth.in_flight += 1;
         }
         message.fly(received_at, until);
+        self.order.put(message, slot);
         self.hidden.insert((message.hidden_until().unwrap_or(until), slot));
         self.show_due(now);
     }
@@ -153,11 +173,11 @@ impl Store {
                 _ => self.depth.delayed -= 1,
             }
             message.show();
-            if message.receives >= BACK_OF_THE_LINE_AT {
+            if message.receives >= BACK_OF_THE_LINE_AT && matches!(self.order, Order::Standard(_)) {
                 self.next_position += 1;
                 message.position = self.next_position;
             }
-            self.line.push(message.position, slot, message.receives > 0);
+            self.order.put(message, slot);
             self.depth.visible += 1;
         }
     }
@@ -180,7 +200,7 @@ impl Store {
         let dropped = self.depth.total();
         // Positions and serials go on, so that old receipts stay old.
         let (next_position, next_serial) = (self.next_position, self.next_serial);
-        *self = Self { next_position, next_serial, ..Self::default() };
+        *self = Self { next_position, next_serial, ..Self::new(self.is_fifo()) };
         dropped
     }
 
@@ -194,19 +214,28 @@ impl Store {
         self.by_send.first().map(|(sent_at, _)| *sent_at)
     }
 
-    /// Since when the oldest message waits that was received fewer than three times; what
-    /// ApproximateAgeOfOldestMessage counts from. Fresh messages are in order, so only the first of them is looked at.
+    /// Since when the oldest message waits; what ApproximateAgeOfOldestMessage counts from. A standard queue looks past
+    /// messages received three times or more. Fresh ones are in order, so only the first of them is looked at.
     pub fn oldest_since(&self) -> Option<Timestamp> {
+        let line = match &self.order {
+            Order::Standard(line) => line,
+            Order::Fifo(_) => {
+                return self.by_send.first().and_then(|(_, slot)| self.get(*slot)).map(Message::aged_from);
+            }
+        };
         let candidate = |slot: u32| self.get(slot).filter(|message| message.receives < BACK_OF_THE_LINE_AT);
-        let fresh = self.line.fresh().find_map(|(position, slot)| candidate(slot).filter(|m| m.position == position));
-        let returned = self.line.returned().find_map(|(_, slot)| candidate(slot));
+        let fresh = line.fresh().find_map(|(position, slot)| candidate(slot).filter(|m| m.position == position));
+        let returned = line.returned().find_map(|(_, slot)| candidate(slot));
         let hidden = self.hidden.iter().filter_map(|(_, slot)| candidate(*slot));
         fresh.into_iter().chain(returned).chain(hidden).map(Message::aged_from).min()
     }
 
-    /// Message groups that have a message in flight.
+    /// Message groups that have a message in flight; none in a standard queue.
     pub fn groups_in_flight(&self) -> u64 {
-        0
+        match &self.order {
+            Order::Standard(_) => 0,
+            Order::Fifo(groups) => groups.locked(),
+        }
     }
 
     /// Every message, by slot.
@@ -225,6 +254,7 @@ impl Store {
     /// Recounts everything the slow way; what disagrees, if anything.
     #[cfg(test)]
     pub fn audit(&self) -> Result<(), String> {
+        use crate::sim::sqs::order::group_of;
         let mut depth = Depth::default();
         for (slot, message) in self.iter() {
             match message.standing() {
@@ -232,14 +262,21 @@ impl Store {
                 Standing::InFlight => depth.in_flight += 1,
                 Standing::Delayed => depth.delayed += 1,
             }
-            let in_line = self.line.fresh().chain(self.line.returned()).filter(|e| *e == (message.position, slot));
-            let in_line = in_line.count();
+            let standing = message.standing();
             let hidden = message.hidden_until().is_some_and(|until| self.hidden.contains(&(until, slot)));
+            let ordered = match &self.order {
+                Order::Standard(line) => {
+                    let entries = line.fresh().chain(line.returned());
+                    let entries = entries.filter(|entry| *entry == (message.position, slot)).count();
+                    entries == usize::from(standing == Standing::Visible)
+                }
+                Order::Fifo(groups) => groups.holds(group_of(message), message.position, slot, standing),
+            };
             if !self.by_send.contains(&(message.sent_at, slot)) {
                 return Err(format!("{message:?} has no end of retention"));
             }
-            if hidden == (message.standing() == Standing::Visible) || (!hidden && in_line != 1) {
-                return Err(format!("{message:?} stands in {in_line} places of the line, hidden {hidden}"));
+            if hidden == (standing == Standing::Visible) || !ordered {
+                return Err(format!("{message:?}: hidden {hidden}, ordered {ordered}"));
             }
         }
         let counts = (self.hidden.len() as u64, self.by_send.len() as u64);

@@ -194,3 +194,134 @@ fn one_wake_is_pending_however_many_messages_are_hidden() {
     bench.wait_s(30);
     assert_eq!(bench.depth("orders"), (100, 0, 0));
 }
+
+fn bid(group: &str, dedup: &str) -> Outgoing {
+    Outgoing { group: Some(group.into()), dedup: Some(dedup.into()), ..outgoing(dedup) }
+}
+
+#[test]
+fn a_fifo_group_is_served_in_order_by_one_receiver_at_a_time() {
+    let mut bench = Bench::with_queue("bids.fifo", &[("FifoQueue", "true")]);
+    for (group, dedup) in [("hotel-1", "a"), ("hotel-1", "b"), ("hotel-2", "c")] {
+        let (sqs, mut cx) = bench.world.sqs_cx();
+        sqs.send(&mut cx, "bids.fifo", bid(group, dedup)).unwrap();
+    }
+    let first = bench.receive("bids.fifo", 1);
+    assert_eq!(first[0].group(), "hotel-1");
+    let second = bench.receive("bids.fifo", 10);
+    assert_eq!(second.iter().map(Received::group).collect::<Vec<_>>(), ["hotel-2"], "hotel-1 is in flight");
+    bench.delete("bids.fifo", first[0].receipt);
+    let third = bench.receive("bids.fifo", 10);
+    assert_eq!(third[0].details.as_ref().unwrap().dedup.as_deref(), Some("b"));
+}
+
+#[test]
+fn a_fifo_queue_acknowledges_a_repeated_send_and_keeps_one_message_for_five_minutes() {
+    let mut bench = Bench::with_queue("bids.fifo", &[("FifoQueue", "true")]);
+    let send = |bench: &mut Bench| {
+        let (sqs, mut cx) = bench.world.sqs_cx();
+        sqs.send(&mut cx, "bids.fifo", bid("hotel-1", "once")).unwrap()
+    };
+    let first = send(&mut bench);
+    bench.wait_s(299);
+    assert_eq!(send(&mut bench), first);
+    assert_eq!(bench.depth("bids.fifo"), (1, 0, 0));
+    bench.wait_s(1);
+    assert!(send(&mut bench).sequence > first.sequence);
+    assert_eq!(bench.depth("bids.fifo"), (2, 0, 0));
+    assert_eq!(first.sequence.unwrap().to_string().len(), 20);
+}
+
+#[test]
+fn a_fifo_queue_wants_a_group_and_a_way_to_deduplicate() {
+    let mut bench = Bench::with_queue("bids.fifo", &[("FifoQueue", "true")]);
+    let mut refused = |outgoing: Outgoing| {
+        let (sqs, mut cx) = bench.world.sqs_cx();
+        sqs.send(&mut cx, "bids.fifo", outgoing).unwrap_err().query_code
+    };
+    assert_eq!(refused(outgoing("x")), Some("MissingParameter"));
+    assert_eq!(refused(Outgoing { group: Some("g".into()), ..outgoing("x") }), Some("InvalidParameterValue"));
+    assert_eq!(refused(Outgoing { delay_s: Some(2), ..bid("g", "x") }), Some("InvalidParameterValue"));
+    assert!(bench.create("bids2.fifo", &[]).is_err());
+    assert!(bench.create("bids2", &[("FifoQueue", "true")]).is_err());
+}
+
+#[test]
+fn a_move_task_without_destination_sends_each_message_to_its_own_source() {
+    let mut bench = Bench::with_orders(1);
+    let policy = redrive_to("orders-dlq", 1);
+    bench.create("mail", &[("RedrivePolicy", &policy)]).unwrap();
+    let old: Vec<MessageId> = ["orders", "mail"].iter().map(|name| bench.send(name, name)).collect();
+    for name in ["orders", "mail"] {
+        bench.receive(name, 1);
+    }
+    bench.wait_s(30);
+    for name in ["orders", "mail"] {
+        bench.receive(name, 1);
+    }
+    assert_eq!(bench.depth("orders-dlq"), (2, 0, 0));
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    let task = sqs.start_message_move_task(&mut cx, "orders-dlq", None, None).unwrap();
+    bench.wait_s(2);
+    assert_eq!(bench.world.sqs.move_task(task).map(|task| (task.status, task.moved)), Some((Status::Completed, 2)));
+    for (name, old) in ["orders", "mail"].iter().zip(old) {
+        let back = &bench.receive(name, 10)[0];
+        assert_eq!((back.receive_count, back.sent_at), (1, bench.world.now - Duration::from_secs(1)));
+        assert!(back.id != old && back.details.is_none());
+    }
+}
+
+#[test]
+fn a_message_sent_straight_to_the_dlq_has_no_way_back() {
+    let mut bench = Bench::with_orders(1);
+    bench.send("orders-dlq", "who knows");
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    let task = sqs.start_message_move_task(&mut cx, "orders-dlq", None, None).unwrap();
+    bench.wait_s(1);
+    let task = bench.world.sqs.move_task(task).unwrap();
+    assert_eq!((task.status, task.failure), (Status::Failed, Some("CouldNotDetermineMessageSource")));
+    assert_eq!(bench.depth("orders-dlq"), (1, 0, 0));
+}
+
+#[test]
+fn twelve_hours_of_visibility_count_from_the_receive() {
+    let mut bench = Bench::with_queue("orders", &[("VisibilityTimeout", "43200")]);
+    bench.send("orders", "long work");
+    let receipt = bench.receive("orders", 1)[0].receipt;
+    bench.wait_s(3600);
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    let refused = sqs.change_visibility(&mut cx, "orders", receipt, 43_200).unwrap_err();
+    assert!(refused.message.ends_with("Total VisibilityTimeout for the message is beyond the limit [43200 seconds]"));
+    sqs.change_visibility(&mut cx, "orders", receipt, 39_600).unwrap();
+    bench.wait_s(39_600);
+    assert_eq!(bench.depth("orders"), (1, 0, 0));
+}
+
+#[test]
+fn names_are_blocked_and_purges_apart_by_60_seconds() {
+    let mut bench = Bench::with_queue("orders", &[]);
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    sqs.purge(&mut cx, "orders").unwrap();
+    assert_eq!(sqs.purge(&mut cx, "orders").unwrap_err().code, "PurgeQueueInProgress");
+    sqs.delete_queue(&mut cx, "orders").unwrap();
+    assert_eq!(bench.create("orders", &[]).unwrap_err().code, "QueueDeletedRecently");
+    bench.wait_s(60);
+    bench.create("orders", &[]).unwrap();
+    bench.create("orders", &[("VisibilityTimeout", "30")]).expect("the same values are no error");
+    let differs = bench.create("orders", &[("VisibilityTimeout", "31")]).unwrap_err();
+    assert_eq!(differs.query_code, Some("QueueAlreadyExists"));
+}
+
+#[test]
+fn a_dead_letter_queue_must_exist_be_of_the_same_type_and_admit_the_source() {
+    let mut bench = Bench::with_orders(3);
+    let refused = |bench: &mut Bench, dlq: &str| {
+        let policy = redrive_to(dlq, 3);
+        bench.create("mail", &[("RedrivePolicy", &policy)]).unwrap_err().message
+    };
+    assert!(refused(&mut bench, "nowhere").ends_with("Dead letter target does not exist."));
+    bench.create("dead.fifo", &[("FifoQueue", "true")]).unwrap();
+    assert!(refused(&mut bench, "dead.fifo").ends_with("must be same type of queue as the source."));
+    bench.set("orders-dlq", &[("RedriveAllowPolicy", r#"{"redrivePermission":"denyAll"}"#)]).unwrap();
+    assert!(refused(&mut bench, "orders-dlq").contains("redrive allow policy"));
+}

@@ -19,6 +19,7 @@ pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let mut bytes = 0;
     for (_, entry) in &entries {
         bytes += bytes_of(*entry)?;
+        check_fifo(world, &queue, *entry)?;
     }
     if bytes > MESSAGE_BYTES_MAX as usize {
         return Err(error::batch_request_too_long(bytes));
@@ -97,6 +98,19 @@ fn each(entries: Entries<'_>, mut one: impl FnMut(Input<'_>) -> Result<Value, Ap
         }
     }
     Ok(Value::Object(answer))
+}
+
+/// What a FIFO queue needs of every entry; without it the whole batch is refused, as AWS does.
+fn check_fifo(world: &World, queue: &str, entry: Input<'_>) -> Result<(), ApiError> {
+    let fifo = world.sqs.queue(queue).and_then(|queue| queue.attributes.fifo.as_ref());
+    let Some(fifo) = fifo else { return Ok(()) };
+    if entry.text("MessageGroupId")?.is_none() {
+        return Err(error::invalid_parameter("The request must contain the parameter MessageGroupId."));
+    }
+    if entry.text("MessageDeduplicationId")?.is_none() && !fifo.content_based_deduplication {
+        return Err(error::deduplication_id_missing());
+    }
+    Ok(())
 }
 
 /// Bytes of an entry's body and attributes.

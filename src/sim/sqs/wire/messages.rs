@@ -136,6 +136,11 @@ impl<'a> Wanted<'a> {
             return Err(error::invalid_attribute_name(unknown));
         }
         let attributes = input.texts("MessageAttributeNames")?;
+        let fifo = world.sqs.queue(&queue).is_some_and(|queue| queue.attributes.fifo.is_some());
+        if let (Some(id), false) = (input.text("ReceiveRequestAttemptId")?, fifo) {
+            let reason = "The request include parameter that is not valid for this queue type.";
+            return Err(error::invalid_value(id, "ReceiveRequestAttemptId", reason));
+        }
         Ok(Self { queue, max, visibility_s, wait_s, system, attributes })
     }
 }
