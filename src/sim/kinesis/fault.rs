@@ -1,6 +1,7 @@
 //! The service's error answers in AWS's wording, each made in one place.
 
 use super::sequence::ShardId;
+use super::shard::Shard;
 use super::stream::Stream;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
@@ -72,5 +73,14 @@ pub fn shard_quota_exceeded(place: &Place, open: u32, limit: u32, more: u32) -> 
          (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to \
          request higher limits.",
         place.account, place.region
+    ))
+}
+
+/// SplitShard's words for a key that is not well inside the shard's range. `at` is as the client wrote it.
+pub fn split_outside(place: &Place, stream: &str, shard: &Shard, at: &str) -> ApiError {
+    invalid_argument(format!(
+        "NewStartingHashKey {at} used in SplitShard() on shard {} in stream {stream} under account {} is not both \
+         greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
+        shard.id, place.account, shard.range.start, shard.range.end
     ))
 }

@@ -41,15 +41,13 @@ impl HashRange {
     }
 }
 
-/// floor(2^128 × index / count), computed within 128 bits. `index` is below `count`.
+/// AWS gives every shard floor(2^128 / count) keys and the last one the rest. `index` is below `count`.
 fn boundary(index: u32, count: u32) -> u128 {
-    let (index, count) = (u128::from(index), u128::from(count));
-    // 2^128 = whole × count + rest
-    let (whole, rest) = match u128::MAX % count + 1 {
-        rest if rest == count => ((u128::MAX / count).wrapping_add(1), 0),
-        rest => (u128::MAX / count, rest),
-    };
-    whole.wrapping_mul(index) + rest * index / count
+    let count = u128::from(count);
+    let whole = u128::MAX / count;
+    // 2^128 is one more than the largest number at hand, which matters only where `count` divides it.
+    let width = if u128::MAX % count == count - 1 { whole.wrapping_add(1) } else { whole };
+    width.wrapping_mul(u128::from(index))
 }
 
 /// The table of repeated keys. Ids are indices and are never taken back.
@@ -118,6 +116,7 @@ mod tests {
         assert_eq!(HashRange::part(1, 2).start, 170141183460469231731687303715884105728);
         // As AWS cuts a stream of three.
         assert_eq!(HashRange::part(0, 3).end, 113427455640312821154458202477256070484);
+        assert_eq!(HashRange::part(1, 3).end, 226854911280625642308916404954512140969);
         for count in [1, 2, 3, 5, 7, 10, 64, 1000] {
             assert_eq!(HashRange::part(0, count).start, 0);
             assert_eq!(HashRange::part(count - 1, count).end, u128::MAX);

@@ -13,10 +13,13 @@
 //! iterator strings instead of cursors (`iterator`, `wire`).
 
 mod fault;
+mod iterator;
 mod key;
 mod lifecycle;
 mod listing;
 mod metrics;
+#[cfg(test)]
+mod properties;
 mod put;
 mod rates;
 mod read;
@@ -27,6 +30,8 @@ mod shard;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod token;
+pub mod wire;
 
 pub use key::{HashRange, Key, KeyId, Keys, hash_of};
 pub use lifecycle::MonitoringAnswer;

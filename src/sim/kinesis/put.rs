@@ -13,7 +13,7 @@ use crate::sim::payload::Payload;
 
 /// PutRecords takes at most so many bytes of bodies and keys in one call.
 const MAX_REQUEST_BYTES: usize = 10 << 20;
-/// The default maximum record size of a stream (UpdateMaxRecordSize can raise it on AWS).
+/// The default maximum size of a record, body and key (UpdateMaxRecordSize can raise it on AWS).
 const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// A record to put.
@@ -56,7 +56,8 @@ impl Kinesis {
     /// are in the order of `records`.
     ///
     /// Errors: `ResourceNotFoundException` when the stream is not there or not yet created;
-    /// `InvalidArgumentException` when the records are above 10 MiB together or one is above 1 MiB.
+    /// `InvalidArgumentException` when the records are above 10 MiB together, `ValidationException` when one is above
+    /// 1 MiB. Nothing is stored then.
     pub fn put_records(
         &mut self,
         cx: &mut Cx<'_>,
@@ -66,9 +67,9 @@ impl Kinesis {
         let keys = &self.keys;
         let stream = writable(&mut self.streams, cx, stream)?;
         let mut request_bytes = 0;
-        for record in records {
+        for (index, record) in records.iter().enumerate() {
             let bytes = record_bytes(keys, cx, record);
-            check_size(cx.templates.len_of(&record.data))?;
+            check_size(bytes, || format!("records.{}.member.data", index + 1))?;
             request_bytes += bytes;
         }
         if request_bytes > MAX_REQUEST_BYTES {
@@ -85,6 +86,11 @@ impl Kinesis {
         Ok(outcomes)
     }
 
+    /// Whether the stream would take records now. Errors: `ResourceNotFoundException`.
+    pub fn writable(&mut self, cx: &Cx<'_>, stream: &str) -> Result<(), ApiError> {
+        writable(&mut self.streams, cx, stream).map(|_| ())
+    }
+
     /// Writes one record.
     ///
     /// Errors: as [`Kinesis::put_records`], and `ProvisionedThroughputExceededException` when the shard throttles it.
@@ -96,7 +102,7 @@ impl Kinesis {
     ) -> Result<(ShardId, Sequence), ApiError> {
         let keys = &self.keys;
         let stream = writable(&mut self.streams, cx, stream)?;
-        check_size(cx.templates.len_of(&record.data))?;
+        check_size(record_bytes(keys, cx, record), || "data".to_owned())?;
         stream.trim(cx.now);
         let mut total = Tally::default();
         let outcome = put_one(keys, stream, cx, record, &mut total)?;
@@ -128,11 +134,14 @@ fn record_bytes(keys: &Keys, cx: &Cx<'_>, record: &PutRecord<'_>) -> usize {
     cx.templates.len_of(&record.data) + key
 }
 
-fn check_size(data_bytes: usize) -> Result<(), ApiError> {
-    if data_bytes > MAX_RECORD_BYTES {
-        return Err(fault::invalid_argument(format!(
-            "Data size {data_bytes} exceeds the maximum record size of the stream: {MAX_RECORD_BYTES}"
-        )));
+fn check_size(bytes: usize, path: impl Fn() -> String) -> Result<(), ApiError> {
+    if bytes > MAX_RECORD_BYTES {
+        let message = format!(
+            "1 validation error detected: Value at '{}' failed to satisfy constraint: Member must have length less \
+             than or equal to {MAX_RECORD_BYTES}",
+            path()
+        );
+        return Err(ApiError::client("ValidationException", message));
     }
     Ok(())
 }

@@ -162,7 +162,8 @@ fn readable<'a>(
 }
 
 fn collect(keys: &Keys, shard: &Shard, cx: &Cx<'_>, from: Cursor, limit: usize) -> Batch {
-    let start = from.0.max(shard.log.first());
+    // A cursor of an earlier stream of this name may lie beyond what this one has.
+    let start = from.0.clamp(shard.log.first(), shard.log.next());
     let waiting = shard.log.next().saturating_sub(start).min(limit as u64) as usize;
     let mut records = Vec::with_capacity(waiting);
     let mut bytes = 0;

@@ -41,11 +41,7 @@ impl Kinesis {
             return Err(fault::shard_quota_exceeded(cx.place, open, quota, 1));
         }
         if at <= parent.range.start.saturating_add(1) || at >= parent.range.end {
-            return Err(fault::invalid_argument(format!(
-                "NewStartingHashKey {at} used in SplitShard() on shard {shard} in stream {} under account {} is not \
-                 both greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
-                stream.name, cx.place.account, parent.range.start, parent.range.end
-            )));
+            return Err(fault::split_outside(cx.place, &stream.name, parent, &at.to_string()));
         }
         if !parent.is_open() {
             return Err(fault::invalid_argument(format!(
@@ -59,7 +55,7 @@ impl Kinesis {
         Ok(())
     }
 
-    /// Begins to merge two open shards whose ranges touch. UPDATING for about 30 seconds.
+    /// Begins to merge two open shards, the second of which begins where the first ends. UPDATING for about 30 seconds.
     ///
     /// Errors: as [`Kinesis::split_shard`].
     pub fn merge_shards(
@@ -76,8 +72,8 @@ impl Kinesis {
             found.ok_or_else(|| fault::could_not_find_shard(cx.place, &stream.name, &id.to_string()))
         };
         let (first, second) = (find(shard)?, find(adjacent)?);
-        let touch = |a: HashRange, b: HashRange| a.end.checked_add(1) == Some(b.start);
-        let adjoin = touch(first.range, second.range) || touch(second.range, first.range);
+        // AWS wants the lower of the two first.
+        let adjoin = first.range.end.checked_add(1) == Some(second.range.start);
         if !adjoin || !first.is_open() || !second.is_open() {
             return Err(fault::invalid_argument(format!(
                 "Shards {shard} and {adjacent} in stream {} under account {} are not an adjacent pair of shards \
@@ -149,13 +145,11 @@ pub fn shard_quota(region: &str) -> u32 {
 
 fn must_reshard(stream: &Stream, cx: &Cx<'_>) -> Result<(), ApiError> {
     if stream.mode == StreamMode::OnDemand {
-        return Err(ApiError::client(
-            "ValidationException",
-            format!(
-                "Stream {} under account {} is in ON_DEMAND mode; its shards are scaled by the service.",
-                stream.name, cx.place.account
-            ),
-        ));
+        let message = format!(
+            "Request is invalid. Stream {} under account {} is in On-Demand mode.",
+            stream.name, cx.place.account
+        );
+        return Err(ApiError::client("ValidationException", message));
     }
     if stream.status != StreamStatus::Active {
         return Err(fault::not_active(cx.place, stream));

@@ -125,6 +125,11 @@ impl Stream {
         self.routes.len() as u32
     }
 
+    /// A shard that has not expired.
+    pub fn shard(&self, id: ShardId) -> Option<&Shard> {
+        self.shards.get(&id)
+    }
+
     /// Every shard that has not expired, by id.
     pub fn shards(&self) -> impl Iterator<Item = &Shard> {
         self.shards.values()

@@ -106,3 +106,127 @@ fn a_hot_shard_throttles_record_by_record_and_the_rest_gets_in() {
     wait(&mut world, 1);
     assert_eq!(accepted(put(&mut world, template, "k", 1000..1500)), 500);
 }
+
+#[test]
+fn a_consumer_is_throttled_at_five_reads_a_second_and_resumes_from_its_checkpoint() {
+    let (mut world, template) = with_stream(true, 1);
+    put(&mut world, template, "k", 0..10);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    let start = kinesis.cursor(&mut cx, "bids", ShardId(0), Position::TrimHorizon).unwrap();
+    let first = kinesis.read(&mut cx, "bids", ShardId(0), start, 4).unwrap();
+    for _ in 0..4 {
+        kinesis.read(&mut cx, "bids", ShardId(0), start, 1).unwrap();
+    }
+    let error = kinesis.read(&mut cx, "bids", ShardId(0), start, 1).unwrap_err();
+    assert_eq!(error.code, "ProvisionedThroughputExceededException");
+    wait(&mut world, 1);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    let checkpoint = Cursor::after(first.records[3].sequence);
+    assert_eq!(Some(checkpoint), first.next);
+    let rest = kinesis.read(&mut cx, "bids", ShardId(0), checkpoint, 100).unwrap();
+    assert_eq!(seeds(&rest), [4, 5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn lag_is_the_age_of_what_is_read_and_zero_at_the_tip() {
+    let (mut world, template) = with_stream(true, 1);
+    put(&mut world, template, "k", 0..2);
+    wait(&mut world, 30);
+    put(&mut world, template, "k", 2..3);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    let start = kinesis.cursor(&mut cx, "bids", ShardId(0), Position::TrimHorizon).unwrap();
+    let behind = kinesis.read(&mut cx, "bids", ShardId(0), start, 2).unwrap();
+    assert_eq!(behind.millis_behind_latest, 30_000);
+    let tip = kinesis.read(&mut cx, "bids", ShardId(0), behind.next.unwrap(), 2).unwrap();
+    assert_eq!((seeds(&tip), tip.millis_behind_latest), (vec![2], 0));
+}
+
+#[test]
+fn records_and_closed_shards_expire_with_the_retention() {
+    let (mut world, template) = with_stream(false, 1);
+    put(&mut world, template, "k", 0..2);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.split_shard(&mut cx, "bids", ShardId(0), 1 << 127).unwrap();
+    wait(&mut world, 3600);
+    put(&mut world, template, "k", 2..3);
+    wait(&mut world, 23 * 3600 - 1);
+    assert_eq!(seeds(&read_from(&mut world, 0, Position::TrimHorizon).unwrap()), [0, 1]);
+    wait(&mut world, 2);
+    assert_eq!(seeds(&read_from(&mut world, 0, Position::TrimHorizon).unwrap()), [] as [u64; 0]);
+    wait(&mut world, 60);
+    let gone = read_from(&mut world, 0, Position::TrimHorizon).unwrap_err();
+    assert_eq!(gone.message, "Shard shardId-000000000000 in stream bids under account 123456789012 does not exist");
+    let (kinesis, mut cx) = world.kinesis_cx();
+    let shards = kinesis.list_shards(&mut cx, "bids", ShardFilter::FromTrimHorizon).unwrap();
+    let ids: Vec<(u32, Option<ShardId>)> = shards.iter().map(|shard| (shard.id.0, shard.parent)).collect();
+    assert_eq!(ids, [(1, Some(ShardId(0))), (2, Some(ShardId(0)))]);
+}
+
+#[test]
+fn raising_the_retention_does_not_bring_back_what_expired() {
+    let (mut world, template) = with_stream(false, 1);
+    put(&mut world, template, "k", 0..1);
+    wait(&mut world, 24 * 3600 + 1);
+    put(&mut world, template, "k", 1..2);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.increase_retention(&mut cx, "bids", 48).unwrap();
+    assert_eq!(seeds(&read_from(&mut world, 0, Position::TrimHorizon).unwrap()), [1]);
+    wait(&mut world, 30 * 3600);
+    assert_eq!(seeds(&read_from(&mut world, 0, Position::TrimHorizon).unwrap()), [1]);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.decrease_retention(&mut cx, "bids", 24).unwrap();
+    assert_eq!(seeds(&read_from(&mut world, 0, Position::TrimHorizon).unwrap()), [] as [u64; 0]);
+}
+
+#[test]
+fn update_shard_count_keeps_to_its_rules() {
+    let (mut world, _) = with_stream(true, 4);
+    let mut resize = |target: u32| {
+        let (kinesis, mut cx) = world.kinesis_cx();
+        let answer = kinesis.update_shard_count(&mut cx, "bids", target).map_err(|error| error.message);
+        wait(&mut world, 300);
+        answer
+    };
+    let double = "UpdateShardCount cannot scale up over double your current open shard count. Current open shard \
+                  count: 4, Target shard count: 9";
+    assert_eq!(resize(9), Err(double.to_owned()));
+    let half = "UpdateShardCount cannot scale down below half your current open shard count. Current open shard \
+                count: 4, Target shard count: 1";
+    assert_eq!(resize(1), Err(half.to_owned()));
+    for target in [8, 4, 6, 3, 5, 4, 8, 4, 2, 4] {
+        assert_eq!(resize(target).unwrap().target, target);
+    }
+    assert!(resize(8).unwrap_err().contains("within the last 24 hours"));
+    wait(&mut world, 86_400);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.update_shard_count(&mut cx, "bids", 8).unwrap();
+}
+
+#[test]
+fn resizing_an_even_stream_to_double_splits_each_shard_once() {
+    let (mut world, _) = with_stream(true, 2);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.update_shard_count(&mut cx, "bids", 4).unwrap();
+    assert_eq!(kinesis.stream("bids").unwrap().status, StreamStatus::Updating);
+    wait(&mut world, 60);
+    let stream = world.kinesis.stream("bids").unwrap();
+    assert_eq!((stream.status, stream.open_shards(), stream.shards().count()), (StreamStatus::Active, 4, 6));
+    assert!(stream.open().all(|shard| shard.parent.is_some() && shard.adjacent_parent.is_none()));
+    let parts: Vec<HashRange> = stream.open().map(|shard| shard.range).collect();
+    assert_eq!(parts, (0..4).map(|index| HashRange::part(index, 4)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_deleted_stream_is_gone_for_good_even_in_the_middle_of_a_reshard() {
+    let (mut world, _) = with_stream(true, 1);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.split_shard(&mut cx, "bids", ShardId(0), 1 << 127).unwrap();
+    kinesis.delete_stream(&mut cx, "bids").unwrap();
+    wait(&mut world, 10);
+    assert!(world.kinesis.stream("bids").is_none());
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.create_stream(&mut cx, "bids", 3, StreamMode::Provisioned).unwrap();
+    wait(&mut world, 120);
+    let stream = world.kinesis.stream("bids").unwrap();
+    assert_eq!((stream.status, stream.shards().count()), (StreamStatus::Active, 3));
+}

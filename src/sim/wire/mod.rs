@@ -8,7 +8,7 @@ pub mod rest;
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
-use crate::sim::{cloudwatch, payload, sqs, sts};
+use crate::sim::{cloudwatch, kinesis, payload, sqs, sts};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -157,7 +157,8 @@ pub(crate) fn answer(
         Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, &input),
         Service::Sts => sts::answer(world, operation),
         Service::Sqs => sqs::wire::answer(world, call, operation, &input),
-        Service::Kinesis | Service::Lambda => Err(unknown_operation()),
+        Service::Kinesis => kinesis::wire::answer(world, call, operation, &input),
+        Service::Lambda => Err(unknown_operation()),
     });
     match &answer {
         Ok(Reply::Later(_)) => {}
