@@ -51,6 +51,7 @@ pub mod actions;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod diagnose;
 pub mod domain;
 pub mod faces;
 pub mod failure;

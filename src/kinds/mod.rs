@@ -76,12 +76,12 @@ pub struct SeriesOf<'a> {
     pub row: &'a Row,
 }
 
-impl SeriesOf<'_> {
-    pub fn get(&self, field: &Field) -> Option<&Series> {
+impl<'a> SeriesOf<'a> {
+    pub fn get(&self, field: &Field) -> Option<&'a Series> {
         self.part(field, "")
     }
 
-    pub fn part(&self, field: &Field, part: &str) -> Option<&Series> {
+    pub fn part(&self, field: &Field, part: &str) -> Option<&'a Series> {
         let key = SeriesKey { resource: self.row.id.clone(), part: part.to_owned(), field: field.id };
         self.all.get(&key)
     }

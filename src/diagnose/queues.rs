@@ -1,0 +1,85 @@
+//! What is wrong with a queue: dead letters and why they died, a backlog, consumers that have stopped.
+
+use super::{Estate, evidence, finding};
+use crate::domain::finding::{Cause, Confidence, Finding};
+use crate::domain::row::{Health, Relation, ResourceId, Row};
+use crate::domain::value::{Unit, short_duration_ms};
+use crate::kinds::{lambda, sqs};
+
+const LOOK_BACK_MIN: usize = 5;
+const AGE_WARN_S: f64 = 300.0;
+const AGE_CRIT_S: f64 = 1800.0;
+
+pub fn look<'a>(estate: &Estate<'a>, row: &'a Row, findings: &mut Vec<Finding>) {
+    if sqs::is_dead_letter_queue(row) {
+        if let Some(found) = dead_letters(estate, row, findings) {
+            findings.push(found);
+        }
+        return;
+    }
+    findings.extend(backlog(estate, row));
+}
+
+/// Dead letters, with what is known about the functions that work the source queues.
+fn dead_letters<'a>(estate: &Estate<'a>, row: &'a Row, so_far: &[Finding]) -> Option<Finding> {
+    let waiting = row.fields.number(&sqs::VISIBLE).filter(|n| *n >= 1.0)?;
+    let count = Unit::Count.short_number(waiting);
+    let name = &row.id.name;
+    let sources: Vec<&ResourceId> = row.linked(Relation::DeadLettersOf).collect();
+    let consumers: Vec<&Row> = sources.iter().flat_map(|source| estate.fed_by(source)).collect();
+    let culprit = consumers.iter().find_map(|consumer| {
+        let about =
+            so_far.iter().find(|finding| finding.resource == consumer.id && finding.severity >= Health::Warn)?;
+        Some((*consumer, about))
+    });
+    let (confidence, sentence) = match culprit {
+        Some((consumer, about)) => (
+            Confidence::Likely,
+            format!(
+                "{count} dead letters in {name}: {} ({}). Mend that before a redrive.",
+                consumer.id,
+                about.cause.word()
+            ),
+        ),
+        None if consumers.is_empty() => {
+            (Confidence::Certain, format!("{count} dead letters in {name}; who works its source is not known here."))
+        }
+        None => (
+            Confidence::Certain,
+            format!("{count} dead letters in {name}; what works its source is well now, so a redrive may do."),
+        ),
+    };
+    let severity = row.health.max(Health::Warn);
+    let mut found = finding(row, Cause::DeadLetters, severity, confidence, sentence);
+    found.evidence.extend(evidence(row, &sqs::VISIBLE, "dead letters"));
+    if let Some((consumer, _)) = culprit {
+        found.evidence.extend(evidence(consumer, &lambda::ERRORS_PER_MIN, "errors of its consumer"));
+    }
+    Some(found)
+}
+
+fn backlog<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
+    let waiting = row.fields.number(&sqs::VISIBLE).filter(|n| *n >= 1.0)?;
+    let age_s = row.fields.number(&sqs::OLDEST_AGE_S).filter(|age| *age >= AGE_WARN_S)?;
+    let severity = if age_s >= AGE_CRIT_S { Health::Crit } else { Health::Warn };
+    let series = estate.series_of(row);
+    let received: f64 = series.recent(&sqs::RECEIVED_PER_MIN, LOOK_BACK_MIN).iter().sum();
+    let deleted: f64 = series.recent(&sqs::DELETED_PER_MIN, LOOK_BACK_MIN).iter().sum();
+    let (name, count, age) = (&row.id.name, Unit::Count.short_number(waiting), short_duration_ms(age_s * 1000.0));
+    let (cause, confidence, sentence) = if received <= 0.0 {
+        let sentence = format!("Nobody receives from {name}: {count} messages wait, the oldest for {age}.");
+        (Cause::StalledConsumer, Confidence::Certain, sentence)
+    } else if deleted <= 0.0 {
+        let sentence =
+            format!("Messages of {name} are received and never deleted: {count} wait, the oldest for {age}.");
+        (Cause::StalledConsumer, Confidence::Likely, sentence)
+    } else {
+        let sentence = format!("{name} is worked more slowly than it fills: {count} wait, the oldest for {age}.");
+        (Cause::Backlog, Confidence::Likely, sentence)
+    };
+    let mut found = finding(row, cause, severity, confidence, sentence);
+    found.evidence.extend(evidence(row, &sqs::OLDEST_AGE_S, "oldest message"));
+    found.evidence.extend(evidence(row, &sqs::RECEIVED_PER_MIN, "received"));
+    found.evidence.extend(evidence(row, &sqs::DELETED_PER_MIN, "deleted"));
+    Some(found)
+}

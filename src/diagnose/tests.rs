@@ -1,0 +1,164 @@
+//! Each rule speaks where its cause is, and is silent where it is not.
+
+use super::*;
+use crate::domain::row::{Link, Part, Relation};
+use crate::domain::value::{Datum, Origin, Value};
+use crate::kinds::{kind, kinesis, lambda, sqs};
+
+const MINUTE_MS: i64 = 60_000;
+
+/// An estate under construction; its time is minute 60.
+#[derive(Default)]
+struct Case {
+    rows: BTreeMap<ResourceId, Row>,
+    series: BTreeMap<SeriesKey, Series>,
+}
+
+fn minute(n: i64) -> Timestamp {
+    Timestamp::from_millis(n * MINUTE_MS)
+}
+
+impl Case {
+    fn row(&mut self, kind: KindId, name: &str) -> &mut Row {
+        let id = ResourceId::new(kind, name);
+        self.rows.entry(id.clone()).or_insert_with(|| Row::new(id, minute(60)))
+    }
+
+    /// Numbers of the last minutes, oldest first; the last one is the row's value.
+    fn history(&mut self, kind: KindId, name: &str, field: &Field, numbers: &[f64]) {
+        let resource = self.row(kind, name).id.clone();
+        if let Some(last) = numbers.last() {
+            self.row(kind, name).fields.set(field, Value::number(*last, minute(60), Origin::CloudWatch));
+        }
+        let first = 60 - numbers.len() as i64;
+        let points = numbers.iter().enumerate().map(|(index, number)| (minute(first + index as i64), *number));
+        let key = SeriesKey { resource, part: String::new(), field: field.id };
+        self.series.entry(key).or_default().merge(points);
+    }
+
+    fn set(&mut self, kind: KindId, name: &str, field: &Field, number: f64) {
+        self.row(kind, name).fields.set(field, Value::number(number, minute(60), Origin::Api));
+    }
+
+    fn link(&mut self, from: (KindId, &str), relation: Relation, to: (KindId, &str)) {
+        let to = ResourceId::new(to.0, to.1);
+        self.row(from.0, from.1).links.push(Link { to, relation });
+    }
+
+    fn shard(&mut self, stream: &str, number: u32, used_percent: f64, refused_per_min: f64) {
+        let mut part = Part { id: format!("shardId-{number:012}"), fields: Default::default() };
+        part.fields.set(&kinesis::SHARD_STATE, Value::text("open", minute(60)));
+        let number = |n| Value::number(n, minute(60), Origin::CloudWatch);
+        part.fields.set(&kinesis::SHARD_USE_PERCENT, number(used_percent));
+        part.fields.set(&kinesis::WRITE_THROTTLED_PER_MIN, number(refused_per_min));
+        self.row(KindId::Kinesis, stream).parts.push(part);
+    }
+
+    /// What the diagnosis says, as (cause, severity, resource).
+    fn says(&mut self) -> Vec<(Cause, Health, String)> {
+        let ids: Vec<ResourceId> = self.rows.keys().cloned().collect();
+        for id in ids {
+            let verdict =
+                (kind(id.kind).health)(&self.rows[&id], &SeriesOf { all: &self.series, row: &self.rows[&id] });
+            self.rows.get_mut(&id).unwrap().health = verdict.health;
+        }
+        let estate = Estate { rows: &self.rows, series: &self.series, now: minute(60) };
+        diagnose(&estate).into_iter().map(|f| (f.cause, f.severity, f.resource.to_string())).collect()
+    }
+}
+
+#[test]
+fn one_full_shard_among_idle_ones_is_a_hot_key() {
+    let mut case = Case::default();
+    case.history(KindId::Kinesis, "bids", &kinesis::WRITE_THROTTLED_PER_MIN, &[0.0, 90.0, 80.0, 85.0, 70.0]);
+    case.set(KindId::Kinesis, "bids", &kinesis::UTILISATION_PERCENT, 55.0);
+    case.shard("bids", 0, 40.0, 0.0);
+    case.shard("bids", 1, 99.0, 70.0);
+    case.shard("bids", 2, 42.0, 0.0);
+    assert_eq!(case.says(), [(Cause::HotKey, Health::Crit, "kinesis/bids".into())]);
+}
+
+#[test]
+fn full_shards_everywhere_are_too_few_shards_and_no_hot_key() {
+    let mut case = Case::default();
+    case.history(KindId::Kinesis, "bids", &kinesis::WRITE_THROTTLED_PER_MIN, &[90.0, 80.0, 85.0, 70.0, 60.0]);
+    case.set(KindId::Kinesis, "bids", &kinesis::UTILISATION_PERCENT, 97.0);
+    case.shard("bids", 0, 97.0, 30.0);
+    case.shard("bids", 1, 98.0, 30.0);
+    assert_eq!(case.says(), [(Cause::UnderProvisioned, Health::Crit, "kinesis/bids".into())]);
+}
+
+#[test]
+fn a_stream_that_throttled_some_minutes_ago_and_no_more_is_silent() {
+    let mut case = Case::default();
+    case.history(KindId::Kinesis, "bids", &kinesis::WRITE_THROTTLED_PER_MIN, &[90.0, 80.0, 0.0, 0.0, 0.0]);
+    case.set(KindId::Kinesis, "bids", &kinesis::UTILISATION_PERCENT, 40.0);
+    assert_eq!(case.says(), []);
+}
+
+#[test]
+fn errors_that_begin_with_a_deploy_are_a_bad_deploy_and_explain_the_dead_letters() {
+    let mut case = Case::default();
+    let quiet_then_bad = [&[0.0; 20][..], &[12.0, 14.0, 15.0, 13.0, 12.0]].concat();
+    case.history(KindId::Lambda, "fulfil-order", &lambda::ERRORS_PER_MIN, &quiet_then_bad);
+    case.history(KindId::Lambda, "fulfil-order", &lambda::INVOCATIONS_PER_MIN, &[100.0; 25]);
+    let deployed = Value { datum: Datum::Time(minute(55)), as_of: minute(60), origin: Origin::Api };
+    case.row(KindId::Lambda, "fulfil-order").fields.set(&lambda::LAST_MODIFIED, deployed);
+    case.link((KindId::Lambda, "fulfil-order"), Relation::FedBy, (KindId::Sqs, "orders"));
+    case.link((KindId::Sqs, "orders-dlq"), Relation::DeadLettersOf, (KindId::Sqs, "orders"));
+    case.set(KindId::Sqs, "orders-dlq", &sqs::VISIBLE, 412.0);
+    case.history(KindId::Sqs, "orders-dlq", &sqs::VISIBLE_HISTORY, &[0.0, 100.0, 200.0, 300.0, 400.0]);
+    assert_eq!(
+        case.says(),
+        [
+            (Cause::BadDeploy, Health::Crit, "lambda/fulfil-order".into()),
+            (Cause::DeadLetters, Health::Crit, "sqs/orders-dlq".into())
+        ]
+    );
+}
+
+#[test]
+fn errors_without_a_deploy_blame_no_deploy() {
+    let mut case = Case::default();
+    case.history(KindId::Lambda, "fulfil-order", &lambda::ERRORS_PER_MIN, &[12.0; 25]);
+    case.history(KindId::Lambda, "fulfil-order", &lambda::INVOCATIONS_PER_MIN, &[100.0; 25]);
+    let deployed = Value { datum: Datum::Time(minute(50)), as_of: minute(60), origin: Origin::Api };
+    case.row(KindId::Lambda, "fulfil-order").fields.set(&lambda::LAST_MODIFIED, deployed);
+    assert_eq!(case.says(), [(Cause::FunctionErrors, Health::Crit, "lambda/fulfil-order".into())]);
+}
+
+#[test]
+fn old_dead_letters_with_a_well_consumer_only_warn() {
+    let mut case = Case::default();
+    case.set(KindId::Sqs, "orders-dlq", &sqs::VISIBLE, 5.0);
+    case.history(KindId::Sqs, "orders-dlq", &sqs::VISIBLE_HISTORY, &[5.0; 10]);
+    case.link((KindId::Sqs, "orders-dlq"), Relation::DeadLettersOf, (KindId::Sqs, "orders"));
+    assert_eq!(case.says(), [(Cause::DeadLetters, Health::Warn, "sqs/orders-dlq".into())]);
+}
+
+#[test]
+fn a_backlog_is_told_from_a_stopped_consumer() {
+    let mut case = Case::default();
+    for (queue, received) in [("slow", 50.0), ("dead", 0.0)] {
+        case.set(KindId::Sqs, queue, &sqs::VISIBLE, 900.0);
+        case.set(KindId::Sqs, queue, &sqs::OLDEST_AGE_S, 700.0);
+        case.history(KindId::Sqs, queue, &sqs::RECEIVED_PER_MIN, &[received; 5]);
+        case.history(KindId::Sqs, queue, &sqs::DELETED_PER_MIN, &[received; 5]);
+    }
+    assert_eq!(
+        case.says(),
+        [(Cause::StalledConsumer, Health::Warn, "sqs/dead".into()), (Cause::Backlog, Health::Warn, "sqs/slow".into())]
+    );
+}
+
+#[test]
+fn a_quiet_estate_has_no_findings() {
+    let mut case = Case::default();
+    case.history(KindId::Kinesis, "page-views", &kinesis::WRITE_THROTTLED_PER_MIN, &[0.0; 5]);
+    case.history(KindId::Kinesis, "page-views", &kinesis::ITERATOR_AGE_MS, &[200.0; 5]);
+    case.history(KindId::Lambda, "count-views", &lambda::INVOCATIONS_PER_MIN, &[60.0; 5]);
+    case.history(KindId::Lambda, "count-views", &lambda::ERRORS_PER_MIN, &[0.0; 5]);
+    case.set(KindId::Sqs, "emails", &sqs::VISIBLE, 3.0);
+    case.set(KindId::Sqs, "emails", &sqs::OLDEST_AGE_S, 2.0);
+    assert_eq!(case.says(), []);
+}
