@@ -1,0 +1,194 @@
+"""midwatch against moto, an AWS implementation that is not ours: what boto3 reads there is what midwatch shows."""
+
+import datetime
+import io
+import json
+import zipfile
+
+import pytest
+from conftest import REGION
+
+# Metrics that CloudWatch would have of a busy estate, put by hand: (namespace, metric, dimension, resource, values).
+METRICS = [
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "orders", [371.0]),
+    ("AWS/SQS", "NumberOfMessagesSent", "QueueName", "orders", [120.0]),
+    ("AWS/Lambda", "Invocations", "FunctionName", "fulfil-order", [60.0]),
+    ("AWS/Lambda", "Errors", "FunctionName", "fulfil-order", [15.0]),
+    ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "StreamName", "bids", [42_000.0]),
+    ("AWS/Kinesis", "IncomingRecords", "StreamName", "bids", [600.0]),
+]
+
+
+def zipped():
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", "def handler(event, context):\n    return event\n")
+    return archive.getvalue()
+
+
+def make_queues(moto):
+    sqs = moto.client("sqs")
+    dead = sqs.create_queue(QueueName="orders-dlq")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "3"})
+    attributes = {"RedrivePolicy": policy, "VisibilityTimeout": "45", "MessageRetentionPeriod": "86400"}
+    orders = sqs.create_queue(QueueName="orders", Attributes=attributes)["QueueUrl"]
+    sqs.create_queue(QueueName="mail")
+    for n in range(7):
+        sqs.send_message(QueueUrl=orders, MessageBody=json.dumps({"order": n}))
+    sqs.receive_message(QueueUrl=orders, MaxNumberOfMessages=2)
+    sqs.send_message(QueueUrl=orders, MessageBody="later", DelaySeconds=600)
+    for n in range(4):
+        sqs.send_message(QueueUrl=dead, MessageBody=json.dumps({"order": n}))
+
+
+def make_streams(moto):
+    kinesis = moto.client("kinesis")
+    kinesis.create_stream(StreamName="bids", ShardCount=2)
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    kinesis.increase_stream_retention_period(StreamName="clicks", RetentionPeriodHours=48)
+    for n in range(10):
+        kinesis.put_record(StreamName="bids", PartitionKey=f"hotel-{n}", Data=b"{}")
+
+
+def make_functions(moto):
+    document = {"Version": "2012-10-17", "Statement": []}
+    role = moto.client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(document))
+    aws_lambda = moto.client("lambda")
+    for name, timeout, memory in [("fulfil-order", 10, 256), ("settle-bid", 30, 512)]:
+        aws_lambda.create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Role=role["Role"]["Arn"],
+            Handler="app.handler",
+            Code={"ZipFile": zipped()},
+            Timeout=timeout,
+            MemorySize=memory,
+        )
+
+
+def put_metrics(moto):
+    cloudwatch = moto.client("cloudwatch")
+    # Two whole minutes ago: a period that CloudWatch would have closed.
+    minute = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+    minute -= datetime.timedelta(minutes=2)
+    for namespace, name, dimension, resource, values in METRICS:
+        data = [
+            {
+                "MetricName": name,
+                "Dimensions": [{"Name": dimension, "Value": resource}],
+                "Timestamp": minute,
+                "Value": value,
+            }
+            for value in values
+        ]
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+
+
+@pytest.fixture
+def estate(moto):
+    make_queues(moto)
+    make_streams(moto)
+    make_functions(moto)
+    put_metrics(moto)
+    return moto
+
+
+def status(run, moto):
+    ended = run("status", "--endpoint-url", moto.url, "--region", REGION, "--format", "json")
+    assert ended.stdout, ended.stderr
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def by_id(snapshot):
+    return {resource["id"]: resource for resource in snapshot["resources"]}
+
+
+def test_status_names_what_boto3_lists(run, estate):
+    _, snapshot = status(run, estate)
+    streams = estate.client("kinesis").list_streams()["StreamNames"]
+    queues = [url.rsplit("/", 1)[1] for url in estate.client("sqs").list_queues()["QueueUrls"]]
+    functions = [f["FunctionName"] for f in estate.client("lambda").list_functions()["Functions"]]
+    listed = {f"kinesis/{name}" for name in streams} | {f"sqs/{name}" for name in queues}
+    listed |= {f"lambda/{name}" for name in functions}
+    assert set(by_id(snapshot)) == listed and len(listed) == 7
+    assert snapshot["source"] == "live"
+    assert snapshot["context"]["region"] == REGION
+    assert snapshot["context"]["account"] == estate.client("sts").get_caller_identity()["Account"]
+
+
+def test_queues_show_the_numbers_that_boto3_reads(run, estate):
+    shown = by_id(status(run, estate)[1])
+    sqs = estate.client("sqs")
+    for url in sqs.list_queues()["QueueUrls"]:
+        read = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        fields = shown["sqs/" + url.rsplit("/", 1)[1]]["fields"]
+        assert fields["visible"] == int(read["ApproximateNumberOfMessages"])
+        assert fields["in_flight"] == int(read["ApproximateNumberOfMessagesNotVisible"])
+        assert fields["delayed"] == int(read["ApproximateNumberOfMessagesDelayed"])
+        assert fields["visibility_timeout_s"] == int(read["VisibilityTimeout"])
+        assert fields["retention_s"] == int(read["MessageRetentionPeriod"])
+        assert fields["arn"] == read["QueueArn"]
+    orders = shown["sqs/orders"]
+    assert (orders["fields"]["visible"], orders["fields"]["in_flight"], orders["fields"]["delayed"]) == (5, 2, 1)
+    assert orders["fields"]["max_receive_count"] == 3
+    assert orders["fields"]["dead_letters"] == 4
+    assert {"to": "sqs/orders-dlq", "as": "dead-letters-to"} in orders["links"]
+    assert {"to": "sqs/orders", "as": "dead-letters-of"} in shown["sqs/orders-dlq"]["links"]
+
+
+def test_streams_show_the_numbers_that_boto3_reads(run, estate):
+    shown = by_id(status(run, estate)[1])
+    kinesis = estate.client("kinesis")
+    for name in kinesis.list_streams()["StreamNames"]:
+        read = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+        fields = shown[f"kinesis/{name}"]["fields"]
+        assert fields["open_shards"] == read["OpenShardCount"]
+        assert fields["status"] == read["StreamStatus"] == "ACTIVE"
+        assert fields["mode"] == read["StreamModeDetails"]["StreamMode"]
+        assert fields["retention_s"] == read["RetentionPeriodHours"] * 3600
+        assert fields["arn"] == read["StreamARN"]
+    assert shown["kinesis/bids"]["fields"]["open_shards"] == 2
+    assert shown["kinesis/clicks"]["fields"]["retention_s"] == 48 * 3600
+
+
+def test_functions_show_the_numbers_that_boto3_reads(run, estate):
+    shown = by_id(status(run, estate)[1])
+    functions = estate.client("lambda").list_functions()["Functions"]
+    for read in functions:
+        fields = shown[f"lambda/{read['FunctionName']}"]["fields"]
+        assert fields["timeout_s"] == read["Timeout"]
+        assert fields["memory_mb"] == read["MemorySize"]
+        assert fields["runtime"] == read["Runtime"]
+        assert fields["arn"] == read["FunctionArn"]
+        assert fields["code_sha256"] == read["CodeSha256"]
+
+
+def test_metrics_show_the_numbers_that_boto3_reads(run, estate):
+    shown = by_id(status(run, estate)[1])
+    assert shown["sqs/orders"]["fields"]["oldest_age_s"] == 371
+    assert shown["sqs/orders"]["fields"]["sent_per_min"] == 120
+    assert shown["lambda/fulfil-order"]["fields"]["invocations_per_min"] == 60
+    assert shown["lambda/fulfil-order"]["fields"]["errors_per_min"] == 15
+    assert shown["lambda/fulfil-order"]["fields"]["error_percent"] == 25
+    assert shown["kinesis/bids"]["fields"]["iterator_age_ms"] == 42_000
+    assert shown["kinesis/bids"]["fields"]["in_records_per_s"] == 10
+    # What nobody measured is no data, and never zero.
+    assert shown["sqs/mail"]["fields"]["oldest_age_s"] is None
+    assert shown["lambda/settle-bid"]["fields"]["errors_per_min"] is None
+    assert shown["kinesis/clicks"]["fields"]["iterator_age_ms"] is None
+
+
+def test_health_follows_what_is_there(run, estate):
+    code, snapshot = status(run, estate)
+    shown = by_id(snapshot)
+    assert shown["sqs/orders-dlq"]["health"] in ("warn", "crit"), "dead letters wait"
+    assert shown["lambda/fulfil-order"]["health"] == "crit", "a quarter of its invocations fails"
+    assert shown["sqs/mail"]["health"] == "ok"
+    assert code == 2
+
+
+def test_an_empty_account_is_no_error(run, moto):
+    code, snapshot = status(run, moto)
+    assert (snapshot["resources"], snapshot["findings"]) == ([], [])
+    assert code == 0, snapshot["problems"]
