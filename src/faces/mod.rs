@@ -1,6 +1,7 @@
 //! The faces: what is done with a source. Each runs to its end and gives the exit code; the screen is the shell's own.
 
 pub mod journal;
+pub mod scenarios;
 pub mod sim;
 
 use crate::cli::{CommandLine, Face};
@@ -12,6 +13,7 @@ use std::io::Write;
 pub fn run(line: CommandLine, settings: &Settings) -> Result<u8, Failure> {
     match (line.face, &settings.source) {
         (Some(Face::Journal(arguments)), _) => journal::run(&arguments, settings),
+        (Some(Face::Scenarios(arguments)), _) => scenarios::run(&arguments),
         (Some(Face::Sim(arguments)), Source::Demo(demo)) => sim::run(&arguments, demo),
         _ => Err(Failure::new("This command is not there yet.")),
     }

@@ -3,12 +3,12 @@
 use crate::cli::SimArgs;
 use crate::clock;
 use crate::config::DemoSettings;
-use crate::faces::say;
+use crate::faces::{say, scenarios};
 use crate::failure::Failure;
 use crate::sim::clock::VirtualClock;
 use crate::sim::cx::Place;
 use crate::sim::world::World;
-use crate::sim::{engine, server};
+use crate::sim::{engine, scenario, server};
 use std::io;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -30,18 +30,31 @@ pub fn run(arguments: &SimArgs, demo: &DemoSettings) -> Result<u8, Failure> {
 async fn serve(address: SocketAddr, demo: &DemoSettings) -> Result<(), Failure> {
     let listener = TcpListener::bind(address).await.map_err(|error| bind_failure(address, &error))?;
     let address = listener.local_addr().map_err(|error| bind_failure(address, &error))?;
-    let start = clock::now();
-    let place = Place { account: ACCOUNT.into(), region: REGION.into(), limits: true };
-    let world = World::new(demo.seed, start, place);
-    let engine = engine::start(world, VirtualClock::start(start, demo.speed));
+    let world = world(demo)?;
+    let place = world.place.clone();
+    let (account, region) = (&place.account, &place.region);
+    let clock = VirtualClock::start(world.now, demo.speed);
+    let engine = engine::start(world, clock);
     let stop = stop_signal().map_err(|error| Failure::new(format!("Signals cannot be watched: {error}")))?;
     say(&format!(
-        "midwatch sim listens on http://{address} (account {ACCOUNT}, region {REGION}, seed {}, speed {}).\n\
+        "midwatch sim listens on http://{address} (account {account}, region {region}, seed {}, speed {}).\n\
          Stop it with ctrl-c. In another shell:\n  \
-         export AWS_ENDPOINT_URL=http://{address} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n",
+         export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n",
         demo.seed, demo.speed
     ))?;
     server::serve(listener, engine, stop).await.map_err(|error| Failure::new(format!("The listener failed: {error}")))
+}
+
+/// An empty account as of now, or the scenario's at the beginning of its story.
+fn world(demo: &DemoSettings) -> Result<World, Failure> {
+    if demo.scenario.is_empty() {
+        let place = Place { account: ACCOUNT.into(), region: REGION.into(), limits: true };
+        return Ok(World::new(demo.seed, clock::now(), place));
+    }
+    let scenario = scenarios::load(&demo.scenario)?;
+    let mut world = scenario::build(&scenario, demo.seed).map_err(Failure::new)?;
+    world.advance_to(scenario.start);
+    Ok(world)
 }
 
 fn bind_failure(address: SocketAddr, error: &io::Error) -> Failure {

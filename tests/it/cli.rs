@@ -1,0 +1,130 @@
+//! The command line as a person meets it: what works, and for every mistake one sentence with its cure and the exit code.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// A run of midwatch in an environment that knows no AWS.
+pub struct Run {
+    command: Command,
+    folder: PathBuf,
+}
+
+/// How it ended.
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+pub fn midwatch(arguments: &str) -> Run {
+    let name = std::thread::current().name().unwrap_or("test").replace("::", "-");
+    let folder = std::env::temp_dir().join(format!("midwatch-it-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_midwatch"));
+    command.args(arguments.split_whitespace()).env_clear().stdin(Stdio::null());
+    command.env("HOME", &folder).env("XDG_STATE_HOME", folder.join("state")).env("AWS_EC2_METADATA_DISABLED", "true");
+    Run { command, folder }
+}
+
+impl Run {
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub fn end(mut self) -> Ended {
+        let ended = self.command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ended { code: ended.status.code().unwrap_or(-1), out: text(&ended.stdout), err: text(&ended.stderr) }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+impl Ended {
+    /// One failure: nothing on the standard output, the words on the other, this exit code, no panic.
+    #[track_caller]
+    fn fails(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, code, "{}{}", self.out, self.err);
+        assert_eq!(self.out, "");
+        assert!(self.err.starts_with("midwatch: "), "{}", self.err);
+        for word in words {
+            assert!(self.err.contains(word), "{word} is not in: {}", self.err);
+        }
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+    }
+}
+
+#[test]
+fn help_and_version_go_to_the_standard_output() {
+    let help = midwatch("--help").end();
+    assert_eq!((help.code, help.err.as_str()), (0, ""));
+    for word in ["status", "--endpoint-url", "Exit codes:", "3 could not look"] {
+        assert!(help.out.contains(word), "{word} is not in: {}", help.out);
+    }
+    assert_eq!(midwatch("--version").end().out, format!("midwatch {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_wrong_flag_is_named_with_the_right_one() {
+    midwatch("--profil prod").end().fails(1, &["--profil", "--profile"]);
+    midwatch("status --format xml").end().fails(3, &["xml", "json"]);
+    midwatch("statuss").end().fails(1, &["statuss", "status"]);
+}
+
+#[test]
+fn an_unknown_scenario_lists_the_known_ones() {
+    midwatch("sim --listen 127.0.0.1:0 --scenario flashsale").end().fails(1, &["Did you mean flash-sale?", "Known:"]);
+}
+
+#[test]
+fn a_broken_scenario_names_the_line() {
+    let run = midwatch("scenarios check");
+    let path = run.file("broken.toml", "name = \"x\"\ntitle = \"X\"\nstart = [\n");
+    run.arg(path).end().fails(1, &["broken.toml is no scenario", "line 3"]);
+    let run = midwatch("scenarios check");
+    let path = run.file("unknown.toml", "name = \"x\"\ntitle = \"X\"\nstart = \"2026-11-27T18:00:00Z\"\nspede = 3\n");
+    run.arg(path).end().fails(1, &["line 4", "spede", "unknown field"]);
+    midwatch("scenarios check nowhere.toml").end().fails(1, &["nowhere.toml cannot be read"]);
+}
+
+#[test]
+fn scenarios_are_listed_with_their_story() {
+    let listed = midwatch("scenarios").end();
+    assert_eq!(listed.code, 0, "{}", listed.err);
+    assert!(listed.out.contains("flash-sale: ") && listed.out.contains("midwatch --demo flash-sale"), "{}", listed.out);
+}
+
+#[test]
+fn a_port_in_use_is_said_with_the_cure() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    midwatch("sim --listen").arg(&address).end().fails(1, &[&address, "another process", "127.0.0.1:0"]);
+}
+
+#[test]
+fn an_empty_journal_says_so_and_a_missing_file_is_an_error() {
+    let listed = midwatch("journal").end();
+    assert_eq!((listed.code, listed.out.as_str()), (0, "Nothing has been done yet.\n"));
+    midwatch("journal verify --journal /nowhere/j.jsonl").end().fails(1, &["/nowhere/j.jsonl cannot be read"]);
+}
+
+#[test]
+fn a_broken_journal_is_no_success() {
+    let run = midwatch("journal verify --journal");
+    let path = run.file("journal.jsonl", "{\"seq\":1}\n{\"seq\":2}\n");
+    let ended = run.arg(path).end();
+    assert_eq!(ended.code, 1);
+    assert!(ended.out.contains("line 1 breaks the chain"), "{}", ended.out);
+}
