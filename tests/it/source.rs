@@ -11,6 +11,8 @@ pub struct Source {
     pub code: String,
     /// How many leading lines are not the test module.
     pub lines_before_tests: usize,
+    /// It holds tests only: it lies under `tests`, or another file declares it under `#[cfg(test)]`.
+    pub is_test_file: bool,
 }
 
 impl Source {
@@ -22,14 +24,8 @@ impl Source {
 
     /// Code outside tests, with line numbers from 1.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        let count = if self.is_test_file() { 0 } else { self.lines_before_tests };
+        let count = if self.is_test_file { 0 } else { self.lines_before_tests };
         self.code.lines().enumerate().take(count).map(|(n, line)| (n + 1, line))
-    }
-
-    /// A file that holds tests only.
-    pub fn is_test_file(&self) -> bool {
-        let stem = self.path.rsplit('/').next().unwrap_or("").trim_end_matches(".rs");
-        self.path.starts_with("tests/") || stem == "tests" || self.path.contains("/tests/")
     }
 }
 
@@ -41,7 +37,24 @@ pub fn all() -> Vec<Source> {
         walk(&root.join(folder), &mut paths);
     }
     paths.sort();
-    paths.iter().map(|path| read(root, path)).collect()
+    let mut sources: Vec<Source> = paths.iter().map(|path| read(root, path)).collect();
+    let test_paths: Vec<String> = sources.iter().flat_map(declared_test_files).collect();
+    for source in &mut sources {
+        source.is_test_file |= source.path.starts_with("tests/") || test_paths.contains(&source.path);
+    }
+    sources
+}
+
+/// The files of `#[cfg(test)] mod NAME;` in this file.
+fn declared_test_files(source: &Source) -> Vec<String> {
+    let folder = match source.path.rsplit_once('/') {
+        Some((folder, "mod.rs" | "lib.rs")) => folder.to_owned(),
+        _ => source.path.trim_end_matches(".rs").to_owned(),
+    };
+    let lines: Vec<&str> = source.code.lines().map(str::trim).collect();
+    let pairs = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+    let names = pairs.filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';'));
+    names.map(|name| format!("{folder}/{name}.rs")).collect()
 }
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
@@ -61,10 +74,10 @@ fn read(root: &Path, path: &Path) -> Source {
     let code = code_alone(&text);
     let lines: Vec<&str> = code.lines().collect();
     let is_test_module =
-        |n: usize| lines[n].trim() == "#[cfg(test)]" && lines.get(n + 1).is_some_and(|next| next.contains("mod "));
+        |n: usize| lines[n].trim() == "#[cfg(test)]" && lines.get(n + 1).is_some_and(|next| next.ends_with('{'));
     let lines_before_tests = (0..lines.len()).find(|n| is_test_module(*n)).unwrap_or(lines.len());
     let path = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-    Source { path, text, code, lines_before_tests }
+    Source { path, text, code, lines_before_tests, is_test_file: false }
 }
 
 /// Blanks comments, texts and character literals; lines stay where they are.

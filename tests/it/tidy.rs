@@ -39,7 +39,7 @@ fn rooms_see_only_what_the_map_allows() {
     let sources = source::all();
     let map = map(&sources);
     let mut faults = Vec::new();
-    for source in sources.iter().filter(|source| !source.is_test_file()) {
+    for source in sources.iter().filter(|source| !source.is_test_file) {
         let Some(room) = source.room().filter(|room| *room != "lib" && *room != "main") else { continue };
         let Some(allowed) = map.get(room) else {
             faults.push(format!("{}: the map in src/lib.rs has no line for `{room}`", source.path));
@@ -179,7 +179,7 @@ fn files_open_with_their_purpose_and_stay_short() {
         if !source.text.starts_with("//! ") {
             faults.push(format!("{}: does not open with `//! ` and its purpose", source.path));
         }
-        let most = if source.is_test_file() { usize::MAX } else { LINES_MAX };
+        let most = if source.is_test_file { usize::MAX } else { LINES_MAX };
         if source.lines_before_tests > most {
             faults.push(format!("{}: {} lines before its tests", source.path, source.lines_before_tests));
         }
