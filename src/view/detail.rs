@@ -1,0 +1,195 @@
+//! One resource, near: how it is and why, its fields with their age, charts of the last hour, neighbours, parts.
+//!
+//! ```text
+//! ✖ crit  kinesis/bids   Kinesis streams   seen now
+//!   readers are 3m20s behind
+//! LAG         3m20s cw 1m   IN        1.4MB/s cw 1m   STATUS      ACTIVE
+//! LAG 3m20s                        IN 1.4MB/s
+//! 5m12s       ⢀⡠⠤⠒⠉                1.6MB/s     ⢀⡠⠤⠒⠉
+//! SHARDS 4 …
+//! ```
+
+use super::cell::{age, cell, provenance};
+use super::chart::{self, Chart, Curve};
+use super::panels;
+use super::pen::Pen;
+use super::text::{columns, wrap};
+use crate::app::screen::Detail;
+use crate::app::state::State;
+use crate::domain::field::Field;
+use crate::domain::row::{Link, Row};
+use crate::domain::value::{Datum, NoData};
+use crate::kinds::{self, Kind, SeriesOf};
+use crate::theme::Role;
+use ratatui::layout::Rect;
+
+/// A field with its title, value and age takes at least this.
+const FIELD_COLUMNS: u16 = 26;
+const FIELD_TITLE_COLUMNS: u16 = 12;
+/// A chart narrower than this says little.
+const CHART_COLUMNS: u16 = 34;
+const CHART_ROWS_MIN: u16 = 4;
+
+pub fn draw(pen: &mut Pen, area: Rect, state: &State, detail: &Detail) {
+    let Some(row) = state.rows.get(&detail.id) else {
+        let text = format!("{} is not there any more.", detail.id);
+        pen.text(area.x, area.y, area.width, &text, pen.style(Role::Warn));
+        return;
+    };
+    let kind = kinds::kind(row.id.kind);
+    let tall = area.height >= 30;
+    let mut rest = area;
+    take(&mut rest, |place| head(pen, place, state, row, kind));
+    take(&mut rest, |place| reasons(pen, place, state, row, if tall { 6 } else { 2 }));
+    take(&mut rest, |place| fields(pen, place, state, row, kind, tall));
+    take(&mut rest, |place| links(pen, place, state, row, if tall { 6 } else { 2 }));
+    let parts_rows = panels::rows_wanted(row).min(rest.height / 2).max(rest.height.min(4));
+    let chart_rows = rest.height.saturating_sub(parts_rows).min(if tall { 14 } else { 8 });
+    if chart_rows >= CHART_ROWS_MIN {
+        let place = Rect { height: chart_rows, ..rest };
+        charts(pen, place, state, row, kind);
+        take(&mut rest, |_| chart_rows);
+    }
+    panels::draw(pen, rest, state, row, detail);
+}
+
+/// Lets `draw` have the top of what is left; it says how many lines it took.
+fn take(rest: &mut Rect, draw: impl FnOnce(Rect) -> u16) {
+    let used = draw(*rest).min(rest.height);
+    *rest = Rect { y: rest.y + used, height: rest.height - used, ..*rest };
+}
+
+fn head(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind) -> u16 {
+    let mut line = pen.line(Rect { height: place.height.min(1), ..place });
+    line.gap(1).health(row.health).gap(2).put(&row.id.to_string(), Role::Strong);
+    line.gap(2).put(kind.title, Role::Dim).gap(2);
+    match &row.stale {
+        Some(stale) => {
+            let text = format!("last seen {} ago: {}", age(state.now, row.as_of), stale.sentence);
+            line.put(&text, Role::Warn);
+        }
+        None => {
+            line.put(&format!("seen {}", age(state.now, row.as_of)), Role::Dim);
+        }
+    }
+    1
+}
+
+/// The findings about it, or else its reasons; each on lines of its own.
+fn reasons(pen: &mut Pen, place: Rect, state: &State, row: &Row, rows_max: u16) -> u16 {
+    let found: Vec<(Role, &str)> = state
+        .findings_of(&row.id)
+        .map(|finding| (Role::health(finding.severity), finding.sentence.as_str()))
+        .chain(row.reasons.iter().map(|reason| (Role::Text, reason.as_str())))
+        .collect();
+    let mut used = 0;
+    for (role, sentence) in found {
+        for line in wrap(sentence, place.width.saturating_sub(4), usize::from(rows_max)) {
+            if used >= rows_max.min(place.height) {
+                return used;
+            }
+            pen.text(place.x + 3, place.y + used, place.width.saturating_sub(3), line, pen.style(role));
+            used += 1;
+        }
+    }
+    used
+}
+
+fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, tall: bool) -> u16 {
+    let across = (place.width / FIELD_COLUMNS).clamp(1, 5);
+    let width = place.width / across;
+    // A value too long for a cell gets a line to itself where there are lines to spare.
+    let room = width.saturating_sub(FIELD_TITLE_COLUMNS + 2);
+    let is_long = |field: &&'static Field| row.fields.text(field).is_some_and(|text| columns(text) > room);
+    let (long, short): (Vec<&'static Field>, Vec<&'static Field>) = kind.detail.iter().copied().partition(is_long);
+    let rows = (short.len() as u16).div_ceil(across).min(place.height);
+    for (n, field) in short.iter().enumerate() {
+        let (column, line) = (n as u16 % across, n as u16 / across);
+        if line < rows {
+            let cell =
+                Rect { x: place.x + column * width, y: place.y + line, width: width.saturating_sub(2), height: 1 };
+            draw_field(pen, cell, state, row, field);
+        }
+    }
+    let mut used = rows;
+    for field in long.iter().filter(|_| tall) {
+        if used < place.height {
+            draw_field(pen, Rect { y: place.y + used, height: 1, ..place }, state, row, field);
+            used += 1;
+        }
+    }
+    used + u16::from(tall)
+}
+
+fn draw_field(pen: &mut Pen, place: Rect, state: &State, row: &Row, field: &Field) {
+    let value = row.fields.get(field);
+    let (text, role) = cell(field, value, state.now);
+    let role = if role == Role::Text { Role::Strong } else { role };
+    let from = value.filter(|value| !matches!(value.datum, Datum::Missing(_)));
+    let from = from.map(|value| provenance(value, state.now)).filter(|text| text != "now").unwrap_or_default();
+    pen.text(place.x + 1, place.y, FIELD_TITLE_COLUMNS, field.title, pen.style(Role::Dim));
+    let x = place.x + FIELD_TITLE_COLUMNS + 2;
+    let room = place.right().saturating_sub(x);
+    let used = pen.text(x, place.y, room, &text, pen.style(role));
+    if columns(&from) + used < room {
+        pen.text(x + used + 1, place.y, room - used - 1, &from, pen.style(Role::Stale));
+    }
+}
+
+/// The resources that it is tied to, with their health and first numbers.
+fn links(pen: &mut Pen, place: Rect, state: &State, row: &Row, rows_max: u16) -> u16 {
+    let rows = rows_max.min(place.height).min(row.links.len() as u16);
+    for (n, link) in row.links.iter().take(usize::from(rows)).enumerate() {
+        let hidden = if n as u16 + 1 == rows { row.links.len() - usize::from(rows) } else { 0 };
+        draw_link(pen, Rect { y: place.y + n as u16, height: 1, ..place }, state, link, hidden);
+    }
+    rows
+}
+
+fn draw_link(pen: &mut Pen, place: Rect, state: &State, link: &Link, hidden: usize) {
+    let arrow = pen.glyph().arrow;
+    let mut line = pen.line(place);
+    line.gap(1).put(link.relation.word(), Role::Dim).to(place.x + 17).sign(arrow, Role::Dim).gap(1);
+    let other = state.rows.get(&link.to);
+    match other {
+        Some(other) => line.health(other.health),
+        None => line.put("not watched", Role::Unknown),
+    };
+    line.gap(1).put(&link.to.to_string(), Role::Strong).gap(1);
+    if let Some(other) = other {
+        for field in kinds::kind(other.id.kind).columns.iter().take(3) {
+            let (text, role) = cell(field, other.fields.get(field), state.now);
+            line.gap(1).put(field.title, Role::Dim).gap(1).put(&text, role);
+        }
+    }
+    if hidden > 0 {
+        line.gap(1).put(&format!("and {hidden} more"), Role::Dim);
+    }
+}
+
+fn charts(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind) {
+    let across = (place.width / CHART_COLUMNS).clamp(1, kind.charts.len().max(1) as u16);
+    let width = place.width / across;
+    for (n, field) in kind.charts.iter().take(usize::from(across)).enumerate() {
+        let area = Rect { x: place.x + n as u16 * width, width: width.saturating_sub(2), ..place };
+        draw_chart(pen, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, state, row, field, n);
+    }
+}
+
+fn draw_chart(pen: &mut Pen, area: Rect, state: &State, row: &Row, field: &'static Field, n: usize) {
+    let series = SeriesOf { all: &state.series, row };
+    let empty = match row.fields.why_missing(field) {
+        Some(NoData::NoDatapoints) | None => "no data in the last hour",
+        Some(why) => why.phrase(),
+    };
+    let several = panels::curves(row.id.kind, field);
+    let alone = [Curve { label: "", series: series.get(field), role: Role::series(n) }];
+    let curves: Vec<Curve> = several
+        .iter()
+        .enumerate()
+        .map(|(n, (label, field))| Curve { label, series: series.get(field), role: Role::series(n) })
+        .collect();
+    let (title, curves) = if curves.is_empty() { (field.title, &alone[..]) } else { ("DURATION", &curves[..]) };
+    let limit = panels::limit(row, field);
+    chart::draw(pen, area, &Chart { title, unit: field.unit, curves, now: state.now, limit, empty });
+}

@@ -1,0 +1,127 @@
+//! The two lines at the top: where we are looking and what looking costs; the lists and how each of them is.
+//!
+//! ```text
+//!  midwatch  DEMO flash-sale ×10   111122223333 eu-west-1     412 calls  $0.04/h  18:05:40 UTC
+//! 1 overview 8 ✖2 ▲1 │ 2 kinesis 2 ✖1 │ 3 sqs 4 ✖1 ▲1 │ 4 lambda 2 ●            2 problems
+//! ```
+
+use super::pen::Pen;
+use super::text::columns;
+use crate::app::list::ListId;
+use crate::app::state::{Counts, Source, State};
+use crate::domain::row::Health;
+use crate::domain::value::Unit;
+use crate::theme::Role;
+use ratatui::layout::Rect;
+
+/// Below this width the header has no room for the meter.
+const METER_COLUMNS: u16 = 60;
+
+pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
+    pen.fill(area, Role::Bar);
+    let right = meter(state, area.width);
+    let pause = if state.paused { " PAUSED " } else { "" };
+    let taken = columns(&right) + columns(pause) + 2;
+    let mut left = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
+    left.gap(1).put("midwatch", Role::Accent).gap(2);
+    source(&mut left, state);
+    for part in [&state.settings.region, &state.identity.account, &state.settings.profile, &state.identity.principal] {
+        if let Some(part) = part.as_deref().filter(|part| columns(part) + 2 <= left.room()) {
+            left.gap(2).put(part, Role::Dim);
+        }
+    }
+    let x = area.right().saturating_sub(taken);
+    let mut end = pen.line(Rect { x: x.max(area.x), width: taken.min(area.width), ..area });
+    end.put(pause, Role::Notice).gap(1);
+    let style = if state.meter.calls.throttled > 0 { Role::Warn } else { Role::Text };
+    end.put(&right, style);
+}
+
+fn source(line: &mut super::pen::Line, state: &State) {
+    let label = state.settings.source_label.trim();
+    match state.settings.source {
+        Source::Demo => {
+            line.put("DEMO", Role::Ok).gap(1).put(label.strip_prefix("demo").unwrap_or(label).trim(), Role::Text);
+        }
+        Source::Live => {
+            line.put("LIVE", Role::Warn).gap(1);
+            if !label.is_empty() {
+                line.put(label, Role::Text).gap(1);
+            }
+            if state.settings.allow_actions {
+                line.put(" ACTIONS UNLOCKED ", Role::Notice);
+            } else {
+                line.put("read-only", Role::Dim);
+            }
+        }
+    }
+}
+
+/// What this program has asked so far and costs an hour, and the time; where there is little room, the time alone.
+fn meter(state: &State, width: u16) -> String {
+    let clock = format!("{} UTC ", state.now.clock_hms());
+    if width < METER_COLUMNS {
+        return clock;
+    }
+    let calls = Unit::Count.short_number(state.meter.calls.total() as f64);
+    let throttled = match state.meter.calls.throttled {
+        0 => String::new(),
+        n => format!("  {} throttled", Unit::Count.short_number(n as f64)),
+    };
+    // The sum of nothing is -0.0 in floating point.
+    let usd = state.meter.usd_per_h(state.started, state.now).abs();
+    format!("{calls} calls{throttled}  ${usd:.2}/h  {clock}")
+}
+
+pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
+    if area.is_empty() {
+        return;
+    }
+    let problems = state.problems.len();
+    let said = match problems {
+        0 => String::new(),
+        1 => "1 problem ".to_owned(),
+        n => format!("{n} problems "),
+    };
+    let taken = if problems > 0 { columns(&said) + 3 } else { 0 };
+    let here = state.list_id();
+    let vertical = pen.glyph().vertical;
+    let signs = [Health::Crit, Health::Warn, Health::Unknown].map(|health| (health, pen.glyph().health(health)));
+    let ok = pen.glyph().ok;
+    let mut line = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
+    for (n, id) in ListId::ALL.into_iter().enumerate() {
+        if n > 0 {
+            line.gap(1).sign(vertical, Role::Border);
+        }
+        line.gap(u16::from(n > 0)).put(&(n + 1).to_string(), Role::Key).gap(1);
+        let (open, close) = if id == here { ("[", "]") } else { ("", "") };
+        let role = if id == here { Role::Focus } else { Role::Text };
+        line.put(open, role).put(id.word(), role).put(close, role);
+        let counts = counts(state, id);
+        line.gap(1).put(&counts.total().to_string(), Role::Dim);
+        let bad = [counts.crit, counts.warn, counts.unknown];
+        if bad == [0, 0, 0] && counts.total() > 0 {
+            line.gap(1).sign(ok, Role::Ok);
+        }
+        for ((health, sign), count) in signs.into_iter().zip(bad).filter(|(_, count)| *count > 0) {
+            line.gap(1).sign(sign, Role::health(health)).put(&count.to_string(), Role::health(health));
+        }
+    }
+    if problems > 0 {
+        let warn = pen.glyph().warn;
+        let mut end = pen.line(Rect { x: area.right().saturating_sub(taken).max(area.x), width: taken, ..area });
+        end.sign(warn, Role::Warn).gap(1).put(&said, Role::Warn);
+    }
+}
+
+fn counts(state: &State, id: ListId) -> Counts {
+    let wanted = |kind| id.kind().is_none_or(|only| only == kind);
+    let mut sum = Counts::default();
+    for (_, counts) in state.counts.iter().filter(|(kind, _)| wanted(**kind)) {
+        sum.ok += counts.ok;
+        sum.unknown += counts.unknown;
+        sum.warn += counts.warn;
+        sum.crit += counts.crit;
+    }
+    sum
+}

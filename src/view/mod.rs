@@ -1,0 +1,95 @@
+//! What a person sees: a pure function from the state to cells.
+//!
+//! ```text
+//! header    where we look, what it costs, the time              1 line
+//! tabs      the lists and how each of them is                   1 line
+//! body      a list, a detail or something to read
+//! status    what just happened, or why the selected is unwell   1 line
+//! keys      what can be done here, from the command table       1 line
+//! ```
+//! Dialogs lie over the body. Any size from 1×1 up can be drawn: what does not fit is left out, the header last.
+
+mod cell;
+mod chart;
+mod detail;
+mod dialog;
+mod footer;
+mod header;
+mod input;
+mod overview;
+mod panels;
+mod pen;
+mod reading;
+mod table;
+mod text;
+
+use crate::app::list::{List, ListId};
+use crate::app::screen::Screen;
+use crate::app::state::State;
+use crate::kinds;
+use crate::theme::{Role, Theme};
+use pen::Pen;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+/// Paints the state. Cost grows with the screen, not with the estate.
+pub fn draw(frame: &mut Frame, state: &State, theme: &Theme) {
+    let area = frame.area();
+    let mut pen = Pen::new(frame.buffer_mut(), theme);
+    pen.paint(area, theme.style(Role::Base));
+    let line = |y: u16| Rect { y: area.y + y, height: 1, ..area }.intersection(area);
+    header::draw(&mut pen, line(0), state);
+    header::draw_tabs(&mut pen, line(1), state);
+    let body = Rect { y: area.y + 2, height: area.height.saturating_sub(4), ..area }.intersection(area);
+    if !body.is_empty() {
+        draw_body(&mut pen, body, state);
+        for dialog in &state.dialogs {
+            dialog::draw(&mut pen, body, state, dialog);
+        }
+    }
+    if area.height >= 4 {
+        footer::draw_status(&mut pen, line(area.height - 2), state);
+    }
+    if area.height >= 3 {
+        footer::draw_keys(&mut pen, line(area.height - 1), state);
+    }
+}
+
+fn draw_body(pen: &mut Pen, area: Rect, state: &State) {
+    match state.screen() {
+        Screen::List(id) => {
+            if let Some(list) = state.lists.get(id) {
+                draw_list(pen, area, state, *id, list);
+            }
+        }
+        Screen::Detail(detail) => detail::draw(pen, area, state, detail),
+        Screen::Help { scroll } => reading::draw_help(pen, area, *scroll),
+        Screen::Problems { scroll } => reading::draw_problems(pen, area, state, *scroll),
+        Screen::Answer { job, scroll } => reading::draw_answer(pen, area, state, *job, *scroll),
+    }
+}
+
+fn draw_list(pen: &mut Pen, area: Rect, state: &State, id: ListId, list: &List) {
+    match id.kind() {
+        None => overview::draw(pen, area, state, list),
+        Some(kind) => table::draw(pen, area, state, kinds::kind(kind), list),
+    }
+    if list.ids.is_empty() {
+        let text = empty(state, id, list);
+        let middle =
+            Rect { x: area.x + 2, y: area.y + area.height / 2, width: area.width.saturating_sub(4), height: 1 };
+        pen.text(middle.x, middle.y, middle.width, &text, pen.style(Role::Dim));
+    }
+}
+
+/// Why a list is empty: filtered, not asked yet, not to be seen, or really nothing there.
+fn empty(state: &State, id: ListId, list: &List) -> String {
+    if !list.filter.is_empty() {
+        return format!("Nothing matches /{} (esc takes the filter away).", list.filter.text);
+    }
+    let what = id.kind().map_or("resources", |kind| kinds::kind(kind).title);
+    if !state.problems.is_empty() {
+        return format!("No {what} can be seen: p shows what could not be looked at.");
+    }
+    if state.rows.is_empty() { "Asking AWS what there is…".to_owned() } else { format!("There are no {what} here.") }
+}

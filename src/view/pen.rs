@@ -1,0 +1,231 @@
+//! The pen: writes cleaned, clipped text and lines into the frame's buffer. Nothing else in the view touches cells.
+//!
+//! Coordinates are of the frame. Whatever lies outside the buffer is not drawn, so no size can make it panic.
+
+use super::text::{columns, shown};
+use crate::domain::row::Health;
+use crate::theme::{GlyphSet, Glyphs, Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+pub struct Pen<'a> {
+    buffer: &'a mut Buffer,
+    pub theme: &'a Theme,
+}
+
+impl<'a> Pen<'a> {
+    pub fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
+        Self { buffer, theme }
+    }
+
+    pub fn glyph(&self) -> &'static GlyphSet {
+        self.theme.glyph()
+    }
+
+    pub fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// Writes text into at most `width` columns from `(x, y)`, with an ellipsis where it does not fit; gives the columns
+    /// that it took.
+    pub fn text(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+        let area = self.buffer.area;
+        if y < area.top() || y >= area.bottom() || x < area.left() || x >= area.right() || width == 0 {
+            return 0;
+        }
+        let width = width.min(area.right() - x);
+        let glyph = self.theme.glyph();
+        let ascii = self.theme.glyphs == Glyphs::Ascii;
+        let cut = columns_exceed(text, width);
+        let room = if cut { width - 1 } else { width };
+        let mut used = 0;
+        for c in text.chars() {
+            let Some((c, wide)) = shown(c, ascii, glyph.replaced) else { continue };
+            if used + wide > room {
+                break;
+            }
+            self.cell(x + used, y, c, style);
+            if wide == 2 {
+                // The second half of a wide character must stay blank for the terminal's sake.
+                self.cell(x + used + 1, y, ' ', style);
+            }
+            used += wide;
+        }
+        if cut {
+            self.cell(x + used, y, glyph.ellipsis, style);
+            used += 1;
+        }
+        used
+    }
+
+    /// Writes text so that it ends at the right edge of `width` columns from `x`.
+    pub fn right(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+        let pad = width.saturating_sub(columns(text));
+        self.text(x.saturating_add(pad), y, width - pad, text, style)
+    }
+
+    /// One character of one column.
+    pub fn sign(&mut self, x: u16, y: u16, c: char, style: Style) {
+        self.cell(x, y, c, style);
+    }
+
+    /// `count` times the same character.
+    pub fn repeat(&mut self, x: u16, y: u16, count: u16, c: char, style: Style) {
+        for n in 0..count {
+            let Some(x) = x.checked_add(n) else { return };
+            self.cell(x, y, c, style);
+        }
+    }
+
+    /// Lays a style over an area and leaves its characters.
+    pub fn paint(&mut self, area: Rect, style: Style) {
+        self.buffer.set_style(area, style);
+    }
+
+    /// Blanks an area in a role.
+    pub fn fill(&mut self, area: Rect, role: Role) {
+        let style = self.style(Role::Base).patch(self.style(role));
+        let area = area.intersection(self.buffer.area);
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                    cell.set_style(style);
+                }
+            }
+        }
+    }
+
+    fn cell(&mut self, x: u16, y: u16, c: char, style: Style) {
+        if let Some(cell) = self.buffer.cell_mut((x, y)) {
+            cell.set_char(c).set_style(style);
+        }
+    }
+
+    /// A run of text on one line, piece by piece.
+    pub fn line(&mut self, area: Rect) -> Line<'_, 'a> {
+        Line { x: area.x, y: area.y, right: area.right(), hidden: area.is_empty(), pen: self }
+    }
+}
+
+/// Writes pieces one after the other until the line is full.
+pub struct Line<'p, 'a> {
+    pen: &'p mut Pen<'a>,
+    pub x: u16,
+    y: u16,
+    right: u16,
+    hidden: bool,
+}
+
+impl Line<'_, '_> {
+    pub fn put(&mut self, text: &str, role: Role) -> &mut Self {
+        let style = self.pen.style(role);
+        self.styled(text, style)
+    }
+
+    pub fn styled(&mut self, text: &str, style: Style) -> &mut Self {
+        if !self.hidden {
+            self.x += self.pen.text(self.x, self.y, self.right.saturating_sub(self.x), text, style);
+        }
+        self
+    }
+
+    pub fn sign(&mut self, c: char, role: Role) -> &mut Self {
+        self.put(c.encode_utf8(&mut [0; 4]), role)
+    }
+
+    /// A health by its sign and its word: never by colour alone.
+    pub fn health(&mut self, health: Health) -> &mut Self {
+        let role = Role::health(health);
+        self.sign(self.pen.glyph().health(health), role).gap(1).put(health.word(), role)
+    }
+
+    /// Goes on at column `x`, or stays when it is past it.
+    pub fn to(&mut self, x: u16) -> &mut Self {
+        self.x = self.x.max(x).min(self.right.max(self.x));
+        self
+    }
+
+    pub fn gap(&mut self, columns: u16) -> &mut Self {
+        self.x = self.x.saturating_add(columns).min(self.right);
+        self
+    }
+
+    /// Columns that are left.
+    pub fn room(&self) -> u16 {
+        if self.hidden { 0 } else { self.right.saturating_sub(self.x) }
+    }
+}
+
+/// Whether a text takes more than `width` columns; looks no further than it must.
+fn columns_exceed(text: &str, width: u16) -> bool {
+    if text.len() <= usize::from(width) {
+        return false;
+    }
+    let mut used = 0u16;
+    text.chars().filter_map(|c| shown(c, false, '?')).any(|(_, wide)| {
+        used = used.saturating_add(wide);
+        used > width
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theme::Depth;
+
+    fn drawn(width: u16, glyphs: Glyphs, draw: impl Fn(&mut Pen)) -> String {
+        let theme = Theme::built_in("night", Depth::None, glyphs).unwrap();
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
+        draw(&mut Pen::new(&mut buffer, &theme));
+        buffer.content.iter().map(|cell| cell.symbol()).collect()
+    }
+
+    #[test]
+    fn text_is_cut_with_an_ellipsis_by_columns() {
+        let cut = |width, text: &'static str| {
+            drawn(8, Glyphs::Braille, move |pen| {
+                pen.text(0, 0, width, text, Style::new());
+            })
+        };
+        assert_eq!(cut(8, "orders"), "orders  ");
+        assert_eq!(cut(4, "orders"), "ord…    ");
+        assert_eq!(cut(5, "予約係"), "予 約 …   ");
+        assert_eq!(cut(4, "予約"), "予 約     ");
+        assert_eq!(cut(1, "orders"), "…       ");
+        assert_eq!(cut(0, "orders"), "        ");
+    }
+
+    #[test]
+    fn numbers_end_at_the_right() {
+        let line = drawn(8, Glyphs::Braille, |pen| {
+            pen.right(0, 0, 6, "412", Style::new());
+        });
+        assert_eq!(line, "   412  ");
+    }
+
+    #[test]
+    fn ascii_terminals_get_ascii() {
+        let line = drawn(8, Glyphs::Ascii, |pen| {
+            pen.text(0, 0, 4, "café au", Style::new());
+        });
+        assert_eq!(line, "caf~    ");
+        let line = drawn(8, Glyphs::Ascii, |pen| {
+            pen.text(0, 0, 8, "é予", Style::new());
+        });
+        assert_eq!(line, "??      ");
+    }
+
+    #[test]
+    fn nothing_outside_the_buffer_is_drawn() {
+        let line = drawn(2, Glyphs::Braille, |pen| {
+            pen.text(5, 0, 9, "x", Style::new());
+            pen.text(0, 7, 9, "x", Style::new());
+            pen.text(1, 0, 9, "ab", Style::new());
+            pen.repeat(u16::MAX - 1, 0, 9, 'x', Style::new());
+            pen.fill(Rect::new(1, 1, 500, 500), Role::Bar);
+        });
+        assert_eq!(line, " …");
+    }
+}

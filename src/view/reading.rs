@@ -1,0 +1,197 @@
+//! Screens to read and scroll: help from the command table, problems and jobs, the answer of an invocation.
+
+use super::cell::age;
+use super::pen::Pen;
+use super::text::wrap;
+use crate::actions::{Answer, CallOutcome};
+use crate::app::command::{COMMANDS, Scope};
+use crate::app::job::{Job, PlanId, Stage};
+use crate::app::state::State;
+use crate::domain::finding::ErrorClass;
+use crate::theme::Role;
+use ratatui::layout::Rect;
+use std::borrow::Cow;
+
+/// A line of a text: pieces in roles.
+pub type TextLine<'t> = Vec<(Cow<'t, str>, Role)>;
+
+/// From this width on a help is read in two columns.
+const TWO_COLUMNS: u16 = 130;
+/// A payload longer than this is shown as it came: laying it out anew at every frame would cost too much.
+const PRETTY_MAX_BYTES: usize = 256 * 1024;
+/// More lines of an answer than this are not shown.
+const LINES_MAX: usize = 20_000;
+
+/// Draws the lines from `scroll` on, never past the end, and says where in the text that is.
+pub fn draw_lines(pen: &mut Pen, area: Rect, lines: &[TextLine], scroll: usize) {
+    let rows = usize::from(area.height);
+    let top = scroll.min(lines.len().saturating_sub(rows));
+    for (n, line) in lines.iter().skip(top).take(rows).enumerate() {
+        let mut text = pen.line(Rect { y: area.y + n as u16, height: 1, ..area });
+        for (piece, role) in line {
+            text.put(piece, *role);
+        }
+    }
+    if lines.len() > rows && rows > 0 {
+        let place = format!("{}-{} of {}", top + 1, top + rows, lines.len());
+        pen.right(area.x, area.y, area.width, &place, pen.style(Role::Dim));
+    }
+}
+
+fn say<'t>(text: impl Into<Cow<'t, str>>, role: Role) -> TextLine<'t> {
+    vec![(text.into(), role)]
+}
+
+/// A paragraph, broken to the width and set in by `indent`.
+fn paragraph<'t>(lines: &mut Vec<TextLine<'t>>, text: &'t str, role: Role, width: u16, indent: u16) {
+    for line in wrap(text, width.saturating_sub(indent), LINES_MAX) {
+        lines.push(vec![(" ".repeat(usize::from(indent)).into(), role), (line.into(), role)]);
+    }
+}
+
+pub fn draw_help(pen: &mut Pen, area: Rect, scroll: usize) {
+    let mut lines: Vec<TextLine> = Vec::new();
+    for scope in Scope::ALL {
+        lines.push(say(scope.title().to_uppercase(), Role::Header));
+        for command in COMMANDS.iter().filter(|command| command.scope == scope) {
+            lines.push(vec![
+                (format!("  {:<20}", command.chords.join(" ")).into(), Role::Key),
+                (format!("{:<15}", command.title).into(), Role::Strong),
+                (command.doc.into(), Role::Text),
+            ]);
+        }
+        lines.push(Vec::new());
+    }
+    if area.width < TWO_COLUMNS {
+        return draw_lines(pen, area, &lines, scroll);
+    }
+    let rows = usize::from(area.height);
+    let top = scroll.min(lines.len().saturating_sub(rows * 2));
+    let half = area.width / 2;
+    let (left, right) = lines[top..].split_at(rows.min(lines.len() - top));
+    draw_lines(pen, Rect { width: half.saturating_sub(2), ..area }, left, 0);
+    let right = &right[..right.len().min(rows)];
+    draw_lines(pen, Rect { x: area.x + half, width: area.width - half, ..area }, right, 0);
+}
+
+pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) {
+    let mut lines: Vec<TextLine> = vec![say("WHAT COULD NOT BE LOOKED AT", Role::Header)];
+    if state.problems.is_empty() {
+        lines.push(say("  Nothing: every question to AWS is answered.", Role::Ok));
+    }
+    for problem in state.problems.values() {
+        let role = if problem.class == ErrorClass::Denied { Role::Crit } else { Role::Warn };
+        lines.push(vec![
+            (format!("  {:<10}", problem.class.word()).into(), role),
+            (format!("{}:{}", problem.service, problem.operation).into(), Role::Strong),
+        ]);
+        paragraph(&mut lines, &problem.sentence, Role::Text, area.width, 12);
+    }
+    lines.extend([Vec::new(), say("WHAT WAS DONE", Role::Header)]);
+    if state.jobs.is_empty() {
+        lines.push(say("  Nothing yet in this run. `midwatch journal` shows earlier ones.", Role::Dim));
+    }
+    for job in state.jobs.iter().rev() {
+        job_lines(&mut lines, job, state, area.width);
+    }
+    draw_lines(pen, area, &lines, scroll);
+}
+
+fn job_lines<'t>(lines: &mut Vec<TextLine<'t>>, job: &'t Job, state: &State, width: u16) {
+    let (role, word) = match job.stage {
+        Stage::Calling => (Role::Accent, "calling"),
+        Stage::Watching => (Role::Accent, "watching"),
+        Stage::Done => (Role::Ok, "done"),
+        Stage::Partly => (Role::Warn, "partly"),
+        Stage::NotSeen => (Role::Unknown, "not seen"),
+        Stage::Failed => (Role::Crit, "failed"),
+    };
+    lines.push(vec![
+        (format!("  {word:<10}").into(), role),
+        (format!("{} {}", job.plan.action.word(), job.plan.resource).into(), Role::Strong),
+        (format!("  {} ago", age(state.now, job.confirmed_at)).into(), Role::Dim),
+    ]);
+    paragraph(lines, &job.sentence, Role::Text, width, 12);
+    for outcome in &job.outcomes {
+        match outcome {
+            CallOutcome::Accepted(sentences) => {
+                for sentence in sentences {
+                    paragraph(lines, sentence, Role::Dim, width, 12);
+                }
+            }
+            CallOutcome::Answered(answer) => {
+                lines.push(say(format!("            answered with status {}", answer.status), Role::Dim));
+            }
+            CallOutcome::Failed { sentence, .. } => paragraph(lines, sentence, Role::Crit, width, 12),
+        }
+    }
+}
+
+pub fn draw_answer(pen: &mut Pen, area: Rect, state: &State, id: PlanId, scroll: usize) {
+    let Some(job) = state.job(id) else {
+        pen.text(area.x, area.y, area.width, "This answer is not kept any more.", pen.style(Role::Dim));
+        return;
+    };
+    let answer = job.outcomes.iter().find_map(|outcome| match outcome {
+        CallOutcome::Answered(answer) => Some(answer),
+        _ => None,
+    });
+    let mut lines: Vec<TextLine> =
+        vec![vec![(job.plan.resource.to_string().into(), Role::Strong), ("  ".into(), Role::Dim)]];
+    let Some(answer) = answer else {
+        paragraph(&mut lines, &job.sentence, Role::Text, area.width, 0);
+        for outcome in &job.outcomes {
+            if let CallOutcome::Failed { sentence, .. } = outcome {
+                paragraph(&mut lines, sentence, Role::Crit, area.width, 0);
+            }
+        }
+        return draw_lines(pen, area, &lines, scroll);
+    };
+    let pretty = pretty(&answer.payload);
+    answer_head(&mut lines, answer);
+    lines.push(say("PAYLOAD", Role::Header));
+    paragraph(&mut lines, &pretty, Role::Text, area.width, 2);
+    lines.extend([Vec::new(), say("LOG TAIL", Role::Header)]);
+    if answer.log_tail.is_empty() {
+        lines.push(say("  There is none.", Role::Dim));
+    }
+    paragraph(&mut lines, &answer.log_tail, Role::Text, area.width, 2);
+    draw_lines(pen, area, &lines, scroll);
+}
+
+fn answer_head<'t>(lines: &mut Vec<TextLine<'t>>, answer: &'t Answer) {
+    let Some(first) = lines.first_mut() else { return };
+    match &answer.function_error {
+        Some(error) => first.push((format!("the function failed: {error}").into(), Role::Crit)),
+        None => first.push(("the function answered".into(), Role::Ok)),
+    }
+    first.push((format!("  status {}", answer.status).into(), Role::Dim));
+    if let Some(version) = &answer.executed_version {
+        first.push((format!("  version {version}").into(), Role::Dim));
+    }
+    lines.push(Vec::new());
+}
+
+/// JSON laid out for reading; anything else as it came.
+fn pretty(payload: &str) -> Cow<'_, str> {
+    if payload.is_empty() {
+        return "(empty)".into();
+    }
+    if payload.len() > PRETTY_MAX_BYTES {
+        return payload.into();
+    }
+    let value = serde_json::from_str::<serde_json::Value>(payload).ok();
+    value.and_then(|value| serde_json::to_string_pretty(&value).ok()).map_or(payload.into(), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pretty;
+
+    #[test]
+    fn json_is_laid_out_and_the_rest_is_left() {
+        assert_eq!(pretty("{\"b\":1,\"a\":[true]}"), "{\n  \"b\": 1,\n  \"a\": [\n    true\n  ]\n}");
+        assert_eq!(pretty("not { json"), "not { json");
+        assert_eq!(pretty(""), "(empty)");
+    }
+}

@@ -1,0 +1,183 @@
+//! A kind's table: only the rows on screen are formatted, so its cost does not grow with the rows that there are.
+//!
+//! ```text
+//!   HEALTH    NAME                      LAG   W-THR     USE  SHARDS  …   WHY
+//! ▸✖ crit     bids                    3m20s  1.2k/m     96%       4      readers are 3m20s behind
+//! ```
+
+use super::cell::{age, cell, is_right, width};
+use super::pen::Pen;
+use super::text::columns;
+use crate::app::list::{List, SortBy};
+use crate::app::state::State;
+use crate::domain::field::Field;
+use crate::domain::row::{Health, Row};
+use crate::kinds::Kind;
+use crate::theme::Role;
+use ratatui::layout::Rect;
+
+/// The pointer, the sign, a space, the longest word, a space.
+pub const HEALTH_COLUMNS: u16 = 11;
+const NAME_MIN: u16 = 16;
+const NAME_MAX: u16 = 40;
+/// Less than this is no room for a reason.
+const WHY_MIN: u16 = 16;
+
+/// A column of the table with its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    pub field: &'static Field,
+    pub x: u16,
+    pub width: u16,
+}
+
+/// The columns that fit into `room`, most important first; a narrower one may take the place of one that is too wide.
+/// Gives the columns from `x` on, each with one blank before it, and the room that is left.
+pub fn fit(fields: &[&'static Field], x: u16, room: u16, width: impl Fn(&Field) -> u16) -> (Vec<Column>, u16) {
+    let (mut columns, mut used) = (Vec::with_capacity(fields.len()), 0u16);
+    for field in fields {
+        let width = width(field);
+        if used + width < room {
+            columns.push(Column { field, x: x + used + 1, width });
+            used += width + 1;
+        }
+    }
+    (columns, room - used)
+}
+
+pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) {
+    if area.is_empty() {
+        return;
+    }
+    let room = area.width.saturating_sub(HEALTH_COLUMNS);
+    let (columns, left) = fit(kind.columns, 0, room.saturating_sub(NAME_MIN), width);
+    // What is left goes to the name first, then to the reason.
+    let name_width = (NAME_MIN + left).min(NAME_MAX).min(room);
+    let name_x = area.x + HEALTH_COLUMNS;
+    let columns: Vec<Column> =
+        columns.into_iter().map(|column| Column { x: name_x + name_width + column.x, ..column }).collect();
+    let end = columns.last().map_or(name_x + name_width, |column| column.x + column.width);
+    let why = Rect { x: end + 2, width: area.right().saturating_sub(end + 2), ..area };
+
+    heads(pen, Rect { height: 1, ..area }, name_x, &columns, list);
+    if why.width >= WHY_MIN {
+        pen.text(why.x, area.y, why.width, "WHY", pen.style(Role::Header));
+    }
+    let rows = area.height.saturating_sub(1);
+    for (n, id) in list.on_screen(usize::from(rows)).iter().enumerate() {
+        let Some(row) = state.rows.get(id) else { continue };
+        let line = Rect { y: area.y + 1 + n as u16, height: 1, ..area };
+        let selected = list.selected.as_ref() == Some(id);
+        health(pen, line, row.health, selected);
+        name(pen, Rect { x: name_x, width: name_width, ..line }, state, row, &row.id.name);
+        for column in &columns {
+            let (text, role) = cell(column.field, row.fields.get(column.field), state.now);
+            let role = if row.stale.is_some() { Role::Stale } else { role };
+            aligned(pen, *column, line.y, &text, role);
+        }
+        if why.width >= WHY_MIN {
+            reason(pen, Rect { y: line.y, height: 1, ..why }, row);
+        }
+        if selected {
+            pen.paint(line, pen.style(Role::Selection));
+        }
+    }
+}
+
+fn heads(pen: &mut Pen, line: Rect, name_x: u16, columns: &[Column], list: &List) {
+    let style = pen.style(Role::Header);
+    let sorted = pen.style(Role::Accent);
+    let sign = if list.sort.reverse { pen.glyph().ascending } else { pen.glyph().descending };
+    let used = pen.text(line.x + 2, line.y, HEALTH_COLUMNS, "HEALTH", style);
+    if list.sort.by == SortBy::Rank {
+        pen.sign(line.x + 2 + used, line.y, sign, sorted);
+    }
+    let used = pen.text(name_x, line.y, line.right().saturating_sub(name_x), "NAME", style);
+    if list.sort.by == SortBy::Name {
+        pen.sign(name_x + used, line.y, sign, sorted);
+    }
+    for column in columns {
+        column_head(pen, *column, line.y, list.sort.by == SortBy::Field(column.field), sign);
+    }
+}
+
+fn column_head(pen: &mut Pen, column: Column, y: u16, sorted: bool, sign: char) {
+    if !sorted {
+        return aligned(pen, column, y, column.field.title, Role::Header);
+    }
+    let mut text = column.field.title.to_owned();
+    text.push(sign);
+    aligned(pen, column, y, &text, Role::Accent);
+}
+
+/// Text in its column: numbers at the right, words at the left.
+pub fn aligned(pen: &mut Pen, column: Column, y: u16, text: &str, role: Role) {
+    let style = pen.style(role);
+    if is_right(column.field) {
+        pen.right(column.x, y, column.width, text, style);
+    } else {
+        pen.text(column.x, y, column.width, text, style);
+    }
+}
+
+/// The pointer of the selected row, and its health by sign and word.
+pub fn health(pen: &mut Pen, line: Rect, health: Health, selected: bool) {
+    if selected {
+        pen.text(line.x, line.y, 1, pen.glyph().pointer.encode_utf8(&mut [0; 4]), pen.style(Role::Focus));
+    }
+    let mut words = pen.line(Rect { x: line.x + 1, width: line.width.min(HEALTH_COLUMNS).saturating_sub(1), ..line });
+    words.health(health);
+}
+
+/// The name, with how long ago it was last seen when that is too long.
+pub fn name(pen: &mut Pen, place: Rect, state: &State, row: &Row, text: &str) {
+    let Some(stale) = &row.stale else {
+        pen.text(place.x, place.y, place.width, text, pen.style(Role::Strong));
+        return;
+    };
+    let old = format!("{} old", age(state.now, stale.since));
+    let room = place.width.saturating_sub(columns(&old) + 1);
+    pen.text(place.x, place.y, room, text, pen.style(Role::Stale));
+    pen.right(place.x, place.y, place.width, &old, pen.style(Role::Stale));
+}
+
+/// Why a row is not well; when it cannot be seen any more, that comes first.
+pub fn reason(pen: &mut Pen, place: Rect, row: &Row) {
+    let mut line = pen.line(place);
+    if let Some(stale) = &row.stale {
+        line.put(&stale.sentence, Role::Stale);
+        if !row.reasons.is_empty() {
+            line.put("; ", Role::Stale);
+        }
+    }
+    for (n, reason) in row.reasons.iter().enumerate() {
+        if n > 0 {
+            line.put("; ", Role::Dim);
+        }
+        line.put(reason, if row.stale.is_some() { Role::Stale } else { Role::Text });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::{KINDS, sqs};
+
+    #[test]
+    fn columns_fit_by_importance() {
+        let (columns, left) = fit(sqs::KIND.columns, 0, 30, width);
+        let titles: Vec<_> = columns.iter().map(|column| column.field.title).collect();
+        assert_eq!(titles, ["VISIBLE", "IN FLIGHT", "OLDEST"]);
+        let last = columns.last().unwrap();
+        assert_eq!(last.x + last.width + left, 30);
+        assert!(fit(sqs::KIND.columns, 0, 0, width).0.is_empty());
+    }
+
+    #[test]
+    fn eighty_columns_show_at_least_four_numbers_of_each_kind() {
+        for kind in KINDS {
+            let (columns, _) = fit(kind.columns, 0, 80 - HEALTH_COLUMNS - NAME_MIN, width);
+            assert!(columns.len() >= 4, "{} shows {}", kind.title, columns.len());
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Text on its way to cells: the one sanitiser that every string of AWS, of users and of our own goes through.
+//!
+//! A queue's message or a function's log may hold anything: terminal escapes, direction overrides that make a name
+//! read as another one, characters of no width that hide. What reaches a cell is always a visible character of one or
+//! two columns.
+
+use unicode_width::UnicodeWidthChar;
+
+/// What a character becomes on the screen, and how many columns it takes (1 or 2); `None`: it is left out.
+pub fn shown(c: char, ascii: bool, replaced: char) -> Option<(char, u16)> {
+    match c {
+        ' '..='~' => Some((c, 1)),
+        '\t' => Some((' ', 1)),
+        c if is_deceptive(c) => Some((replaced, 1)),
+        c => match c.width() {
+            Some(0) => None,
+            Some(1 | 2) if ascii => Some(('?', 1)),
+            Some(1) => Some((c, 1)),
+            Some(2) => Some((c, 2)),
+            _ => Some((replaced, 1)),
+        },
+    }
+}
+
+/// Controls, and what changes the direction or the joining of the text around it: never drawn, and never silently gone.
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{3164}' | '\u{FFA0}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
+            | '\u{E0000}'..='\u{E007F}')
+}
+
+/// How many columns a text takes once it is cleaned.
+pub fn columns(text: &str) -> u16 {
+    if text.is_ascii() {
+        return text.len().min(usize::from(u16::MAX)) as u16;
+    }
+    text.chars().filter_map(|c| shown(c, false, '?')).fold(0u16, |sum, (_, width)| sum.saturating_add(width))
+}
+
+/// Breaks a text into lines of at most `width` columns, at spaces where there are any; keeps its own line breaks.
+/// At most `lines_max` lines come back, so that a huge text costs what is shown of it.
+pub fn wrap(text: &str, width: u16, lines_max: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    if width == 0 {
+        return lines;
+    }
+    for line in text.lines() {
+        let mut rest = line;
+        loop {
+            if lines.len() >= lines_max {
+                return lines;
+            }
+            let cut = break_at(rest, width);
+            let (head, tail) = rest.split_at(cut);
+            lines.push(head.trim_end());
+            if tail.is_empty() {
+                break;
+            }
+            rest = tail.trim_start();
+            if rest.is_empty() {
+                break;
+            }
+        }
+    }
+    lines
+}
+
+/// The byte to break a line at so that what is before it fits into `width` columns; at least one character goes before.
+fn break_at(line: &str, width: u16) -> usize {
+    let mut used = 0u16;
+    let mut after_space = None;
+    for (byte, c) in line.char_indices() {
+        let wide = shown(c, false, '?').map_or(0, |(_, width)| width);
+        if used + wide > width && byte > 0 {
+            return if c == ' ' { byte } else { after_space.unwrap_or(byte) };
+        }
+        used += wide;
+        if c == ' ' {
+            after_space = Some(byte + 1);
+        }
+    }
+    line.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clean(text: &str) -> String {
+        text.chars().filter_map(|c| shown(c, false, '\u{FFFD}')).map(|(c, _)| c).collect()
+    }
+
+    #[test]
+    fn nothing_that_acts_on_a_terminal_or_deceives_an_eye_gets_through() {
+        assert_eq!(clean("a\u{1b}[31mred"), "a\u{FFFD}[31mred");
+        assert_eq!(clean("gpj.\u{202e}exe"), "gpj.\u{FFFD}exe");
+        assert_eq!(clean("or\u{200b}ders"), "or\u{FFFD}ders");
+        assert_eq!(clean("a\tb\u{9b}c\u{7f}"), "a b\u{FFFD}c\u{FFFD}");
+        assert_eq!(clean("e\u{301}"), "e");
+    }
+
+    #[test]
+    fn columns_are_counted_as_terminals_count_them() {
+        for (text, width) in [("orders", 6), ("予約", 4), ("café", 4), ("\u{1b}", 1), ("", 0), ("e\u{301}", 1)] {
+            assert_eq!(columns(text), width, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_character_takes_one_or_two_columns_or_is_left_out() {
+        for code in 0..=0x10FFFFu32 {
+            let Some(c) = char::from_u32(code) else { continue };
+            for ascii in [false, true] {
+                if let Some((shown, width)) = shown(c, ascii, '?') {
+                    assert_eq!(shown.width(), Some(usize::from(width)), "U+{code:04X}");
+                    assert!(!ascii || shown.is_ascii(), "U+{code:04X}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_never_get_wider() {
+        assert_eq!(wrap("one two three", 7, 9), ["one two", "three"]);
+        assert_eq!(wrap("a  b\n\nc", 9, 9), ["a  b", "", "c"]);
+        assert_eq!(wrap("abcdefgh", 3, 9), ["abc", "def", "gh"]);
+        assert_eq!(wrap("予約予", 3, 9), ["予", "約", "予"]);
+        assert_eq!(wrap("aaaa", 1, 2), ["a", "a"]);
+        assert!(wrap("x", 0, 9).is_empty());
+    }
+}
