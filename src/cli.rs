@@ -262,16 +262,14 @@ fn usage_failure(error: &clap::Error, exit: u8) -> Failure {
 /// Flags become settings. A flag that would do nothing with this source or face is refused.
 fn settings(line: &CommandLine) -> Result<Settings, String> {
     let flags = &line.flags;
-    let sim = matches!(line.face, Some(Face::Sim(_)));
     refuse_idle_flags(line)?;
-    let source = match &flags.demo {
+    let scenario = match &line.face {
+        Some(Face::Sim(sim)) => Some(sim.scenario.clone().unwrap_or_default()),
+        _ => flags.demo.clone(),
+    };
+    let source = match scenario {
         Some(scenario) => Source::Demo(DemoSettings {
-            scenario: scenario.clone(),
-            seed: flags.seed.unwrap_or(DEFAULT_SEED),
-            speed: flags.speed.unwrap_or(1.0),
-        }),
-        None if sim => Source::Demo(DemoSettings {
-            scenario: String::new(),
+            scenario,
             seed: flags.seed.unwrap_or(DEFAULT_SEED),
             speed: flags.speed.unwrap_or(1.0),
         }),

@@ -30,6 +30,7 @@
 //! | `cli` | `config` `failure` | flags become settings |
 //! | `journal` | `domain` `actions` `config` | what was done, on disk, chained by hashes |
 //! | `status` | `domain` `kinds` | a snapshot as JSON, as a table and as an exit code |
+//! | `clock` | `domain` | the one file that reads the real clock |
 //! | `demo` | `*` | the engine as a source |
 //! | `shell` | `*` | terminal, tasks, clock; runs effects, feeds events, paints on change |
 //! | `faces` | `*` | status, do, journal, keys, scenarios, sim |
@@ -50,6 +51,7 @@
 pub mod actions;
 pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod diagnose;
 pub mod domain;

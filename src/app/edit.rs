@@ -85,8 +85,8 @@ impl Editor {
             (KeyCode::Delete, false) => self.delete_after(),
             (KeyCode::Left, false) => self.left(),
             (KeyCode::Right, false) => self.right(),
-            (KeyCode::Up, false) if !self.one_line => self.to_line(self.row.saturating_sub(1)),
-            (KeyCode::Down, false) if !self.one_line => self.to_line(self.row + 1),
+            (KeyCode::Up, false) if !self.one_line => self.go_to_line(self.row.saturating_sub(1)),
+            (KeyCode::Down, false) if !self.one_line => self.go_to_line(self.row + 1),
             (KeyCode::Home, false) | (KeyCode::Char('a'), true) => self.col = 0,
             (KeyCode::End, false) | (KeyCode::Char('e'), true) => self.col = self.line_len(),
             (KeyCode::Char('u'), true) => self.delete_to_start(),
@@ -192,7 +192,7 @@ impl Editor {
         }
     }
 
-    fn to_line(&mut self, row: usize) {
+    fn go_to_line(&mut self, row: usize) {
         self.row = row.min(self.lines.len().saturating_sub(1));
         self.col = self.col.min(self.line_len());
     }

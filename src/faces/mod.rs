@@ -1,16 +1,20 @@
 //! The faces: what is done with a source. Each runs to its end and gives the exit code; the screen is the shell's own.
 
 pub mod journal;
+pub mod scenarios;
+pub mod sim;
 
 use crate::cli::{CommandLine, Face};
-use crate::config::Settings;
+use crate::config::{Settings, Source};
 use crate::failure::Failure;
 use std::io::Write;
 
 /// Runs what the command line asks for. `Ok` is the exit code.
 pub fn run(line: CommandLine, settings: &Settings) -> Result<u8, Failure> {
-    match line.face {
-        Some(Face::Journal(arguments)) => journal::run(&arguments, settings),
+    match (line.face, &settings.source) {
+        (Some(Face::Journal(arguments)), _) => journal::run(&arguments, settings),
+        (Some(Face::Scenarios(arguments)), _) => scenarios::run(&arguments),
+        (Some(Face::Sim(arguments)), Source::Demo(demo)) => sim::run(&arguments, demo),
         _ => Err(Failure::new("This command is not there yet.")),
     }
 }

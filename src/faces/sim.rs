@@ -1,0 +1,84 @@
+//! `midwatch sim`: the engine as an AWS endpoint on a loopback port, for any SDK or CLI.
+
+use crate::cli::SimArgs;
+use crate::clock;
+use crate::config::DemoSettings;
+use crate::faces::{say, scenarios};
+use crate::failure::Failure;
+use crate::sim::clock::VirtualClock;
+use crate::sim::cx::Place;
+use crate::sim::world::World;
+use crate::sim::{engine, scenario, server};
+use std::io;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The account of a world that no scenario has named.
+const ACCOUNT: &str = "123456789012";
+const REGION: &str = "eu-west-1";
+
+/// Serves until ctrl-c, SIGTERM or SIGHUP.
+pub fn run(arguments: &SimArgs, demo: &DemoSettings) -> Result<u8, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("The async runtime cannot start: {error}")))?;
+    runtime.block_on(serve(arguments.listen, demo)).map(|()| 0)
+}
+
+async fn serve(address: SocketAddr, demo: &DemoSettings) -> Result<(), Failure> {
+    let listener = TcpListener::bind(address).await.map_err(|error| bind_failure(address, &error))?;
+    let address = listener.local_addr().map_err(|error| bind_failure(address, &error))?;
+    let world = world(demo)?;
+    let place = world.place.clone();
+    let (account, region) = (&place.account, &place.region);
+    let clock = VirtualClock::start(world.now, demo.speed);
+    let engine = engine::start(world, clock);
+    let stop = stop_signal().map_err(|error| Failure::new(format!("Signals cannot be watched: {error}")))?;
+    say(&format!(
+        "midwatch sim listens on http://{address} (account {account}, region {region}, seed {}, speed {}).\n\
+         Stop it with ctrl-c. In another shell:\n  \
+         export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n",
+        demo.seed, demo.speed
+    ))?;
+    server::serve(listener, engine, stop).await.map_err(|error| Failure::new(format!("The listener failed: {error}")))
+}
+
+/// An empty account as of now, or the scenario's at the beginning of its story.
+fn world(demo: &DemoSettings) -> Result<World, Failure> {
+    if demo.scenario.is_empty() {
+        let place = Place { account: ACCOUNT.into(), region: REGION.into(), limits: true };
+        return Ok(World::new(demo.seed, clock::now(), place));
+    }
+    let scenario = scenarios::load(&demo.scenario)?;
+    let mut world = scenario::build(&scenario, demo.seed).map_err(Failure::new)?;
+    world.advance_to(scenario.start);
+    Ok(world)
+}
+
+fn bind_failure(address: SocketAddr, error: &io::Error) -> Failure {
+    let cure = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another process listens there. Stop it, or take another port: --listen 127.0.0.1:0 finds a free one"
+        }
+        io::ErrorKind::PermissionDenied => "ports below 1024 need root. Take a higher one",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address. Take 127.0.0.1",
+        _ => return Failure::new(format!("Cannot listen on {address}: {error}.")),
+    };
+    Failure::new(format!("Cannot listen on {address}: {cure}."))
+}
+
+/// Is done when the process is told to stop.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
