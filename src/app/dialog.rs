@@ -3,7 +3,7 @@
 use crate::actions::Plan;
 use crate::app::command::CommandId;
 use crate::app::edit::Editor;
-use crate::domain::row::{KindId, ResourceId};
+use crate::domain::row::ResourceId;
 use crate::domain::verb::ActionId;
 
 /// What lies over the screen.
@@ -82,7 +82,6 @@ pub struct PaletteItem {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PaletteGoes {
     Command(CommandId),
-    Table(KindId),
     Resource(ResourceId),
 }
 

@@ -106,7 +106,11 @@ impl Slot {
         if self.in_flight.is_some() {
             return None;
         }
-        let wait = if self.failures > 0 { every.min(back_off(self.failures)).max(BACK_OFF_FIRST) } else { every };
+        let wait = match self.failures {
+            0 => every,
+            failures if every > BACK_OFF_MAX => back_off(failures),
+            failures => back_off(failures).max(every),
+        };
         Some(self.asked_at.map_or(Timestamp::from_millis(i64::MIN), |at| at + wait))
     }
 

@@ -3,6 +3,7 @@
 use crate::app::dialog::Dialog;
 use crate::app::job::{Job, PlanId};
 use crate::app::list::{List, ListId};
+use crate::app::readings::Memory;
 use crate::app::schedule::Schedule;
 use crate::app::screen::Screen;
 use crate::domain::finding::{Finding, Problem};
@@ -42,6 +43,7 @@ pub struct State {
     pub paused: bool,
     pub schedule: Schedule,
     pub(in crate::app) plans_made: u64,
+    pub(in crate::app) memory: Memory,
 }
 
 /// What was decided before the first event and never changes.
@@ -185,6 +187,7 @@ impl State {
             paused: false,
             schedule: Schedule::new(now),
             plans_made: 0,
+            memory: Memory::default(),
         }
     }
 

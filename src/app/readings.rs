@@ -1,0 +1,203 @@
+//! What polls brought, folded into the rows: last good values stay, what failed is marked, what vanished goes.
+
+use crate::app::list::worst_findings;
+use crate::app::state::{Counts, State};
+use crate::domain::finding::Problem;
+use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
+use crate::domain::row::{KindId, Link, Part, ResourceId, Row, Stale};
+use crate::kinds::{self, SeriesOf};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What only the folding of readings needs to remember.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// Links as the resource's own answers tell them, without the mirrored ones.
+    own_links: BTreeMap<ResourceId, Vec<Link>>,
+    /// Since when the resource's own API, and CloudWatch, have failed for it.
+    failing: BTreeMap<(ResourceId, Asked), Stale>,
+    /// The resources whose failures stand behind a problem.
+    behind: BTreeMap<(&'static str, &'static str), BTreeSet<ResourceId>>,
+    /// Rows, series or findings have changed since the derived values were made.
+    pub(in crate::app) rows_changed: bool,
+    /// The list on screen must be made anew.
+    pub(in crate::app) list_changed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    Service,
+    CloudWatch,
+}
+
+/// Folds a poll's answer in. A late one (of a poll given up or asked anew) is dropped, its calls are still counted.
+pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
+    let at = state.now;
+    state.meter.add(at, &reading.calls);
+    if !state.schedule.answered(poll, &reading, at) {
+        return;
+    }
+    fold_problems(state, poll, &reading);
+    if let Some(identity) = reading.identity {
+        state.identity = identity;
+    }
+    let asked = match &poll.question {
+        Question::Metrics { .. } => Asked::CloudWatch,
+        _ => Asked::Service,
+    };
+    if let Question::Inventory(kind) = poll.question {
+        fold_inventory(state, kind, reading.inventory.map(|(_, ids)| ids), &reading.updates);
+    }
+    for update in reading.updates {
+        state.memory.failing.remove(&(update.id.clone(), asked));
+        fold_update(state, update);
+    }
+    for (id, sentence) in reading.failed {
+        let stale = state.memory.failing.entry((id, asked)).or_insert(Stale { since: at, sentence: String::new() });
+        stale.sentence = sentence;
+    }
+    state.memory.rows_changed = true;
+}
+
+/// New resources get a row at once; of a complete inventory, those that are not in it go.
+fn fold_inventory(state: &mut State, kind: KindId, complete: Option<Vec<ResourceId>>, updates: &[RowUpdate]) {
+    let known = state.rows.keys().filter(|id| id.kind == kind).cloned();
+    let mut ids: BTreeSet<ResourceId> = match complete {
+        Some(ids) => ids.into_iter().collect(),
+        None => known.collect(),
+    };
+    ids.extend(updates.iter().map(|update| update.id.clone()).filter(|id| id.kind == kind));
+    state.schedule.set_resources(kind, &ids);
+    let stays = |id: &ResourceId| id.kind != kind || ids.contains(id);
+    state.rows.retain(|id, _| stays(id));
+    state.series.retain(|key, _| stays(&key.resource));
+    state.memory.own_links.retain(|id, _| stays(id));
+    state.memory.failing.retain(|(id, _), _| stays(id));
+    for id in ids {
+        state.rows.entry(id.clone()).or_insert_with(|| Row::new(id, state.now));
+    }
+}
+
+/// News of a resource that is not in the inventory any more is dropped: an answer must not bring it back.
+fn fold_update(state: &mut State, update: RowUpdate) {
+    let Some(row) = state.rows.get_mut(&update.id) else { return };
+    row.as_of = row.as_of.max(update.at);
+    row.fields.merge(update.fields);
+    if let Some(parts) = update.parts {
+        let ids: BTreeSet<&str> = parts.iter().map(|part| part.id.as_str()).collect();
+        state
+            .series
+            .retain(|key, _| key.resource != update.id || key.part.is_empty() || ids.contains(key.part.as_str()));
+        row.parts = merge_parts(std::mem::take(&mut row.parts), parts);
+    }
+    for (part_id, fields) in update.part_fields {
+        if let Some(part) = row.parts.iter_mut().find(|part| part.id == part_id) {
+            part.fields.merge(fields);
+        }
+    }
+    if let Some(links) = update.links {
+        state.memory.own_links.insert(update.id.clone(), links);
+    }
+    let parts: BTreeSet<&str> = row.parts.iter().map(|part| part.id.as_str()).collect();
+    for (key, points) in update.series {
+        let is_known = key.part.is_empty() || parts.contains(key.part.as_str());
+        if is_known && key.resource == update.id {
+            state.series.entry(key).or_default().merge(points);
+        }
+    }
+}
+
+/// The new parts in their order; what is known of a part and not told anew (a shard's metrics) stays.
+fn merge_parts(old: Vec<Part>, new: Vec<Part>) -> Vec<Part> {
+    let mut known: BTreeMap<String, Part> = old.into_iter().map(|part| (part.id.clone(), part)).collect();
+    let merged = new.into_iter().map(|part| match known.remove(&part.id) {
+        Some(mut before) => {
+            before.fields.merge(part.fields);
+            before
+        }
+        None => part,
+    });
+    merged.collect()
+}
+
+/// Problems stay until the operation works again for all that it failed for.
+fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
+    let failed: BTreeSet<&ResourceId> = reading.failed.iter().map(|(id, _)| id).collect();
+    let now: BTreeSet<(&str, &str)> = reading.problems.iter().map(|p| (p.service, p.operation)).collect();
+    let asked: BTreeSet<&ResourceId> = match &poll.question {
+        Question::Direct(_, targets) | Question::Metrics { targets, .. } => targets.iter().map(|t| &t.id).collect(),
+        Question::Identity | Question::Inventory(_) => BTreeSet::new(),
+    };
+    let worked = |problem: &Problem| {
+        let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));
+        !now.contains(&(problem.service, problem.operation)) && reading.calls.by_operation.keys().any(called)
+    };
+    let memory = &mut state.memory;
+    let rows = &state.rows;
+    state.problems.retain(|key, problem| {
+        if !worked(problem) {
+            return true;
+        }
+        let behind = memory.behind.entry(*key).or_default();
+        behind.retain(|id| rows.contains_key(id) && (!asked.contains(id) || failed.contains(id)));
+        !behind.is_empty()
+    });
+    memory.behind.retain(|key, _| state.problems.contains_key(key));
+    for problem in &reading.problems {
+        let key = (problem.service, problem.operation);
+        state.problems.insert(key, problem.clone());
+        memory.behind.entry(key).or_default().extend(failed.iter().map(|id| (*id).clone()));
+    }
+}
+
+/// Makes all derived values anew: mirrored links, computed fields, staleness, health, findings, counts.
+pub fn derive(state: &mut State) {
+    mirror_links(state);
+    kinds::derive(&mut state.rows);
+    for row in state.rows.values_mut() {
+        let failing = |asked| state.memory.failing.get(&(row.id.clone(), asked));
+        row.stale = failing(Asked::Service).or_else(|| failing(Asked::CloudWatch)).cloned();
+        let verdict = (kinds::kind(row.id.kind).health)(row, &SeriesOf { all: &state.series, row });
+        (row.health, row.reasons) = (verdict.health, verdict.reasons);
+    }
+    state.counts.clear();
+    for kind in KindId::ALL {
+        state.counts.insert(kind, Counts::default());
+    }
+    for row in state.rows.values() {
+        state.counts.entry(row.id.kind).or_default().add(row.health);
+    }
+    state.memory.list_changed = true;
+}
+
+/// A link told from one end is shown at both.
+fn mirror_links(state: &mut State) {
+    let mut links: BTreeMap<ResourceId, BTreeSet<Link>> = BTreeMap::new();
+    for (from, own) in &state.memory.own_links {
+        for link in own {
+            links.entry(from.clone()).or_default().insert(link.clone());
+            let back = Link { to: from.clone(), relation: link.relation.reverse() };
+            links.entry(link.to.clone()).or_default().insert(back);
+        }
+    }
+    for row in state.rows.values_mut() {
+        row.links = links.remove(&row.id).map(|links| links.into_iter().collect()).unwrap_or_default();
+    }
+}
+
+/// Makes the list on screen anew from rows and findings.
+pub fn derive_list(state: &mut State) {
+    let id = state.list_id();
+    let shown_rows = state.list_rows();
+    let findings = worst_findings(&state.findings);
+    if let Some(list) = state.lists.get_mut(&id) {
+        list.derive(id, &state.rows, &findings, shown_rows);
+    }
+    let rows = &state.rows;
+    for screen in &mut state.screens {
+        if let crate::app::screen::Screen::Detail(detail) = screen
+            && let Some(row) = rows.get(&detail.id)
+        {
+            detail.find_part(row);
+        }
+    }
+}
