@@ -2,6 +2,7 @@
 
 use crate::app::list::worst_findings;
 use crate::app::state::{Counts, State};
+use crate::diagnose::{self, Estate};
 use crate::domain::finding::Problem;
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
 use crate::domain::row::{KindId, Link, Part, ResourceId, Row, Stale};
@@ -159,6 +160,7 @@ pub fn derive(state: &mut State) {
         let verdict = (kinds::kind(row.id.kind).health)(row, &SeriesOf { all: &state.series, row });
         (row.health, row.reasons) = (verdict.health, verdict.reasons);
     }
+    state.findings = diagnose::diagnose(&Estate { rows: &state.rows, series: &state.series, now: state.now });
     state.counts.clear();
     for kind in KindId::ALL {
         state.counts.insert(kind, Counts::default());
