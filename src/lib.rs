@@ -50,6 +50,7 @@
 
 pub mod actions;
 pub mod app;
+pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,0 +1,91 @@
+//! The meter: counts every HTTP attempt that the SDK makes, by operation, and how many of them were throttled.
+
+use crate::aws::operations::OPERATIONS;
+use crate::domain::poll::Calls;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Shared by all clients, which report to it from inside the SDK's retry loop. [`Meter::take`] empties it, so the
+/// counts of polls in flight at once are told once each, by whichever poll ends first.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    attempts: [AtomicU64; OPERATIONS.len()],
+    throttled: AtomicU64,
+}
+
+impl Meter {
+    /// The calls since the last taking.
+    pub fn take(&self) -> Calls {
+        let mut calls = Calls { throttled: self.0.throttled.swap(0, Ordering::Relaxed), ..Calls::default() };
+        for (operation, attempts) in OPERATIONS.iter().zip(&self.0.attempts) {
+            let attempts = attempts.swap(0, Ordering::Relaxed);
+            if attempts > 0 {
+                calls.by_operation.insert(operation.label, attempts);
+                calls.usd += attempts as f64 * operation.usd;
+            }
+        }
+        calls
+    }
+}
+
+impl Intercept for Meter {
+    fn name(&self) -> &'static str {
+        "Meter"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let index = cfg.load::<Metadata>().and_then(|called| {
+            OPERATIONS.iter().position(|operation| {
+                operation.name == called.name() && operation.service.eq_ignore_ascii_case(called.service())
+            })
+        });
+        if let Some(attempts) = index.and_then(|index| self.0.attempts.get(index)) {
+            attempts.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.response().is_some_and(is_throttled) {
+            self.0.throttled.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// AWS throttles with status 429, or with 400 and one of several codes; the code stands in a header or in the body.
+fn is_throttled(response: &HttpResponse) -> bool {
+    let status = response.status().as_u16();
+    if status == 429 {
+        return true;
+    }
+    if status != 400 && status != 503 {
+        return false;
+    }
+    let header = |name| response.headers().get(name).is_some_and(crate::aws::errors::is_throttling_code);
+    let body = || response.body().bytes().map(String::from_utf8_lossy);
+    header("x-amzn-errortype")
+        || header("x-amzn-query-error")
+        || body().is_some_and(|body| crate::aws::errors::is_throttling_code(&body))
+}
