@@ -22,7 +22,7 @@ pub fn handle(world: &mut World, call: &mut Call, rest: &str) -> Reply<Response>
     let request_id = wire::request_id(world);
     let found = rest.split_once("/operation/").and_then(|(name, operation)| Some((service_of(name)?, operation)));
     let Some((service, operation)) = found else {
-        world.ledger.note("unknown", rest, "UnknownOperationException");
+        wire::note_unknown(world, "");
         return Reply::Done(frame(
             &request_id,
             404,

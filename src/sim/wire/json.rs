@@ -17,7 +17,7 @@ pub fn handle(world: &mut World, call: &mut Call, target: &str) -> Reply<Respons
             ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
             ("x-amzn-requestid".to_owned(), wire::request_id(world)),
         ];
-        world.ledger.note("unknown", target, "UnknownOperationException");
+        wire::note_unknown(world, "");
         return Reply::Done(Response { status: 400, headers, body: Bytes::from_static(body.as_bytes()) });
     };
     let request_id = wire::request_id(world);

@@ -163,6 +163,7 @@ pub(crate) fn answer(
     match &answer {
         Ok(Reply::Later(_)) => {}
         Ok(Reply::Done(_)) => world.ledger.note(service.name(), operation, ""),
+        Err(error) if matches!(error.code, UNKNOWN_OPERATION | "InvalidAction") => note_unknown(world, service.name()),
         Err(error) => world.ledger.note(service.name(), operation, error.code),
     }
     answer
@@ -170,7 +171,14 @@ pub(crate) fn answer(
 
 /// What AWS says to an operation that the service does not have.
 pub fn unknown_operation() -> ApiError {
-    ApiError::client("UnknownOperationException", "")
+    ApiError::client(UNKNOWN_OPERATION, "")
+}
+
+const UNKNOWN_OPERATION: &str = "UnknownOperationException";
+
+/// Names that no service knows are counted together: whoever invents them must not make the ledger grow.
+pub(crate) fn note_unknown(world: &mut World, service: &'static str) {
+    world.ledger.note(service, "", UNKNOWN_OPERATION);
 }
 
 /// What AWS says to a body that does not fit the protocol or a member of the wrong type.

@@ -21,7 +21,7 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
     if version != sts_version() {
         let error =
             ApiError::client("InvalidAction", format!("Could not find operation {operation} for version {version}"));
-        world.ledger.note("unknown", &operation, error.code);
+        wire::note_unknown(world, "");
         return Reply::Done(error_response(&request_id, &error));
     }
     match wire::answer(world, call, Service::Sts, &operation, Ok(Value::Null)) {

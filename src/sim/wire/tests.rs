@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sim::cx::Place;
+use proptest::prelude::*;
 use serde_json::json;
 
 fn world() -> World {
@@ -157,4 +158,175 @@ fn the_account_is_an_access_key_of_twelve_digits() {
     assert_eq!(caller.account(), Some("111122223333"));
     assert_eq!((caller.region.as_deref(), caller.service.as_deref()), (Some("eu-west-1"), Some("sqs")));
     assert_eq!(super::caller(&call("/", &[("authorization", "Bearer x")], "").request), Caller::default());
+}
+
+#[test]
+fn invented_names_do_not_make_the_ledger_grow() {
+    let mut world = world();
+    for i in 0..100 {
+        json_call(&mut world, &format!("AmazonSQS.Fly{i}"), "{}");
+        json_call(&mut world, &format!("Nobody{i}.Fly"), "{}");
+        let path = format!("/service/Nobody{i}/operation/Fly");
+        assert_eq!(done(&mut world, call(&path, &[], "")).status, 404);
+    }
+    assert_eq!(world.ledger.requests.len(), 2, "{:?}", world.ledger.requests);
+    assert_eq!(world.ledger.answered, 300);
+}
+
+/// Operations that a request may be aimed at, so that most get past the dispatcher.
+const TARGETS: [&str; 22] = [
+    "AmazonSQS.CreateQueue",
+    "AmazonSQS.SendMessage",
+    "AmazonSQS.SendMessageBatch",
+    "AmazonSQS.ReceiveMessage",
+    "AmazonSQS.SetQueueAttributes",
+    "AmazonSQS.StartMessageMoveTask",
+    "AmazonSQS.ListQueues",
+    "GraniteServiceVersion20100801.GetMetricData",
+    "GraniteServiceVersion20100801.GetMetricStatistics",
+    "GraniteServiceVersion20100801.PutMetricData",
+    "GraniteServiceVersion20100801.ListMetrics",
+    "GraniteServiceVersion20100801.DescribeAlarms",
+    "Kinesis_20131202.CreateStream",
+    "Kinesis_20131202.PutRecord",
+    "Kinesis_20131202.PutRecords",
+    "Kinesis_20131202.GetRecords",
+    "Kinesis_20131202.GetShardIterator",
+    "Kinesis_20131202.ListShards",
+    "Kinesis_20131202.ListStreams",
+    "Kinesis_20131202.SplitShard",
+    "Kinesis_20131202.MergeShards",
+    "Kinesis_20131202.UpdateShardCount",
+];
+
+/// Member names of those operations.
+const MEMBERS: [&str; 42] = [
+    "QueueName",
+    "QueueUrl",
+    "Attributes",
+    "MessageBody",
+    "DelaySeconds",
+    "Entries",
+    "Id",
+    "MessageAttributes",
+    "DataType",
+    "StringValue",
+    "BinaryValue",
+    "MaxNumberOfMessages",
+    "VisibilityTimeout",
+    "SourceArn",
+    "NextToken",
+    "MaxResults",
+    "RedrivePolicy",
+    "MetricDataQueries",
+    "MetricStat",
+    "Metric",
+    "Namespace",
+    "MetricName",
+    "Dimensions",
+    "Name",
+    "Value",
+    "Period",
+    "Stat",
+    "Expression",
+    "StartTime",
+    "EndTime",
+    "MetricData",
+    "Values",
+    "StreamName",
+    "ShardCount",
+    "Data",
+    "PartitionKey",
+    "Records",
+    "ShardIterator",
+    "ShardId",
+    "StreamARN",
+    "ShardIteratorType",
+    "TargetShardCount",
+];
+
+fn any_text() -> impl Strategy<Value = String> {
+    let likely = [
+        "s",
+        "q",
+        "arn:aws:sqs:eu-west-1:123456789012:q",
+        "http://h/123456789012/q",
+        "Sum",
+        "p99",
+        "App",
+        "m1",
+        "LATEST",
+        "shardId-000000000000",
+        "AAAA",
+        "String",
+        "[m1",
+        "",
+        "30",
+        "{}",
+    ];
+    prop_oneof![prop::sample::select(likely.to_vec()).prop_map(str::to_owned), any::<String>()]
+}
+
+fn any_input() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-5i64..500).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any_text().prop_map(Value::from),
+    ];
+    let name = || prop_oneof![9 => prop::sample::select(MEMBERS.to_vec()).prop_map(str::to_owned), 1 => any_text()];
+    let inner = leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name(), inner, 0..6).prop_map(|map| map.into_iter().collect()),
+        ]
+    });
+    let top = prop::sample::select(MEMBERS.to_vec()).prop_map(str::to_owned);
+    prop::collection::btree_map(top, inner, 0..6).prop_map(|map| map.into_iter().collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_input_whatever_panics_or_gets_a_server_error(
+        calls in prop::collection::vec((prop::sample::select(TARGETS.to_vec()), any_input()), 1..8),
+    ) {
+        let mut world = world();
+        json_call(&mut world, "AmazonSQS.CreateQueue", r#"{"QueueName":"q"}"#);
+        json_call(&mut world, "Kinesis_20131202.CreateStream", r#"{"StreamName":"s","ShardCount":1}"#);
+        world.advance_to(world.now + std::time::Duration::from_secs(60));
+        for (target, input) in calls {
+            let mut call = call("/", &[("x-amz-target", target)], input.to_string());
+            if let Reply::Done(response) = handle(&mut world, &mut call) {
+                prop_assert!(matches!(response.status, 200 | 400 | 403 | 404), "{target} {input}: {response:?}");
+            }
+            world.advance_to(world.now + std::time::Duration::from_secs(1));
+        }
+    }
+
+    #[test]
+    fn no_bytes_whatever_panic(
+        path in prop_oneof![
+            Just("/".to_owned()),
+            Just("/service/GraniteServiceVersion20100801/operation/GetMetricData".to_owned()),
+            Just("/2015-03-31/functions/f/invocations".to_owned()),
+            "/[ -~]{0,40}",
+        ],
+        method in prop::sample::select(vec!["GET", "POST", "PUT", "DELETE", "PATCH"]),
+        headers in prop::collection::vec((prop::sample::select(vec![
+            "x-amz-target", "content-type", "content-encoding", "authorization", "x-amz-invocation-type",
+        ]), any_text()), 0..4),
+        query in any_text(),
+        body in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let mut call = call(&path, &headers.iter().map(|(n, v)| (*n, v.as_str())).collect::<Vec<_>>(), body);
+        call.request.method = method.to_owned();
+        call.request.query = query;
+        if let Reply::Done(response) = handle(&mut world(), &mut call) {
+            prop_assert!(response.status < 500, "{call:?}: {response:?}", call = call.request);
+        }
+    }
 }
