@@ -44,6 +44,11 @@ impl Agenda {
         self.heap.peek().map(|Reverse((at, _, _))| *at)
     }
 
+    /// Entries put on it so far: what a run has cost.
+    pub fn scheduled(&self) -> u64 {
+        self.scheduled
+    }
+
     pub fn len(&self) -> usize {
         self.heap.len()
     }

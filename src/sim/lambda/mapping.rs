@@ -268,6 +268,11 @@ impl Lambda {
         self.mappings.iter().enumerate().filter_map(|(index, mapping)| mapping.as_ref().map(|m| (index, m)))
     }
 
+    /// The mapping from a source to a function.
+    pub fn mapping_between(&self, source: &MappingSource, function: &str) -> Option<usize> {
+        self.mappings().find(|(_, m)| m.source == *source && m.function_name == function).map(|(index, _)| index)
+    }
+
     pub fn mapping_of_uuid(&self, uuid: &str) -> Option<usize> {
         self.mappings().find(|(_, mapping)| mapping.uuid == uuid).map(|(index, _)| index)
     }
@@ -319,6 +324,17 @@ impl Lambda {
         found.last_modified = cx.now;
         cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
         Ok(())
+    }
+
+    /// Whether a mapping's pollers take work now. One whose function is gone stops for good, as AWS stops it
+    /// (`LambdaESMDisabled`, FUNCTION_NOT_FOUND).
+    pub(crate) fn takes_work(&mut self, cx: &mut Cx<'_>, mapping: usize) -> bool {
+        let Some(found) = self.mapping(mapping).filter(|found| found.is_polling()) else { return false };
+        let has_function = self.function(found.function).is_some();
+        if !has_function {
+            self.set_mapping_enabled(cx, mapping, false);
+        }
+        has_function
     }
 
     /// A change has settled: the pollers of an enabled mapping begin.

@@ -111,6 +111,11 @@ impl Lambda {
         }
     }
 
+    /// Invocations begun since the world began.
+    pub fn invocations_begun(&self) -> u64 {
+        self.invocations
+    }
+
     /// Invocations that run now, in the whole account.
     pub fn in_flight(&self) -> u32 {
         self.in_flight

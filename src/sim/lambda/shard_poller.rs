@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Each shard is polled once a second [Using Lambda with Kinesis]; faster only to catch up.
 const STEP: Duration = Duration::from_secs(1);
-const CATCHING_UP_STEP: Duration = Duration::from_millis(250);
+const CATCHING_UP_STEP: Duration = Duration::from_millis(500);
 /// Records read ahead in one call, in batches of all lanes together.
 const BATCHES_AHEAD: u32 = 10;
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
@@ -151,12 +151,18 @@ impl ShardPoller {
 
     /// How many records to read now; 0 when no lane is short of them or it is too early.
     pub fn wants(&self, now: Timestamp, settings: &Settings) -> u32 {
+        if now < self.next_read { 0 } else { self.room(settings) }
+    }
+
+    /// How many records may be read ahead, 0 while every lane has a full batch. One lane's backlog may fill the room
+    /// of all: then the others wait for it.
+    fn room(&self, settings: &Settings) -> u32 {
         let is_short = self.lanes.iter().any(|lane| (lane.records.len() as u32) < settings.batch_size);
-        let held: usize = self.lanes.iter().map(|lane| lane.records.len()).sum();
-        let most = settings.batch_size.saturating_mul(settings.parallelization_factor * BATCHES_AHEAD).min(10_000);
-        if self.place == ReadPlace::End || now < self.next_read || !is_short {
+        if self.place == ReadPlace::End || !is_short {
             return 0;
         }
+        let held: usize = self.lanes.iter().map(|lane| lane.records.len()).sum();
+        let most = settings.batch_size.saturating_mul(settings.parallelization_factor * BATCHES_AHEAD).min(10_000);
         most.saturating_sub(held as u32)
     }
 
@@ -179,8 +185,7 @@ impl ShardPoller {
 
     /// When to look again, when no batch's end comes first.
     pub fn next_wake(&self, now: Timestamp, settings: &Settings) -> Option<Timestamp> {
-        let is_short = self.lanes.iter().any(|lane| (lane.records.len() as u32) < settings.batch_size);
-        let read = (self.place != ReadPlace::End && is_short).then_some(self.next_read);
+        let read = (self.room(settings) > 0).then_some(self.next_read);
         let lanes = self.lanes.iter().filter_map(|lane| lane.waits_until(settings));
         lanes.chain(read).min().map(|at| at.max(now + Duration::from_millis(1)))
     }

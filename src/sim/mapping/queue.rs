@@ -29,9 +29,11 @@ pub fn due(world: &mut World, mapping: usize) {
 
 /// Begins as many batches as concurrency and messages allow, and puts the next poll on the agenda.
 fn poll(world: &mut World, mapping: usize) {
-    if !world.lambda.mapping(mapping).is_some_and(|found| found.is_polling()) {
+    let (lambda, mut cx) = world.lambda_cx();
+    if !lambda.takes_work(&mut cx, mapping) {
         return;
     }
+    stop_without_queue(world, mapping);
     let now = world.now;
     if let Some((poller, ..)) = poller(&mut world.lambda, mapping) {
         poller.adapt(now);
@@ -51,6 +53,17 @@ fn poll(world: &mut World, mapping: usize) {
     if poller.wake_at(next) {
         let (_, mut cx) = world.lambda_cx();
         cx.schedule(next, MappingDue { mapping, shard: 0 }.into());
+    }
+}
+
+/// A mapping whose queue is gone stops for good, as AWS stops it (`LambdaESMDisabled`, RESOURCE_NOT_FOUND).
+fn stop_without_queue(world: &mut World, mapping: usize) {
+    let is_there = poller(&mut world.lambda, mapping)
+        .map(|(_, _, name, _)| name.to_owned())
+        .is_some_and(|name| world.sqs.queue(&name).is_some());
+    if !is_there {
+        let (lambda, mut cx) = world.lambda_cx();
+        lambda.set_mapping_enabled(&mut cx, mapping, false);
     }
 }
 

@@ -96,7 +96,8 @@ pub fn due(world: &mut World, mapping: usize, shard: u32) {
 
 /// Reads when records are wanted, runs every lane that has a batch, and puts the next step on the agenda.
 fn work_shard(world: &mut World, mapping: usize, shard: u32) {
-    if !world.lambda.mapping(mapping).is_some_and(|found| found.is_polling()) {
+    let (lambda, mut cx) = world.lambda_cx();
+    if !lambda.takes_work(&mut cx, mapping) {
         return;
     }
     let Some(name) = stream_name(&world.lambda, mapping) else { return };

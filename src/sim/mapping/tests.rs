@@ -283,3 +283,63 @@ fn a_parallelization_factor_runs_several_batches_of_one_shard_at_once() {
     pass(&mut world, 1);
     assert_eq!(world.lambda.in_flight(), 4);
 }
+
+#[test]
+fn a_mapping_stops_when_its_function_or_its_queue_is_gone() {
+    let mut world = world();
+    queue(&mut world, "orders", &[]);
+    stream(&mut world, "bids", 1);
+    let good = template(&mut world, "good");
+    let kept = function(&mut world, "kept", quick());
+    let gone = function(&mut world, "gone", quick());
+    let on_lost_queue = map(&mut world, kept, on_queue("orders"), Settings::for_queue());
+    let of_lost_function = map(&mut world, gone, on_stream("bids"), Settings::for_stream(Start::TrimHorizon));
+    let (sqs, mut cx) = world.sqs_cx();
+    sqs.delete_queue(&mut cx, "orders").unwrap();
+    world.lambda.delete_function("gone").unwrap();
+    put(&mut world, "bids", "a", good, 10);
+    pass(&mut world, 30);
+    for mapping in [on_lost_queue, of_lost_function] {
+        assert_eq!(world.lambda.mapping(mapping).unwrap().state, MappingState::Disabled);
+    }
+}
+
+#[test]
+fn one_slow_key_does_not_make_the_other_lanes_spin() {
+    let mut world = world();
+    stream(&mut world, "bids", 1);
+    let poison = template(&mut world, "poison");
+    let id = function(&mut world, "settle", poisoned());
+    let settings = Settings { batch_size: 2, parallelization_factor: 10, ..Settings::for_stream(Start::TrimHorizon) };
+    map(&mut world, id, on_stream("bids"), settings);
+    put(&mut world, "bids", "one key", poison, 900);
+    pass(&mut world, 600);
+    assert!(world.lambda.invocations_begun() < 60, "{}", world.lambda.invocations_begun());
+    assert!(world.agenda.scheduled() < 1_500, "{}", world.agenda.scheduled());
+}
+
+#[test]
+fn two_runs_with_one_seed_are_equal() {
+    let run = || {
+        let mut world = world();
+        orders_with_dlq(&mut world);
+        stream(&mut world, "bids", 3);
+        let (good, poison) = (template(&mut world, "good"), template(&mut world, "poison"));
+        let shaky = Behaviour { base: Spread { p50_ms: 30.0, p99_ms: 300.0 }, error_rate: 0.1, ..poisoned() };
+        let id = function(&mut world, "work", shaky);
+        map(&mut world, id, on_queue("orders"), Settings::for_queue());
+        let settings = Settings { maximum_retry_attempts: Some(3), ..Settings::for_stream(Start::TrimHorizon) };
+        map(&mut world, id, on_stream("bids"), settings);
+        for second in 0..120 {
+            send(&mut world, "orders", if second % 7 == 0 { "poison" } else { "good" }, 5);
+            put(&mut world, "bids", &format!("hotel-{}", second % 9), if second == 40 { poison } else { good }, 20);
+            pass(&mut world, 1);
+        }
+        pass(&mut world, 300);
+        let log: String = world.lambda.named("work").unwrap().log.records().map(LogRecord::text).collect();
+        (log, depth(&mut world, "orders-dlq"), world.lambda.invocations_begun())
+    };
+    let (first, second) = (run(), run());
+    assert_eq!(first, second);
+    assert!(first.1.0 > 0 && first.2 > 100, "{:?} {}", first.1, first.2);
+}
