@@ -30,8 +30,8 @@
 //! | `cli` | `config` `failure` | flags become settings |
 //! | `journal` | `domain` `actions` `config` | what was done, on disk, chained by hashes |
 //! | `status` | `domain` `kinds` | a snapshot as JSON, as a table and as an exit code |
-//! | `clock` | `domain` | the one file that reads the real clock |
-//! | `demo` | `*` | the engine as a source |
+//! | `clock` | `domain` `sim::clock` | the clock of a session; the one file that reads the real one |
+//! | `session` | `*` | a source, opened: clients and clock, live or demo |
 //! | `shell` | `*` | terminal, tasks, clock; runs effects, feeds events, paints on change |
 //! | `faces` | `*` | status, do, journal, keys, scenarios, sim |
 //!
@@ -60,6 +60,7 @@ pub mod faces;
 pub mod failure;
 pub mod journal;
 pub mod kinds;
+pub mod session;
 pub mod sim;
 pub mod status;
 pub mod theme;

@@ -17,33 +17,66 @@ pub struct SeriesKey {
     pub field: &'static str,
 }
 
-/// One-minute points in order of time, at most [`SERIES_POINTS_MAX`].
-#[derive(Clone, Debug, Default, PartialEq)]
+/// One-minute points in order of time, at most [`SERIES_POINTS_MAX`]. Ten thousand resources have some seventy thousand
+/// series, so a point is four bytes: its minute is its place, and a minute without a datapoint holds no number.
+#[derive(Clone, Debug, Default)]
 pub struct Series {
-    points: VecDeque<(Timestamp, f64)>,
+    /// The minute (since the Unix epoch) of the first point.
+    first_minute: i64,
+    /// NaN where there is no datapoint. Never begins or ends with one.
+    numbers: VecDeque<f32>,
 }
 
+const MINUTE_MS: i64 = 60_000;
+
 impl Series {
-    /// Takes over points: a known time is overwritten (CloudWatch's newest periods keep changing), others are put in
+    /// Takes over points: a known minute is overwritten (CloudWatch's newest periods keep changing), others are put in
     /// their place, the oldest fall out.
     pub fn merge(&mut self, points: impl IntoIterator<Item = (Timestamp, f64)>) {
-        for (at, value) in points {
-            match self.points.binary_search_by_key(&at, |(t, _)| *t) {
-                Ok(index) => self.points[index].1 = value,
-                Err(index) => self.points.insert(index, (at, value)),
-            }
+        for (at, number) in points {
+            self.put(at.millis().div_euclid(MINUTE_MS), number as f32);
         }
-        while self.points.len() > SERIES_POINTS_MAX {
-            self.points.pop_front();
+        while self.numbers.front().is_some_and(|number| number.is_nan()) {
+            self.numbers.pop_front();
+            self.first_minute += 1;
         }
     }
 
+    fn put(&mut self, minute: i64, number: f32) {
+        let max = SERIES_POINTS_MAX as i64;
+        let end = self.first_minute + self.numbers.len() as i64;
+        if number.is_nan() || (!self.numbers.is_empty() && minute <= end - 1 - max) {
+            return;
+        }
+        if self.numbers.is_empty() || minute >= end + max {
+            self.numbers.clear();
+            self.first_minute = minute;
+        }
+        while minute < self.first_minute {
+            self.numbers.push_front(f32::NAN);
+            self.first_minute -= 1;
+        }
+        while minute >= self.first_minute + self.numbers.len() as i64 {
+            self.numbers.push_back(f32::NAN);
+        }
+        self.numbers[(minute - self.first_minute) as usize] = number;
+        while self.numbers.len() > SERIES_POINTS_MAX {
+            self.numbers.pop_front();
+            self.first_minute += 1;
+        }
+    }
+
+    /// The points there are; a minute without a datapoint is left out.
     pub fn points(&self) -> impl DoubleEndedIterator<Item = (Timestamp, f64)> + '_ {
-        self.points.iter().copied()
+        let first_minute = self.first_minute;
+        let minutes = self.numbers.iter().enumerate().filter(|(_, number)| !number.is_nan());
+        minutes.map(move |(index, number)| {
+            (Timestamp::from_millis((first_minute + index as i64) * MINUTE_MS), f64::from(*number))
+        })
     }
 
     pub fn last(&self) -> Option<(Timestamp, f64)> {
-        self.points.back().copied()
+        self.points().next_back()
     }
 
     /// The points at and after `from`.
@@ -51,12 +84,19 @@ impl Series {
         self.points().filter(move |(at, _)| *at >= from)
     }
 
+    /// How many points there are.
     pub fn len(&self) -> usize {
-        self.points.len()
+        self.points().count()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.numbers.is_empty()
+    }
+}
+
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        self.points().eq(other.points())
     }
 }
 
@@ -78,5 +118,15 @@ mod tests {
         series.merge((60..200).map(|n| (minute(n), 0.0)));
         assert_eq!(series.len(), SERIES_POINTS_MAX);
         assert_eq!(series.points().next().unwrap().0, minute(200 - SERIES_POINTS_MAX as i64));
+    }
+
+    #[test]
+    fn minutes_without_a_datapoint_stay_without_and_order_does_not_matter() {
+        let mut series = Series::default();
+        series.merge([(minute(10), 1.0), (minute(7), 2.0), (minute(12), 3.0)]);
+        let points: Vec<_> = series.points().collect();
+        assert_eq!(points, [(minute(7), 2.0), (minute(10), 1.0), (minute(12), 3.0)]);
+        series.merge([(minute(5_000_000), 4.0), (minute(12), 9.0)]);
+        assert_eq!(series.points().collect::<Vec<_>>(), [(minute(5_000_000), 4.0)]);
     }
 }

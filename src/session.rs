@@ -1,0 +1,80 @@
+//! A session: a source that has been opened. Live and demo differ in here and nowhere else.
+
+use crate::app::state;
+use crate::aws::{self, Clients, Seam};
+use crate::clock::Clock;
+use crate::config::{DemoSettings, LiveSettings, Settings, Source};
+use crate::faces::scenarios;
+use crate::failure::Failure;
+use crate::sim::clock::VirtualClock;
+use crate::sim::connector::EngineConnector;
+use crate::sim::{engine, scenario};
+use aws_credential_types::Credentials;
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+/// What watching may cost when nothing else is said, in US dollars an hour at list prices.
+const BUDGET_USD_PER_H: f64 = 0.15;
+
+/// Clients, a clock, and what the state has to know of them.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub clients: Clients,
+    pub clock: Clock,
+    pub settings: state::Settings,
+}
+
+/// Opens the source. For the demo this starts the engine on the current runtime; its warm-up runs when the first
+/// request comes, so that a screen can be painted before.
+///
+/// Errors: an unknown or broken scenario; no region, an unknown profile, a malformed endpoint.
+pub async fn open(settings: &Settings) -> Result<Session, Failure> {
+    match &settings.source {
+        Source::Live(live) => open_live(live, settings.may_act()).await,
+        Source::Demo(demo) => open_demo(demo).await,
+    }
+}
+
+async fn open_live(live: &LiveSettings, allow_actions: bool) -> Result<Session, Failure> {
+    let chosen = aws::Settings {
+        profile: live.profile.clone(),
+        region: live.region.clone(),
+        endpoint_url: live.endpoint_url.clone(),
+    };
+    let config = aws::sdk_config(&chosen, Seam::live()).await.map_err(|error| Failure::new(error.to_string()))?;
+    let settings = state::Settings {
+        source: state::Source::Live,
+        source_label: live.endpoint_url.clone().unwrap_or_default(),
+        region: config.region().map(ToString::to_string),
+        profile: live.profile.clone(),
+        allow_actions,
+        budget_usd_per_h: BUDGET_USD_PER_H,
+    };
+    Ok(Session { clients: Clients::new(&config), clock: Clock::System, settings })
+}
+
+async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
+    let scenario = scenarios::load(&demo.scenario)?;
+    let world = scenario::build(&scenario, demo.seed).map_err(Failure::new)?;
+    let clock = VirtualClock::start(scenario.start, demo.speed);
+    let engine = engine::start(world, clock);
+    let seam = Seam {
+        http_client: SharedHttpClient::new(EngineConnector::new(engine)),
+        time_source: SharedTimeSource::new(clock),
+        sleep_impl: SharedAsyncSleep::new(clock),
+        static_credentials: Some(Credentials::new("demo", "demo", None, None, "the demo")),
+        jitterless: true,
+    };
+    let chosen = aws::Settings { region: Some(scenario.region.clone()), ..aws::Settings::default() };
+    let config = aws::sdk_config(&chosen, seam).await.map_err(|error| Failure::new(error.to_string()))?;
+    let settings = state::Settings {
+        source: state::Source::Demo,
+        source_label: format!("demo {} ×{}", scenario.name, demo.speed),
+        region: Some(scenario.region),
+        profile: None,
+        allow_actions: true,
+        budget_usd_per_h: BUDGET_USD_PER_H,
+    };
+    Ok(Session { clients: Clients::new(&config), clock: Clock::Virtual(clock), settings })
+}

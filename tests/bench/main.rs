@@ -1,0 +1,22 @@
+//! The figures of the program, measured: `cargo bench` runs them all and prints a line for each.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
+mod engine;
+mod figure;
+mod terminal;
+
+type Bench = fn(&mut figure::Figures);
+
+fn main() {
+    // `cargo test --benches` and `cargo bench -- NAME` pass arguments; a name picks the benches that hold it.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let benches: [(&str, Bench); 2] = [("engine", engine::run), ("terminal", terminal::run)];
+    let mut figures = figure::Figures::default();
+    for (name, run) in benches {
+        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
+            run(&mut figures);
+        }
+    }
+    figures.print();
+}
