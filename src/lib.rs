@@ -61,6 +61,7 @@ pub mod failure;
 pub mod journal;
 pub mod kinds;
 pub mod session;
+pub mod shell;
 pub mod sim;
 pub mod status;
 pub mod theme;

@@ -31,14 +31,16 @@ const SUMMARY_FIELDS: [&Field; 3] = [&kinesis::OPEN_SHARDS, &kinesis::RETENTION_
 pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
     let mut draft = Draft::default();
     let (streams, complete) = streams(clients, &mut draft).await;
-    let answers = futures::stream::iter(streams.iter().enumerate())
-        .then(|(index, stream)| async move {
+    let ids = streams.iter().map(Listed::id).collect();
+    let answers = futures::stream::iter(streams.into_iter().enumerate())
+        .map(|(index, stream)| async move {
             if index >= CONCURRENCY {
-                clients.sleep(PACE).await;
+                // So many start together, so each waits for as many.
+                clients.sleep(PACE * CONCURRENCY as u32).await;
             }
-            stream
+            let answer = summary(clients, &stream.name).await;
+            (stream, answer)
         })
-        .map(|stream| async move { (stream, summary(clients, &stream.name).await) })
         .buffered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
@@ -54,7 +56,7 @@ pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
         draft.update(update);
     }
     if complete {
-        draft.inventory(KindId::Kinesis, streams.iter().map(Listed::id).collect());
+        draft.inventory(KindId::Kinesis, ids);
     }
     draft
 }
@@ -118,16 +120,15 @@ fn empty_answer(operation: &crate::aws::operations::Operation) -> Trouble {
 /// Summary and shards of these streams.
 pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Draft {
     let mut draft = Draft::default();
-    let answers = futures::stream::iter(targets.iter().enumerate())
-        .then(|(index, target)| async move {
+    let answers = futures::stream::iter(targets.to_vec())
+        .enumerate()
+        .map(|(index, target)| async move {
             if index >= CONCURRENCY {
-                clients.sleep(PACE).await;
+                // So many start together, so each waits for as many.
+                clients.sleep(PACE * CONCURRENCY as u32).await;
             }
-            target
-        })
-        .map(|target| async move {
-            let name = &target.id.name;
-            (target, summary(clients, name).await, shards(clients, name).await)
+            let (summary, shards) = (summary(clients, &target.id.name).await, shards(clients, &target.id.name).await);
+            (target, summary, shards)
         })
         .buffered(CONCURRENCY)
         .collect::<Vec<_>>()

@@ -116,14 +116,16 @@ async fn mappings(clients: &Clients, function: Option<&str>) -> Result<Vec<Event
 /// Configuration, reserved concurrency and mappings of these functions.
 pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Draft {
     let mut draft = Draft::default();
-    let answers = futures::stream::iter(targets.iter().enumerate())
-        .then(|(index, target)| async move {
+    let answers = futures::stream::iter(targets.to_vec())
+        .enumerate()
+        .map(|(index, target)| async move {
             if index >= CONCURRENCY {
-                clients.sleep(DIRECT_PACE).await;
+                // So many start together, so each waits for as many.
+                clients.sleep(DIRECT_PACE * CONCURRENCY as u32).await;
             }
-            target
+            let seen = look_at(clients, &target.id.name).await;
+            (target, seen)
         })
-        .map(|target| async move { (target, look_at(clients, &target.id.name).await) })
         .buffered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;

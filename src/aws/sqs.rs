@@ -40,8 +40,11 @@ pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
     let (urls, complete) = queue_urls(clients, &mut draft).await;
     let queues: Vec<(ResourceId, String)> =
         urls.into_iter().filter_map(|url| Some((ResourceId::new(KindId::Sqs, url_name(&url)?), url))).collect();
-    let answers = futures::stream::iter(&queues)
-        .map(|(id, url)| async move { (id, url, attributes(clients, url).await) })
+    let answers = futures::stream::iter(queues.clone())
+        .map(|(id, url)| async move {
+            let answer = attributes(clients, &url).await;
+            (id, url, answer)
+        })
         .buffered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
@@ -49,12 +52,12 @@ pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
     let mut links: BTreeMap<ResourceId, Vec<Link>> = BTreeMap::new();
     let mut all_answered = true;
     for (id, url, answer) in answers {
-        let mut update = blank(id, now);
+        let mut update = blank(&id, now);
         update.fields.set(&sqs::URL, Value::text(url, now));
         match answer {
             Ok(attributes) => {
                 set_attributes(&mut update.fields, &attributes, now);
-                for (from, link) in dead_letter_links(id, &attributes) {
+                for (from, link) in dead_letter_links(&id, &attributes) {
                     links.entry(from).or_default().push(link);
                 }
             }
@@ -118,8 +121,11 @@ async fn attributes(clients: &Clients, url: &str) -> Result<Attributes, Trouble>
 /// Depths, timeouts and the redrive policy of these queues, and the move tasks of those that ask for them.
 pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Draft {
     let mut draft = Draft::default();
-    let answers = futures::stream::iter(targets)
-        .map(|target| async move { (target, look_at(clients, target).await) })
+    let answers = futures::stream::iter(targets.to_vec())
+        .map(|target| async move {
+            let seen = look_at(clients, &target).await;
+            (target, seen)
+        })
         .buffered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;

@@ -1,0 +1,183 @@
+//! The shell: the only room with a terminal, tasks and a clock. It runs effects, feeds events, and paints on change.
+//!
+//! One loop, one `select!`: signals, the terminal, answers, the next deadline. What is ready is drained and folded
+//! together; the screen is drawn once if something changed. A key is answered at once whatever AWS is doing, other
+//! changes are drawn at most thirty times a second, and an idle screen costs nothing.
+
+pub mod hands;
+pub mod headless;
+mod input;
+mod signals;
+mod terminal;
+
+use crate::app::effect::Effect;
+use crate::app::event::{Event, What};
+use crate::app::state::State;
+use crate::app::update::update_all;
+use crate::failure::Failure;
+use crate::shell::hands::Hands;
+use crate::shell::signals::Signals;
+use crate::shell::terminal::Terminal;
+use crate::theme::Theme;
+use crossterm::event::EventStream;
+use futures::{FutureExt, StreamExt};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Changes that no key asked for are drawn at most this often.
+const FRAME_EVERY: Duration = Duration::from_millis(33);
+/// How many events are folded in before the next draw.
+const DRAIN_MAX: usize = 256;
+/// How long to wait for the next thing to do when nothing is scheduled.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Runs the terminal UI until the person leaves, a signal comes or the terminal goes.
+///
+/// To be the root future of a runtime, which is then to be left by `shutdown_background`: calls may still hang.
+///
+/// Errors: there is no terminal, or it cannot be written to.
+pub async fn run_tui(
+    mut state: State,
+    hands: Hands,
+    answers: mpsc::Receiver<Event>,
+    theme: &Theme,
+) -> Result<(), Failure> {
+    let signals = Signals::watch().map_err(|error| Failure::new(format!("Signals cannot be watched: {error}")))?;
+    let terminal = Terminal::enter().map_err(|error| {
+        Failure::new(format!("The terminal cannot be used: {error}. For scripts there is `midwatch status`."))
+    })?;
+    let (width, height) = terminal.size();
+    let mut screen = ScreenLoop { terminal, hands, answers, signals, keys: EventStream::new(), theme };
+    let at = screen.hands.now();
+    let first = Event { at, what: What::Resize { width, height } };
+    let ended = screen.run(&mut state, first).await;
+    screen.terminal.leave();
+    ended
+}
+
+struct ScreenLoop<'a> {
+    terminal: Terminal,
+    hands: Hands,
+    answers: mpsc::Receiver<Event>,
+    signals: Signals,
+    keys: EventStream,
+    theme: &'a Theme,
+}
+
+/// What the loop woke up for.
+enum Woken {
+    /// A signal, or the terminal has gone.
+    Leave,
+    Events {
+        first: Option<What>,
+        is_key: bool,
+    },
+    Answer(Event),
+    Draw,
+}
+
+impl ScreenLoop<'_> {
+    async fn run(&mut self, state: &mut State, first: Event) -> Result<(), Failure> {
+        let mut drawn_at = Instant::now();
+        let mut batch = vec![first];
+        let mut draw_now = true;
+        let mut is_dirty = true;
+        loop {
+            if !batch.is_empty() {
+                is_dirty = true;
+                let effects = update_all(state, batch.drain(..));
+                if self.carry_out(state, effects, &mut batch)? {
+                    return Ok(());
+                }
+                if !batch.is_empty() {
+                    continue;
+                }
+            }
+            if is_dirty && (draw_now || drawn_at.elapsed() >= FRAME_EVERY) {
+                if self.terminal.draw(state, self.theme).is_err() {
+                    return Ok(());
+                }
+                (is_dirty, draw_now, drawn_at) = (false, false, Instant::now());
+            }
+            match self.wait(is_dirty.then(|| drawn_at + FRAME_EVERY)).await {
+                Woken::Leave => return Ok(()),
+                Woken::Draw => {}
+                Woken::Answer(event) => batch.push(event),
+                Woken::Events { first, is_key } => {
+                    let at = self.hands.now();
+                    draw_now |= is_key;
+                    batch.extend(first.map(|what| Event { at, what }));
+                }
+            }
+            if self.drain(&mut batch, &mut draw_now) {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn wait(&mut self, draw_at: Option<Instant>) -> Woken {
+        let wake = self.hands.until_wake().unwrap_or(IDLE).min(IDLE);
+        tokio::select! {
+            biased;
+            () = self.signals.leave() => Woken::Leave,
+            event = self.keys.next() => match event {
+                Some(Ok(event)) => {
+                    let first = input::what(event);
+                    let is_key = matches!(first, Some(What::Key(_) | What::Paste(_) | What::Resize { .. }));
+                    Woken::Events { first, is_key }
+                }
+                // The terminal has gone: nobody is there to read or to type.
+                Some(Err(_)) | None => Woken::Leave,
+            },
+            () = sleep_until(draw_at), if draw_at.is_some() => Woken::Draw,
+            Some(event) = self.answers.recv() => Woken::Answer(event),
+            () = tokio::time::sleep(wake) => {
+                Woken::Events { first: Some(What::Wake), is_key: false }
+            }
+        }
+    }
+
+    /// Takes what else is ready. `true`: the terminal has gone.
+    fn drain(&mut self, batch: &mut Vec<Event>, draw_now: &mut bool) -> bool {
+        while batch.len() < DRAIN_MAX {
+            match self.keys.next().now_or_never() {
+                Some(Some(Ok(event))) => {
+                    let at = self.hands.now();
+                    *draw_now = true;
+                    batch.extend(input::what(event).map(|what| Event { at, what }));
+                }
+                Some(Some(Err(_)) | None) => return true,
+                None => break,
+            }
+        }
+        while batch.len() < DRAIN_MAX {
+            let Ok(event) = self.answers.try_recv() else { break };
+            batch.push(event);
+        }
+        false
+    }
+
+    /// Runs effects; `true`: leave. A suspend brings events of its own: the terminal may have another size now.
+    fn carry_out(&mut self, state: &State, effects: Vec<Effect>, batch: &mut Vec<Event>) -> Result<bool, Failure> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => return Ok(true),
+                Effect::Copy(text) => self.terminal.copy(&text),
+                Effect::Suspend => {
+                    self.terminal.suspend().map_err(|error| Failure::new(format!("The terminal is lost: {error}")))?;
+                    let (width, height) = self.terminal.size();
+                    batch.push(Event { at: self.hands.now(), what: What::Resize { width, height } });
+                }
+                other => self.hands.carry_out(other, state),
+            }
+        }
+        Ok(false)
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at).await;
+    }
+}
