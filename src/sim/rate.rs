@@ -17,9 +17,12 @@ impl TokenBucket {
     }
 
     fn refill(&mut self, now: Timestamp) {
+        if now <= self.at {
+            return;
+        }
         let passed_s = now.since(self.at).as_secs_f64();
         self.tokens = (self.tokens + passed_s * self.per_second).min(self.burst);
-        self.at = self.at.max(now);
+        self.at = now;
     }
 
     /// Takes `n` tokens when they are there.
