@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::time::Timestamp;
+use crate::sim::cloudwatch::Metric;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::payload::{Payload, Template, TemplateId};
@@ -229,4 +230,62 @@ fn a_deleted_stream_is_gone_for_good_even_in_the_middle_of_a_reshard() {
     wait(&mut world, 120);
     let stream = world.kinesis.stream("bids").unwrap();
     assert_eq!((stream.status, stream.shards().count()), (StreamStatus::Active, 3));
+}
+
+/// Sum, sample count and maximum of one metric over the minute in which the world began.
+fn minute(world: &mut World, name: &str, shard: Option<&str>) -> Option<(f64, f64, f64)> {
+    let start = Timestamp::from_millis(1_700_000_000_000).floor_to(60);
+    let mut dimensions = vec![("StreamName", "bids")];
+    dimensions.extend(shard.map(|shard| ("ShardId", shard)));
+    let metric = Metric::new("AWS/Kinesis", name, &dimensions);
+    let (end, later) = (start + Duration::from_secs(60), start + Duration::from_secs(600));
+    let ids = world.metrics.find(&metric, None);
+    let periods = world.metrics.read(&ids, (start, end), 60, later, false);
+    periods.first().map(|period| (period.stats.sum, period.stats.count, period.stats.max))
+}
+
+#[test]
+fn a_streams_metrics_follow_what_was_put_and_read() {
+    let (mut world, template) = with_stream(true, 1);
+    for batch in 0..3 {
+        put(&mut world, template, "k", batch * 500..batch * 500 + 500);
+    }
+    let batch = read_from(&mut world, 0, Position::TrimHorizon).unwrap();
+    assert_eq!(batch.records.len(), 1000);
+    let mut of = |name: &str| minute(&mut world, name, None).unwrap();
+    assert_eq!(of("IncomingRecords").0, 1000.0);
+    assert_eq!(of("IncomingBytes").0, 1000.0 * 201.0);
+    assert_eq!(of("PutRecords.TotalRecords").0, 1500.0);
+    assert_eq!(of("PutRecords.SuccessfulRecords").0, 1000.0);
+    assert_eq!(of("PutRecords.ThrottledRecords").0, 500.0);
+    assert_eq!(of("PutRecords.Success"), (2.0, 3.0, 1.0), "a call without one accepted record is no success");
+    // One sample a record, 0 for the accepted ones: its average is the throttled share.
+    assert_eq!(of("WriteProvisionedThroughputExceeded"), (500.0, 1500.0, 1.0));
+    assert_eq!(of("GetRecords.Records").0, 1000.0);
+    assert_eq!(of("GetRecords.IteratorAgeMilliseconds"), (0.0, 1.0, 0.0));
+    assert_eq!(of("ReadProvisionedThroughputExceeded"), (0.0, 1.0, 0.0));
+    assert!(of("PutRecords.Latency").0 > 0.0);
+    assert_eq!(minute(&mut world, "PutRecord.Bytes", None), None, "nobody called PutRecord");
+}
+
+#[test]
+fn shard_level_metrics_are_published_only_while_they_are_on() {
+    let (mut world, template) = with_stream(true, 2);
+    let shard = "shardId-000000000000";
+    let lower = PutKey::Text("k");
+    let one = |world: &mut World| {
+        let (kinesis, mut cx) = world.kinesis_cx();
+        let record = PutRecord { key: lower, explicit_hash: Some(0), data: Payload::Made { template, seed: 1 } };
+        kinesis.put_record(&mut cx, "bids", &record).unwrap();
+    };
+    one(&mut world);
+    assert_eq!(minute(&mut world, "IncomingRecords", Some(shard)), None);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.enable_monitoring(&mut cx, "bids", &[ShardMetric::IncomingRecords, ShardMetric::OutgoingBytes]).unwrap();
+    one(&mut world);
+    read_from(&mut world, 0, Position::TrimHorizon).unwrap();
+    assert_eq!(minute(&mut world, "IncomingRecords", Some(shard)), Some((1.0, 1.0, 1.0)));
+    assert_eq!(minute(&mut world, "OutgoingBytes", Some(shard)), Some((402.0, 1.0, 402.0)));
+    assert_eq!(minute(&mut world, "IncomingBytes", Some(shard)), None, "this one was not switched on");
+    assert_eq!(minute(&mut world, "IncomingRecords", Some("shardId-000000000001")), None, "nothing went there");
 }
