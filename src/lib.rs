@@ -47,6 +47,8 @@
 //! 6. No test is switched off and nothing is left to do in code: `no_test_is_off_and_nothing_is_left_to_do`.
 //! 7. What was done is chained: a changed, removed or foreign line of the journal is named:
 //!    `a_changed_removed_or_foreign_line_is_named`.
+//! 8. No mutation leaves the process but a confirmed plan's: `only_confirmed_plans_change_aws`.
+//! 9. Every SDK operation that `aws` uses is served by `sim`: `every_operation_in_use_is_served_by_the_engine`.
 
 pub mod actions;
 pub mod app;

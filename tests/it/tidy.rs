@@ -253,6 +253,45 @@ fn nothing_outside_tests_unwraps() {
     expect_none(places(&source::all(), everywhere, &[".unwrap()"]));
 }
 
+/// AWS is changed in one file, by operations that say so, and its clients are made in another; what is performed is a
+/// `Confirmed` plan, which `Plan::confirm` alone can make, and only where actions are unlocked.
+#[test]
+fn only_confirmed_plans_change_aws() {
+    let sources = source::all();
+    let calls: Vec<String> = midwatch::aws::operations::OPERATIONS
+        .iter()
+        .filter(|operation| operation.changes)
+        .map(|operation| format!("{}()", snake(operation.name)))
+        .collect();
+    let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
+    let in_perform = places(&sources, |source| source.path == "src/aws/perform.rs", &calls);
+    assert_eq!(in_perform.len(), calls.len(), "each is called once, there: {in_perform:?}");
+    let elsewhere = |source: &Source| source.path.starts_with("src/") && source.path != "src/aws/perform.rs";
+    let outside = |source: &Source| elsewhere(source) && source.room() != Some("sim");
+    let mut faults = places(&sources, outside, &calls);
+    let clients = |source: &Source| outside(source) && source.path != "src/aws/clients.rs";
+    faults.extend(places(&sources, clients, &["Client::from_conf", "Client::new"]));
+    faults.extend(places(&sources, |source| outside(source) && source.room() != Some("aws"), &["aws_sdk_"]));
+    faults.extend(places(
+        &sources,
+        |source| elsewhere(source) && !source.path.starts_with("src/actions/"),
+        &["Confirmed("],
+    ));
+    expect_none(faults);
+}
+
+/// `StartMessageMoveTask` → `start_message_move_task`.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
 #[test]
 fn every_invariant_names_tests_that_exist() {
     let sources = source::all();
