@@ -47,7 +47,7 @@ impl Kinesis {
         }
         let shards = if mode == StreamMode::OnDemand { ON_DEMAND_SHARDS } else { shards };
         let (open, quota) = (self.open_shards(), shard_quota(&cx.place.region));
-        if open + shards > quota {
+        if open.saturating_add(shards) > quota {
             return Err(fault::shard_quota_exceeded(cx.place, open, quota, shards));
         }
         let creating = self.streams.values().filter(|stream| stream.status == StreamStatus::Creating).count();
@@ -62,6 +62,15 @@ impl Kinesis {
         let after = Duration::from_millis(cx.rng.random_range(2500..6000));
         stream.begin(cx, after, Change::Create { shards });
         self.streams.insert(name.to_owned(), stream);
+        Ok(())
+    }
+
+    /// Sets the largest record that the stream takes, in KiB from 1024 to 10240. Unlike UpdateMaxRecordSize it asks
+    /// nothing of the stream's state; CreateStream's option is carried out with it.
+    ///
+    /// Errors: `ResourceNotFoundException`.
+    pub fn set_max_record_size(&mut self, cx: &Cx<'_>, name: &str, kib: u32) -> Result<(), ApiError> {
+        self.stream_mut(cx, name)?.max_record_kib = kib.clamp(1024, 10_240);
         Ok(())
     }
 

@@ -30,13 +30,14 @@ pub enum ShardFilter {
 
 impl ShardFilter {
     fn admits(self, shard: &Shard, horizon: Timestamp) -> bool {
-        let open_at = |time: Timestamp| shard.opened <= time && shard.closed.is_none_or(|closed| closed >= time);
+        // The shards that a stream began with count as open before it was there.
+        let began_by = |time: Timestamp| shard.opened <= time || shard.parent.is_none();
+        let open_at = |time: Timestamp| began_by(time) && shard.closed.is_none_or(|closed| closed >= time);
         match self {
             Self::AfterShardId(id) => shard.id > id,
             Self::FromTrimHorizon => true,
             Self::AtLatest => shard.is_open(),
-            // A stream younger than its retention has its horizon at its first shards.
-            Self::AtTrimHorizon => open_at(horizon) || (shard.parent.is_none() && shard.opened > horizon),
+            Self::AtTrimHorizon => open_at(horizon),
             Self::AtTimestamp(time) => open_at(time.max(horizon)),
             Self::FromTimestamp(time) => shard.closed.is_none_or(|closed| closed >= time),
         }

@@ -13,8 +13,7 @@ use crate::sim::payload::Payload;
 
 /// PutRecords takes at most so many bytes of bodies and keys in one call.
 const MAX_REQUEST_BYTES: usize = 10 << 20;
-/// The default maximum size of a record, body and key (UpdateMaxRecordSize can raise it on AWS).
-const MAX_RECORD_BYTES: usize = 1 << 20;
+const MAX_REQUEST_RECORDS: usize = 500;
 
 /// A record to put.
 #[derive(Clone, Debug)]
@@ -57,7 +56,7 @@ impl Kinesis {
     ///
     /// Errors: `ResourceNotFoundException` when the stream is not there or not yet created;
     /// `InvalidArgumentException` when the records are above 10 MiB together, `ValidationException` when one is above
-    /// 1 MiB. Nothing is stored then.
+    /// the stream's largest size (1 MiB unless raised) or there are more than 500. Nothing is stored then.
     pub fn put_records(
         &mut self,
         cx: &mut Cx<'_>,
@@ -66,10 +65,15 @@ impl Kinesis {
     ) -> Result<Vec<PutOutcome>, ApiError> {
         let keys = &self.keys;
         let stream = writable(&mut self.streams, cx, stream)?;
+        if records.len() > MAX_REQUEST_RECORDS {
+            return Err(too_long("records", MAX_REQUEST_RECORDS));
+        }
         let mut request_bytes = 0;
         for (index, record) in records.iter().enumerate() {
             let bytes = record_bytes(keys, cx, record);
-            check_size(bytes, || format!("records.{}.member.data", index + 1))?;
+            if bytes > stream.max_record_bytes() {
+                return Err(too_long(&format!("records.{}.member.data", index + 1), stream.max_record_bytes()));
+            }
             request_bytes += bytes;
         }
         if request_bytes > MAX_REQUEST_BYTES {
@@ -102,7 +106,9 @@ impl Kinesis {
     ) -> Result<(ShardId, Sequence), ApiError> {
         let keys = &self.keys;
         let stream = writable(&mut self.streams, cx, stream)?;
-        check_size(record_bytes(keys, cx, record), || "data".to_owned())?;
+        if record_bytes(keys, cx, record) > stream.max_record_bytes() {
+            return Err(too_long("data", stream.max_record_bytes()));
+        }
         stream.trim(cx.now);
         let mut total = Tally::default();
         let outcome = put_one(keys, stream, cx, record, &mut total)?;
@@ -134,16 +140,12 @@ fn record_bytes(keys: &Keys, cx: &Cx<'_>, record: &PutRecord<'_>) -> usize {
     cx.templates.len_of(&record.data) + key
 }
 
-fn check_size(bytes: usize, path: impl Fn() -> String) -> Result<(), ApiError> {
-    if bytes > MAX_RECORD_BYTES {
-        let message = format!(
-            "1 validation error detected: Value at '{}' failed to satisfy constraint: Member must have length less \
-             than or equal to {MAX_RECORD_BYTES}",
-            path()
-        );
-        return Err(ApiError::client("ValidationException", message));
-    }
-    Ok(())
+fn too_long(path: &str, longest: usize) -> ApiError {
+    let message = format!(
+        "1 validation error detected: Value at '{path}' failed to satisfy constraint: Member must have length less than \
+         or equal to {longest}"
+    );
+    ApiError::client("ValidationException", message)
 }
 
 fn put_one(

@@ -37,7 +37,7 @@ impl Kinesis {
         let Some(parent) = stream.shards.get(&shard) else {
             return Err(fault::could_not_find_shard(cx.place, &stream.name, &shard.to_string()));
         };
-        if open + 1 > quota {
+        if open >= quota {
             return Err(fault::shard_quota_exceeded(cx.place, open, quota, 1));
         }
         if at <= parent.range.start.saturating_add(1) || at >= parent.range.end {

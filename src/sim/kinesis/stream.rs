@@ -61,6 +61,8 @@ pub struct Stream {
     pub mode: StreamMode,
     pub created: Timestamp,
     pub retention_hours: u32,
+    /// The largest record, body and key; 1024 to 10240.
+    pub max_record_kib: u32,
     /// Shard-level metrics that are on, in the API's order.
     pub enhanced: Vec<ShardMetric>,
     pub(super) shards: BTreeMap<ShardId, Shard>,
@@ -97,6 +99,7 @@ pub struct StreamSummary {
     pub mode: StreamMode,
     pub created: Timestamp,
     pub retention_hours: u32,
+    pub max_record_kib: u32,
     pub enhanced: Vec<ShardMetric>,
     pub open_shards: u32,
 }
@@ -110,6 +113,7 @@ impl Stream {
             // AWS keeps the creation time in whole seconds.
             created: now.floor_to(1),
             retention_hours: 24,
+            max_record_kib: 1024,
             enhanced: vec![],
             shards: BTreeMap::new(),
             routes: vec![],
@@ -169,6 +173,10 @@ impl Stream {
         id
     }
 
+    pub(super) fn max_record_bytes(&self) -> usize {
+        self.max_record_kib as usize * 1024
+    }
+
     pub fn retention(&self) -> Duration {
         Duration::from_secs(u64::from(self.retention_hours) * 3600)
     }
@@ -202,6 +210,7 @@ impl Stream {
             mode: self.mode,
             created: self.created,
             retention_hours: self.retention_hours,
+            max_record_kib: self.max_record_kib,
             enhanced: self.enhanced.clone(),
             open_shards: self.open_shards(),
         }

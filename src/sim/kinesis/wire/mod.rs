@@ -83,7 +83,10 @@ impl<'a> Input<'a> {
     }
 
     fn is_dry_run(&self) -> bool {
-        self.get("DryRun").and_then(Value::as_bool).unwrap_or(false)
+        match self.get("DryRun") {
+            Some(Value::String(text)) => schema::truth(text) == Some(true),
+            value => value.and_then(Value::as_bool).unwrap_or(false),
+        }
     }
 
     /// The stream that StreamName or StreamARN names.

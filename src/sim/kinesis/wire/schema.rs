@@ -123,6 +123,7 @@ fn check_type(value: &Value, shape: &Shape) -> Result<(), ApiError> {
         (Shape::Text, Value::String(_))
         | (Shape::Integer | Shape::Time, Value::Number(_))
         | (Shape::Boolean, Value::Bool(_)) => Ok(()),
+        (Shape::Boolean, Value::String(text)) if truth(text).is_some() => Ok(()),
         (Shape::Blob, Value::String(text)) => check_base64(text),
         (Shape::Structure(members), Value::Object(value)) => check_types(value, members),
         (Shape::TextMap, Value::Object(value)) => value.values().try_for_each(|v| check_type(v, &Shape::Text)),
@@ -170,6 +171,15 @@ fn wrong_type(value: &Value, shape: &Shape) -> ApiError {
     serialization_error(format!("class {class} can not be converted to {wanted}"))
 }
 
+/// Texts that the service takes for booleans.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Some(true),
+        "false" | "0" | "no" => Some(false),
+        _ => None,
+    }
+}
+
 fn check_base64(text: &str) -> Result<(), ApiError> {
     let fail = |why: String| Err(serialization_error(format!("'{text}' can not be converted to a Blob: {why}")));
     if !text.len().is_multiple_of(4) {
@@ -181,7 +191,26 @@ fn check_base64(text: &str) -> Result<(), ApiError> {
     match wrong {
         Some(wrong) => fail(format!("Invalid Base64 character: '{wrong}'")),
         None if text.len() - digits.len() > 2 => fail("Invalid Base64 character: '='".into()),
+        // The spelling of the last word is the service's own.
+        None if has_stray_bits(digits) => fail("Invalid last non-pad Base64 character dectected".into()),
         None => Ok(()),
+    }
+}
+
+/// Whether the last digit before padding carries bits that no byte holds.
+fn has_stray_bits(digits: &str) -> bool {
+    let value = match digits.bytes().last() {
+        Some(digit @ b'A'..=b'Z') => digit - b'A',
+        Some(digit @ b'a'..=b'z') => digit - b'a' + 26,
+        Some(digit @ b'0'..=b'9') => digit - b'0' + 52,
+        Some(b'+') => 62,
+        Some(_) => 63,
+        None => 0,
+    };
+    match digits.len() % 4 {
+        2 => value & 0b1111 != 0,
+        3 => value & 0b11 != 0,
+        _ => false,
     }
 }
 

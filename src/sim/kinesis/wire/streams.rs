@@ -28,7 +28,11 @@ pub(super) fn create(world: &mut World, input: &Input<'_>) -> Result<Value, ApiE
     };
     let mode = if on_demand { StreamMode::OnDemand } else { StreamMode::Provisioned };
     let (kinesis, mut cx) = world.kinesis_cx();
-    kinesis.create_stream(&mut cx, input.text("StreamName"), shards, mode)?;
+    let name = input.text("StreamName");
+    kinesis.create_stream(&mut cx, name, shards, mode)?;
+    if let Some(kib) = input.integer("MaxRecordSizeInKiB").and_then(|kib| u32::try_from(kib).ok()) {
+        kinesis.set_max_record_size(&cx, name, kib)?;
+    }
     Ok(Value::Null)
 }
 
@@ -120,7 +124,7 @@ pub(super) fn describe_summary(world: &mut World, input: &Input<'_>) -> Result<V
     let mut json = stream_json(cx.place, &stream);
     json["OpenShardCount"] = stream.open_shards.into();
     json["ConsumerCount"] = 0.into();
-    json["MaxRecordSizeInKiB"] = 1024.into();
+    json["MaxRecordSizeInKiB"] = stream.max_record_kib.into();
     Ok(json!({ "StreamDescriptionSummary": json }))
 }
 

@@ -229,6 +229,11 @@ fn wrong_types_are_serialization_errors() {
             "'23456' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but found: 5",
         ),
         (json!({ "Data": "=+/=" }), "'=+/=' can not be converted to a Blob: Invalid Base64 character: '='"),
+        (
+            json!({ "Data": "+/+=" }),
+            "'+/+=' can not be converted to a Blob: Invalid last non-pad Base64 character dectected",
+        ),
+        (json!({ "DryRun": "23" }), "'23' can not be converted to an Boolean"),
         (json!({ "PartitionKey": true }), "class java.lang.Boolean can not be converted to an String"),
         (json!({ "StreamName": [] }), "Start of list found where not expected"),
         (json!({ "StreamName": {} }), "Start of structure or map found where not expected."),
@@ -323,4 +328,58 @@ fn the_control_plane_has_its_published_rates() {
     assert_eq!(refused(&mut world, "DescribeStream", stream.clone()), ("LimitExceededException", message));
     world.place.limits = false;
     assert_eq!(limited(&mut world, "DescribeStream", stream), 40);
+}
+
+#[test]
+fn records_and_requests_have_their_largest_sizes() {
+    let mut world = world(false);
+    ask(&mut world, "CreateStream", json!({ "StreamName": "bids", "ShardCount": 1 })).unwrap();
+    let wide = json!({ "StreamName": "wide", "ShardCount": 1, "MaxRecordSizeInKiB": 2048 });
+    ask(&mut world, "CreateStream", wide).unwrap();
+    wait(&mut world, 10);
+    let body = |bytes: usize| "AAAA".repeat(bytes / 3);
+    let put = |stream: &str, bytes: usize| json!({ "StreamName": stream, "PartitionKey": "k", "Data": body(bytes) });
+    assert!(ask(&mut world, "PutRecord", put("bids", 1_048_575)).is_ok());
+    let (code, message) = refused(&mut world, "PutRecord", put("bids", 1_048_578));
+    assert_eq!(code, "ValidationException");
+    assert_eq!(
+        message,
+        "1 validation error detected: Value at 'data' failed to satisfy constraint: Member must have length less than \
+         or equal to 1048576"
+    );
+    assert!(ask(&mut world, "PutRecord", put("wide", 2_000_001)).is_ok());
+    let record = json!({ "PartitionKey": "k", "Data": body(1_000_002) });
+    let many = json!({ "StreamName": "bids", "Records": vec![record; 11] });
+    let message = "Records size exceeds 10 MB limit".to_owned();
+    assert_eq!(refused(&mut world, "PutRecords", many), ("InvalidArgumentException", message));
+    let record = json!({ "PartitionKey": "k", "Data": "" });
+    let (_, message) = refused(&mut world, "PutRecords", json!({ "StreamName": "bids", "Records": vec![record; 501] }));
+    assert_eq!(
+        message,
+        "1 validation error detected: Value at 'records' failed to satisfy constraint: Member must have length less \
+         than or equal to 500"
+    );
+}
+
+#[test]
+fn absurd_numbers_are_refused_like_any_other() {
+    let mut world = with_stream(true, 1);
+    for count in [json!(1e300), json!(u64::MAX), json!(100_000_000_000_i64)] {
+        let (code, _) = refused(&mut world, "CreateStream", json!({ "StreamName": "big", "ShardCount": count }));
+        assert_eq!(code, "LimitExceededException");
+        let input = json!({ "StreamName": "bids", "ScalingType": "UNIFORM_SCALING", "TargetShardCount": count });
+        assert_eq!(refused(&mut world, "UpdateShardCount", input).0, "LimitExceededException");
+        let input = json!({ "StreamName": "bids", "RetentionPeriodHours": count });
+        assert_eq!(refused(&mut world, "IncreaseStreamRetentionPeriod", input).0, "InvalidArgumentException");
+    }
+    let hash = "340282366920938463463374607431768211456";
+    let input = json!({ "StreamName": "bids", "PartitionKey": "k", "Data": "", "ExplicitHashKey": hash });
+    assert_eq!(
+        refused(&mut world, "PutRecord", input).1,
+        format!(
+            "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {hash}"
+        )
+    );
+    let input = json!({ "StreamName": "bids", "ShardToSplit": "shardId-0", "NewStartingHashKey": hash });
+    assert!(refused(&mut world, "SplitShard", input).1.starts_with(&format!("NewStartingHashKey {hash} used in")));
 }
