@@ -56,8 +56,10 @@ impl Detail {
 
 /// Lines around a list: the header (2), the column heads (1), the status line and the footer (2).
 const LIST_CHROME_ROWS: u16 = 5;
-/// The overview also shows findings above its list: this many lines at most, when the terminal is high enough.
-const OVERVIEW_FINDINGS_ROWS: u16 = 6;
+/// Below this width a finding's sentence takes a second line.
+const FINDING_ONE_LINE_COLUMNS: u16 = 120;
+/// The findings above the overview's list take at most this part of the screen.
+const FINDINGS_SHARE: u16 = 3;
 
 impl State {
     /// How many rows of the list on screen are visible. View and paging agree on this one function.
@@ -69,13 +71,18 @@ impl State {
         usize::from(self.size.height.saturating_sub(LIST_CHROME_ROWS + findings).max(1))
     }
 
+    /// How many lines one finding takes on the overview.
+    pub fn finding_lines(&self) -> u16 {
+        if self.size.width < FINDING_ONE_LINE_COLUMNS { 2 } else { 1 }
+    }
+
     /// How many lines the overview's findings take, their frame included; 0 when there are none or no room.
     pub fn findings_rows(&self) -> u16 {
         if self.size.height < 16 || self.findings.is_empty() {
             return 0;
         }
-        let wanted = u16::try_from(self.findings.len()).unwrap_or(u16::MAX).saturating_add(2);
-        wanted.min(OVERVIEW_FINDINGS_ROWS).min(self.size.height / 3)
+        let lines = self.findings.len().saturating_mul(usize::from(self.finding_lines())).saturating_add(2);
+        u16::try_from(lines).unwrap_or(u16::MAX).min(self.size.height / FINDINGS_SHARE)
     }
 
     /// How many lines of a reading screen (help, problems, an answer) are visible.

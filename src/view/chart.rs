@@ -337,7 +337,7 @@ mod tests {
         let stale = theme.style(Role::Stale).fg;
         let settled = theme.style(Role::Series1).fg;
         assert_eq!(buffer[(39, 1)].fg, stale.unwrap());
-        assert_eq!(buffer[(37, 1)].fg, settled.unwrap());
+        assert_eq!(buffer[(38, 1)].fg, settled.unwrap());
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, tal
         let (column, line) = (n as u16 % across, n as u16 / across);
         if line < rows {
             let cell =
-                Rect { x: place.x + column * width, y: place.y + line, width: width.saturating_sub(2), height: 1 };
+                Rect { x: place.x + column * width, y: place.y + line, width: width.saturating_sub(1), height: 1 };
             draw_field(pen, cell, state, row, field);
         }
     }

@@ -63,7 +63,9 @@ fn draw_confirm(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm) {
     let title = format!("{} {}", confirm.plan.action.word(), confirm.plan.resource);
     let inside = frame(pen, area, width, height, &title);
     let text = Rect { height: inside.height.saturating_sub(below), ..inside };
-    draw_lines(pen, text, &lines, confirm.scroll);
+    if let Some(place) = draw_lines(pen, text, &lines, confirm.scroll) {
+        pen.right(text.x, text.bottom(), text.width, &place, pen.style(Role::Dim));
+    }
     let mut y = text.bottom() + 1;
     if let Some(error) = &confirm.error {
         pen.text(inside.x, y, inside.width, error, pen.style(Role::Crit));
@@ -129,9 +131,10 @@ fn draw_form(pen: &mut Pen, area: Rect, state: &State, form: &Form) {
     }
     let inside = frame(pen, area, width, fixed + editors * editor_rows + below + 2, &title);
     let mut y = inside.y;
+    let fields = Rect { height: inside.height.saturating_sub(below), ..inside };
     for (n, field) in form.fields.iter().enumerate() {
         let rows = if is_tall(field) { editor_rows + 2 } else { 3 };
-        let place = Rect { y, height: rows, ..inside }.intersection(inside);
+        let place = Rect { y, height: rows, ..fields }.intersection(fields);
         draw_form_field(pen, place, field, n == form.focus);
         y = y.saturating_add(rows);
     }
@@ -170,7 +173,9 @@ fn draw_form_field(pen: &mut Pen, place: Rect, field: &FormField, focused: bool)
         }
     }
     let hint = Rect { x: place.x + 1, y: place.y + 1, width: place.width.saturating_sub(1), height: 1 };
-    let hint = hint.intersection(place);
+    if hint.intersection(place).is_empty() {
+        return;
+    }
     pen.text(hint.x, hint.y, hint.width, &field.hint, pen.style(Role::Dim));
 }
 

@@ -5,14 +5,15 @@ use super::table::reason;
 use super::text::columns;
 use crate::app::dialog::{Dialog, FilterLine};
 use crate::app::keymap;
-use crate::app::list::SortBy;
+use crate::app::list::{List, SortBy};
 use crate::app::screen::Screen;
 use crate::app::state::{State, Tone};
 use crate::domain::row::{Health, Row};
 use crate::theme::Role;
 use ratatui::layout::Rect;
 
-pub fn draw_status(pen: &mut Pen, area: Rect, state: &State) {
+/// `place` says where in the screen we are.
+pub fn draw_status(pen: &mut Pen, area: Rect, state: &State, place: Option<String>) {
     if area.is_empty() {
         return;
     }
@@ -20,7 +21,7 @@ pub fn draw_status(pen: &mut Pen, area: Rect, state: &State) {
     if let Some(Dialog::Filter(filter)) = state.dialogs.last() {
         return draw_filter(pen, area, state, filter);
     }
-    let place = place_in_list(state);
+    let place = place.unwrap_or_default();
     let taken = columns(&place) + 1;
     let left = Rect { x: area.x + 1, width: area.width.saturating_sub(taken + 2), ..area };
     if let Some(toast) = state.toasts.iter().rev().find(|toast| toast.until >= state.now) {
@@ -63,8 +64,7 @@ fn draw_summary(line: &mut Line, state: &State) {
 }
 
 /// `3/340 · by LAG · /dlq`: where in the list, how sorted, what filtered.
-fn place_in_list(state: &State) -> String {
-    let (Screen::List(_), Some(list)) = (state.screen(), state.list()) else { return String::new() };
+pub fn place_in_list(list: &List) -> String {
     let at = if list.ids.is_empty() { 0 } else { list.index + 1 };
     let mut place = format!("{at}/{}", list.ids.len());
     if list.ids.len() != list.total {

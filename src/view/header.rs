@@ -14,6 +14,8 @@ use crate::domain::value::Unit;
 use crate::theme::Role;
 use ratatui::layout::Rect;
 
+/// Below this width problems are told by their key and number alone.
+const PROBLEMS_COLUMNS: u16 = 100;
 /// Below this width the header has no room for the meter.
 const METER_COLUMNS: u16 = 60;
 
@@ -79,9 +81,9 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
     }
     let problems = state.problems.len();
     let said = match problems {
-        0 => String::new(),
-        1 => "1 problem ".to_owned(),
-        n => format!("{n} problems "),
+        1 if area.width >= PROBLEMS_COLUMNS => "1 problem ".to_owned(),
+        n if area.width >= PROBLEMS_COLUMNS => format!("{n} problems "),
+        n => format!("p:{n}"),
     };
     let taken = if problems > 0 { columns(&said) + 3 } else { 0 };
     let here = state.list_id();
@@ -110,7 +112,7 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
     if problems > 0 {
         let warn = pen.glyph().warn;
         let mut end = pen.line(Rect { x: area.right().saturating_sub(taken).max(area.x), width: taken, ..area });
-        end.sign(warn, Role::Warn).gap(1).put(&said, Role::Warn);
+        end.gap(1).sign(warn, Role::Warn).put(&said, Role::Warn);
     }
 }
 

@@ -41,28 +41,33 @@ pub fn draw(frame: &mut Frame, state: &State, theme: &Theme) {
     header::draw(&mut pen, line(0), state);
     header::draw_tabs(&mut pen, line(1), state);
     let body = Rect { y: area.y + 2, height: area.height.saturating_sub(4), ..area }.intersection(area);
+    let mut place = None;
     if !body.is_empty() {
-        draw_body(&mut pen, body, state);
+        place = draw_body(&mut pen, body, state);
         for dialog in &state.dialogs {
             dialog::draw(&mut pen, body, state, dialog);
         }
     }
     if area.height >= 4 {
-        footer::draw_status(&mut pen, line(area.height - 2), state);
+        footer::draw_status(&mut pen, line(area.height - 2), state, place);
     }
     if area.height >= 3 {
         footer::draw_keys(&mut pen, line(area.height - 1), state);
     }
 }
 
-fn draw_body(pen: &mut Pen, area: Rect, state: &State) {
+/// Draws the screen on top; says where in it we are when it can be scrolled.
+fn draw_body(pen: &mut Pen, area: Rect, state: &State) -> Option<String> {
     match state.screen() {
         Screen::List(id) => {
-            if let Some(list) = state.lists.get(id) {
-                draw_list(pen, area, state, *id, list);
-            }
+            let list = state.lists.get(id)?;
+            draw_list(pen, area, state, *id, list);
+            Some(footer::place_in_list(list))
         }
-        Screen::Detail(detail) => detail::draw(pen, area, state, detail),
+        Screen::Detail(detail) => {
+            detail::draw(pen, area, state, detail);
+            None
+        }
         Screen::Help { scroll } => reading::draw_help(pen, area, *scroll),
         Screen::Problems { scroll } => reading::draw_problems(pen, area, state, *scroll),
         Screen::Answer { job, scroll } => reading::draw_answer(pen, area, state, *job, *scroll),

@@ -1,8 +1,9 @@
 //! The overview: what is wrong and why first, then every resource, the worst on top.
 //!
 //! ```text
-//! FINDINGS
-//! 1 ✖ crit    kinesis/bids     one key takes 71% of shardId-…0003            S reshard
+//! WHAT IS WRONG
+//! 1 ✖ crit    kinesis/bids  shardId-000000000003 takes 71% of the writes: one
+//!             partition key is hot.  → reshard
 //!   HEALTH    RESOURCE         WHY                                           LAST HOUR
 //! ▸✖ crit     kinesis/bids     readers are 3m20s behind       LAG 3m20s  W-THR 1.2k/m  ▁▁▂▅▇█
 //! ```
@@ -11,7 +12,7 @@ use super::cell::cell;
 use super::chart::spark;
 use super::pen::Pen;
 use super::table::{HEALTH_COLUMNS, health, name, reason};
-use super::text::columns;
+use super::text::{columns, wrap};
 use crate::app::list::{List, SortBy};
 use crate::app::state::State;
 use crate::domain::finding::Finding;
@@ -28,10 +29,11 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, list: &List) {
     if area.is_empty() {
         return;
     }
-    let places = Places::of(area.width);
+    let shown = list.on_screen(usize::from(area.height - 1));
+    let longest = shown.iter().map(|id| id.kind.word().len() as u16 + 1 + columns(&id.name)).max().unwrap_or(0);
+    let places = Places::of(area.width, longest);
     heads(pen, area, places, list);
-    let rows = usize::from(area.height - 1);
-    for (n, id) in list.on_screen(rows).iter().enumerate() {
+    for (n, id) in shown.iter().enumerate() {
         let Some(row) = state.rows.get(id) else { continue };
         let line = Rect { y: area.y + 1 + n as u16, height: 1, ..area };
         let selected = list.selected.as_ref() == Some(id);
@@ -56,14 +58,16 @@ struct Places {
 const NUMBER_COLUMNS: u16 = 16;
 
 impl Places {
-    fn of(width: u16) -> Self {
-        let (id, numbers, spark) = match width {
-            0..60 => (18, 0, 0),
-            60..100 => (19, 0, 10),
-            100..130 => (24, 1, 14),
-            130..170 => (30, 2, 20),
-            _ => (36, 3, 30),
+    /// For ids of at most `longest` columns.
+    fn of(width: u16, longest: u16) -> Self {
+        let (id_max, numbers, spark) = match width {
+            0..60 => (20, 0, 0),
+            60..100 => (26, 0, 10),
+            100..130 => (32, 1, 14),
+            130..170 => (40, 2, 20),
+            _ => (48, 3, 30),
         };
+        let id = longest.clamp(18, id_max);
         let spent = HEALTH_COLUMNS + id + 1 + numbers * NUMBER_COLUMNS + if spark > 0 { spark + 1 } else { 0 };
         Self { id, why: width.saturating_sub(spent), numbers, spark }
     }
@@ -116,36 +120,47 @@ fn draw_findings(pen: &mut Pen, area: Rect, state: &State) {
     if area.height < 2 {
         return;
     }
-    let shown = usize::from(area.height).saturating_sub(2).max(1);
+    let lines = state.finding_lines();
+    let shown = (area.height.saturating_sub(2) / lines).max(1);
     let mut head = pen.line(Rect { height: 1, ..area });
     head.gap(2).put("WHAT IS WRONG", Role::Header);
-    let hidden = state.findings.len().saturating_sub(shown);
-    if hidden > 0 {
+    if state.findings.len() > usize::from(shown) {
         head.gap(2).put(&format!("the gravest {shown} of {}", state.findings.len()), Role::Dim);
     }
-    for (n, finding) in state.findings.iter().take(shown).enumerate() {
-        draw_finding(pen, Rect { y: area.y + 1 + n as u16, height: 1, ..area }, n + 1, finding);
+    for (n, finding) in state.findings.iter().take(usize::from(shown)).enumerate() {
+        let place = Rect { y: area.y + 1 + n as u16 * lines, height: lines, ..area }.intersection(area);
+        draw_finding(pen, place, n + 1, finding);
     }
-    if usize::from(area.height) > shown + 1 {
-        let style = pen.style(Role::Border);
-        pen.repeat(area.x, area.bottom() - 1, area.width, pen.glyph().horizontal, style);
-    }
+    let style = pen.style(Role::Border);
+    pen.repeat(area.x, area.bottom() - 1, area.width, pen.glyph().horizontal, style);
 }
 
-fn draw_finding(pen: &mut Pen, line: Rect, rank: usize, finding: &Finding) {
-    // The cures stand at the right where there is room for them beside the sentence.
+/// Rank, health, resource and sentence; the cures stand at the right of the last line where there is room for them.
+fn draw_finding(pen: &mut Pen, place: Rect, rank: usize, finding: &Finding) {
+    let mut text = pen.line(Rect { height: place.height.min(1), ..place });
+    text.put(&rank.to_string(), Role::Dim).to(place.x + 2).health(finding.severity).to(place.x + HEALTH_COLUMNS);
+    text.put(&finding.resource.to_string(), Role::Strong).gap(2);
+    let x = text.x;
+    let room = place.right().saturating_sub(x);
+    let first = wrap(&finding.sentence, room, 1).first().map_or("", |first| *first);
+    let whole = place.height < 2 || first.len() >= finding.sentence.len();
+    let sentence = if whole { finding.sentence.as_str() } else { first };
+    let mut end = x + pen.text(x, place.y, room, sentence, pen.style(Role::Text));
+    if !whole {
+        let rest = finding.sentence.get(first.len()..).unwrap_or_default().trim_start();
+        let x = place.x + HEALTH_COLUMNS;
+        end = x + pen.text(x, place.y + 1, place.right().saturating_sub(x), rest, pen.style(Role::Text));
+    }
     let cures: Vec<&str> = finding.actions.iter().map(|action| action.word()).collect();
     let cures = cures.join(", ");
-    let id = finding.resource.to_string();
-    let wanted = HEALTH_COLUMNS + columns(&id).max(18) + columns(&finding.sentence) + columns(&cures) + 6;
-    let with_cures = !cures.is_empty() && line.width >= wanted.min(110);
-    let room = if with_cures { line.width.saturating_sub(columns(&cures) + 4) } else { line.width };
-    let mut text = pen.line(Rect { width: room, ..line });
-    text.put(&rank.to_string(), Role::Dim).to(line.x + 2).health(finding.severity).to(line.x + HEALTH_COLUMNS + 1);
-    text.put(&id, Role::Strong).gap(2).put(&finding.sentence, Role::Text);
-    if with_cures {
+    let y = place.bottom().saturating_sub(1);
+    // With the sentence on one line, the second line of the place is free for the cures.
+    let end = if whole && place.height > 1 { place.x + HEALTH_COLUMNS } else { end };
+    if !cures.is_empty() && columns(&cures) + 4 <= place.right().saturating_sub(end) {
         let arrow = pen.glyph().arrow;
-        let mut right = pen.line(Rect { x: line.x + room, width: line.width - room, ..line });
-        right.gap(1).sign(arrow, Role::Dim).gap(1).put(&cures, Role::Key);
+        pen.line(Rect { x: end + 2, y, width: place.right().saturating_sub(end + 2), height: 1 })
+            .sign(arrow, Role::Dim)
+            .gap(1)
+            .put(&cures, Role::Key);
     }
 }

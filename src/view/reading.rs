@@ -22,8 +22,8 @@ const PRETTY_MAX_BYTES: usize = 256 * 1024;
 /// More lines of an answer than this are not shown.
 const LINES_MAX: usize = 20_000;
 
-/// Draws the lines from `scroll` on, never past the end, and says where in the text that is.
-pub fn draw_lines(pen: &mut Pen, area: Rect, lines: &[TextLine], scroll: usize) {
+/// Draws the lines from `scroll` on, never past the end; says where in the text that is when it is longer than the area.
+pub fn draw_lines(pen: &mut Pen, area: Rect, lines: &[TextLine], scroll: usize) -> Option<String> {
     let rows = usize::from(area.height);
     let top = scroll.min(lines.len().saturating_sub(rows));
     for (n, line) in lines.iter().skip(top).take(rows).enumerate() {
@@ -32,10 +32,7 @@ pub fn draw_lines(pen: &mut Pen, area: Rect, lines: &[TextLine], scroll: usize) 
             text.put(piece, *role);
         }
     }
-    if lines.len() > rows && rows > 0 {
-        let place = format!("{}-{} of {}", top + 1, top + rows, lines.len());
-        pen.right(area.x, area.y, area.width, &place, pen.style(Role::Dim));
-    }
+    (lines.len() > rows && rows > 0).then(|| format!("{}-{} of {}", top + 1, top + rows, lines.len()))
 }
 
 fn say<'t>(text: impl Into<Cow<'t, str>>, role: Role) -> TextLine<'t> {
@@ -49,32 +46,50 @@ fn paragraph<'t>(lines: &mut Vec<TextLine<'t>>, text: &'t str, role: Role, width
     }
 }
 
-pub fn draw_help(pen: &mut Pen, area: Rect, scroll: usize) {
-    let mut lines: Vec<TextLine> = Vec::new();
-    for scope in Scope::ALL {
-        lines.push(say(scope.title().to_uppercase(), Role::Header));
-        for command in COMMANDS.iter().filter(|command| command.scope == scope) {
-            lines.push(vec![
-                (format!("  {:<20}", command.chords.join(" ")).into(), Role::Key),
-                (format!("{:<15}", command.title).into(), Role::Strong),
-                (command.doc.into(), Role::Text),
-            ]);
-        }
-        lines.push(Vec::new());
-    }
-    if area.width < TWO_COLUMNS {
+pub fn draw_help(pen: &mut Pen, area: Rect, scroll: usize) -> Option<String> {
+    let across = if area.width < TWO_COLUMNS { 1 } else { 2 };
+    let width = area.width / across;
+    let lines = help_lines(width.saturating_sub(2));
+    if across == 1 {
         return draw_lines(pen, area, &lines, scroll);
     }
     let rows = usize::from(area.height);
     let top = scroll.min(lines.len().saturating_sub(rows * 2));
-    let half = area.width / 2;
     let (left, right) = lines[top..].split_at(rows.min(lines.len() - top));
-    draw_lines(pen, Rect { width: half.saturating_sub(2), ..area }, left, 0);
+    draw_lines(pen, Rect { width, ..area }, left, 0);
     let right = &right[..right.len().min(rows)];
-    draw_lines(pen, Rect { x: area.x + half, width: area.width - half, ..area }, right, 0);
+    draw_lines(pen, Rect { x: area.x + width, width: area.width - width, ..area }, right, 0);
+    let shown = left.len() + right.len();
+    (shown < lines.len()).then(|| format!("{}-{} of {}", top + 1, top + shown, lines.len()))
 }
 
-pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) {
+/// Columns of the keys and of the titles in the help.
+const HELP_KEYS: usize = 24;
+const HELP_TITLES: usize = 16;
+
+fn help_lines(width: u16) -> Vec<TextLine<'static>> {
+    let mut lines: Vec<TextLine> = Vec::new();
+    let indent = HELP_KEYS + HELP_TITLES + 2;
+    for scope in Scope::ALL {
+        lines.push(say(scope.title().to_uppercase(), Role::Header));
+        for command in COMMANDS.iter().filter(|command| command.scope == scope) {
+            let room = width.saturating_sub(indent as u16).max(20);
+            for (n, doc) in wrap(command.doc, room, 9).into_iter().enumerate() {
+                let (keys, title) =
+                    if n == 0 { (command.chords.join(" "), command.title) } else { (String::new(), "") };
+                lines.push(vec![
+                    (format!("  {keys:<HELP_KEYS$}").into(), Role::Key),
+                    (format!("{title:<HELP_TITLES$}").into(), Role::Strong),
+                    (doc.into(), Role::Text),
+                ]);
+            }
+        }
+        lines.push(Vec::new());
+    }
+    lines
+}
+
+pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) -> Option<String> {
     let mut lines: Vec<TextLine> = vec![say("WHAT COULD NOT BE LOOKED AT", Role::Header)];
     if state.problems.is_empty() {
         lines.push(say("  Nothing: every question to AWS is answered.", Role::Ok));
@@ -94,7 +109,7 @@ pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) {
     for job in state.jobs.iter().rev() {
         job_lines(&mut lines, job, state, area.width);
     }
-    draw_lines(pen, area, &lines, scroll);
+    draw_lines(pen, area, &lines, scroll)
 }
 
 fn job_lines<'t>(lines: &mut Vec<TextLine<'t>>, job: &'t Job, state: &State, width: u16) {
@@ -127,10 +142,10 @@ fn job_lines<'t>(lines: &mut Vec<TextLine<'t>>, job: &'t Job, state: &State, wid
     }
 }
 
-pub fn draw_answer(pen: &mut Pen, area: Rect, state: &State, id: PlanId, scroll: usize) {
+pub fn draw_answer(pen: &mut Pen, area: Rect, state: &State, id: PlanId, scroll: usize) -> Option<String> {
     let Some(job) = state.job(id) else {
         pen.text(area.x, area.y, area.width, "This answer is not kept any more.", pen.style(Role::Dim));
-        return;
+        return None;
     };
     let answer = job.outcomes.iter().find_map(|outcome| match outcome {
         CallOutcome::Answered(answer) => Some(answer),
@@ -156,7 +171,7 @@ pub fn draw_answer(pen: &mut Pen, area: Rect, state: &State, id: PlanId, scroll:
         lines.push(say("  There is none.", Role::Dim));
     }
     paragraph(&mut lines, &answer.log_tail, Role::Text, area.width, 2);
-    draw_lines(pen, area, &lines, scroll);
+    draw_lines(pen, area, &lines, scroll)
 }
 
 fn answer_head<'t>(lines: &mut Vec<TextLine<'t>>, answer: &'t Answer) {

@@ -7,7 +7,7 @@
 
 use super::cell::{age, cell, is_right, width};
 use super::pen::Pen;
-use super::text::columns;
+use super::text::columns as columns_of;
 use crate::app::list::{List, SortBy};
 use crate::app::state::State;
 use crate::domain::field::Field;
@@ -20,6 +20,8 @@ use ratatui::layout::Rect;
 pub const HEALTH_COLUMNS: u16 = 11;
 const NAME_MIN: u16 = 16;
 const NAME_MAX: u16 = 40;
+/// Room after a name for how old a row that is not seen any more is: `59m old`.
+const STALE_COLUMNS: u16 = 9;
 /// Less than this is no room for a reason.
 const WHY_MIN: u16 = 16;
 
@@ -51,8 +53,10 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
     }
     let room = area.width.saturating_sub(HEALTH_COLUMNS);
     let (columns, left) = fit(kind.columns, 0, room.saturating_sub(NAME_MIN), width);
-    // What is left goes to the name first, then to the reason.
-    let name_width = (NAME_MIN + left).min(NAME_MAX).min(room);
+    let rows = area.height.saturating_sub(1);
+    // What is left goes to the names on screen first, then to the reason.
+    let longest = list.on_screen(usize::from(rows)).iter().map(|id| columns_of(&id.name)).max().unwrap_or(0);
+    let name_width = (longest + STALE_COLUMNS).clamp(NAME_MIN, NAME_MAX).min(NAME_MIN + left).min(room);
     let name_x = area.x + HEALTH_COLUMNS;
     let columns: Vec<Column> =
         columns.into_iter().map(|column| Column { x: name_x + name_width + column.x, ..column }).collect();
@@ -63,7 +67,6 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
     if why.width >= WHY_MIN {
         pen.text(why.x, area.y, why.width, "WHY", pen.style(Role::Header));
     }
-    let rows = area.height.saturating_sub(1);
     for (n, id) in list.on_screen(usize::from(rows)).iter().enumerate() {
         let Some(row) = state.rows.get(id) else { continue };
         let line = Rect { y: area.y + 1 + n as u16, height: 1, ..area };
@@ -136,7 +139,7 @@ pub fn name(pen: &mut Pen, place: Rect, state: &State, row: &Row, text: &str) {
         return;
     };
     let old = format!("{} old", age(state.now, stale.since));
-    let room = place.width.saturating_sub(columns(&old) + 1);
+    let room = place.width.saturating_sub(columns_of(&old) + 1);
     pen.text(place.x, place.y, room, text, pen.style(Role::Stale));
     pen.right(place.x, place.y, place.width, &old, pen.style(Role::Stale));
 }

@@ -2,6 +2,8 @@
 
 mod cli;
 mod polls;
+mod fixtures;
+mod screens;
 mod source;
 mod story;
 mod tidy;
