@@ -128,7 +128,7 @@ fn form(action: ActionId, id: &str, fields: Vec<FormField>, error: Option<&str>)
 fn palette() -> Dialog {
     let resource = ResourceId::parse("sqs/orders-dlq").unwrap();
     let items = vec![
-        PaletteItem { text: "sqs".into(), note: "SQS queues".into(), goes: PaletteGoes::Table(KindId::Sqs) },
+        PaletteItem { text: "sqs".into(), note: "SQS queues".into(), goes: PaletteGoes::Command(CommandId::ShowSqs) },
         PaletteItem { text: "sqs/orders-dlq".into(), note: "crit".into(), goes: PaletteGoes::Resource(resource) },
         PaletteItem {
             text: "redrive".into(),
