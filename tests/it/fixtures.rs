@@ -2,7 +2,7 @@
 
 use midwatch::actions::{Answer, Call, CallOutcome, Expect, Plan, Safety};
 use midwatch::app::job::{Job, PlanId, Stage};
-use midwatch::app::list::{List, ListId, worst_findings};
+use midwatch::app::list::{ListId, worst_findings};
 use midwatch::app::screen::{Detail, Screen};
 use midwatch::app::state::{Counts, Settings, Size, Source, State, Toast, Tone};
 use midwatch::domain::field::{Field, Fields};
@@ -106,7 +106,7 @@ pub fn derive(state: &mut State) {
     let shown = state.list_rows();
     let findings = worst_findings(&state.findings);
     for id in ListId::ALL {
-        let mut list = state.lists.remove(&id).unwrap_or_else(List::default);
+        let mut list = state.lists.remove(&id).unwrap_or_default();
         list.derive(id, &state.rows, &findings, shown);
         state.lists.insert(id, list);
     }
