@@ -77,6 +77,10 @@ impl Attributes {
     /// Sets what the map names and leaves the rest. Nothing is set when one of them is wrong: InvalidAttributeName for
     /// an unknown or read-only name, InvalidAttributeValue for a value out of its range.
     pub fn set(&mut self, place: &Place, changes: &BTreeMap<String, String>) -> Result<(), ApiError> {
+        let given = |name: &str| changes.get(name).map(String::as_str);
+        if given("SqsManagedSseEnabled") == Some("true") && given("KmsMasterKeyId").is_some_and(|key| !key.is_empty()) {
+            return Err(error::two_encryptions());
+        }
         let mut next = self.clone();
         for (name, value) in changes {
             next.set_one(place, name, value)?;
@@ -95,7 +99,7 @@ impl Attributes {
             "KmsDataKeyReusePeriodSeconds" => self.kms_reuse_s = number(name, value, 60..=86_400)?,
             "RedrivePolicy" => self.redrive = given(value).map(|text| RedrivePolicy::parse(place, text)).transpose()?,
             "RedriveAllowPolicy" => {
-                self.redrive_allow = given(value).map(|text| RedriveAllow::parse(place, text)).transpose()?;
+                self.redrive_allow = given(value).map(RedriveAllow::parse).transpose()?;
             }
             "Policy" => self.policy = given(value).map(|text| policy(name, text)).transpose()?,
             "KmsMasterKeyId" => {
@@ -152,7 +156,7 @@ impl Attributes {
             texts.insert("RedrivePolicy", redrive.text(place));
         }
         if let Some(allow) = &self.redrive_allow {
-            texts.insert("RedriveAllowPolicy", allow.text(place));
+            texts.insert("RedriveAllowPolicy", allow.text());
         }
         if let Some(policy) = &self.policy {
             texts.insert("Policy", policy.clone());

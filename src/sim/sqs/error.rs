@@ -55,9 +55,15 @@ pub fn receipt_has_expired(handle: &str) -> ApiError {
     invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
 }
 
+/// ChangeMessageVisibility.
 pub fn visibility_out_of_range(visibility_s: i64) -> ApiError {
     let reason = "VisibilityTimeout must be an integer between 0 and 43200";
     invalid_value(visibility_s, "VisibilityTimeout", reason)
+}
+
+/// ReceiveMessage.
+pub fn receive_visibility_out_of_range(visibility_s: i64) -> ApiError {
+    invalid_value(visibility_s, "VisibilityTimeout", "Must be >= 0 and <= 43200, if provided.")
 }
 
 pub fn invalid_message_contents() -> ApiError {
@@ -131,9 +137,24 @@ pub fn task_handle_is_invalid() -> ApiError {
     invalid_parameter("Value for parameter TaskHandle is invalid.")
 }
 
-pub fn move_rate_out_of_range(rate: impl Display) -> ApiError {
-    let reason = "MaxNumberOfMessagesPerSecond must be an integer between 1 and 500.";
-    invalid_value(rate, "MaxNumberOfMessagesPerSecond", reason)
+pub fn move_rate_out_of_range() -> ApiError {
+    invalid_parameter(
+        "Value for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: You must enter a number that's between \
+         1 and 500.",
+    )
+}
+
+/// A member that must not be an empty text.
+pub fn queue_name_missing() -> ApiError {
+    invalid_parameter("Value for parameter QueueName is invalid. Reason: Must specify a queue name.")
+}
+
+/// KMS and SQS encryption exclude each other.
+pub fn two_encryptions() -> ApiError {
+    ApiError::client(
+        "InvalidAttributeName",
+        "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.",
+    )
 }
 
 /// The text is no queue URL.

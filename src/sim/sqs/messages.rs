@@ -85,7 +85,10 @@ impl Sqs {
         let receives_max = self.receives_max(name);
         let queue = self.queue_mut(name)?;
         queue.act(cx);
-        let visibility_s = check_visibility(visibility_s.unwrap_or(queue.attributes.visibility_s))?;
+        let visibility_s = visibility_s.unwrap_or(queue.attributes.visibility_s);
+        if visibility_s > VISIBILITY_S_MAX {
+            return Err(error::receive_visibility_out_of_range(visibility_s.into()));
+        }
         if queue.store.depth().in_flight >= IN_FLIGHT_MAX && queue.attributes.fifo.is_none() {
             return Err(error::over_limit());
         }
@@ -135,7 +138,9 @@ impl Sqs {
         receipt: Receipt,
         visibility_s: u32,
     ) -> Result<(), ApiError> {
-        let visibility_s = check_visibility(visibility_s)?;
+        if visibility_s > VISIBILITY_S_MAX {
+            return Err(error::visibility_out_of_range(visibility_s.into()));
+        }
         let queue = self.queue_mut(name)?;
         queue.act(cx);
         let Some(message) = queue.store.held_by(receipt) else {
@@ -206,11 +211,4 @@ fn deduplication(cx: &Cx<'_>, queue: &Queue, outgoing: &mut Outgoing) -> Result<
         outgoing.dedup = Some(checksum::sha256_of_body(&body));
     }
     Ok(Some(scope))
-}
-
-fn check_visibility(visibility_s: u32) -> Result<u32, ApiError> {
-    if visibility_s > VISIBILITY_S_MAX {
-        return Err(error::visibility_out_of_range(visibility_s.into()));
-    }
-    Ok(visibility_s)
 }

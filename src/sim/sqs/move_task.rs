@@ -106,8 +106,8 @@ impl Sqs {
         destination: Option<&str>,
         rate_per_s: Option<u32>,
     ) -> Result<u64, ApiError> {
-        if let Some(rate) = rate_per_s.filter(|rate| !(1..=RATE_PER_S_MAX).contains(rate)) {
-            return Err(error::move_rate_out_of_range(rate));
+        if rate_per_s.is_some_and(|rate| !(1..=RATE_PER_S_MAX).contains(&rate)) {
+            return Err(error::move_rate_out_of_range());
         }
         let Some(queue) = self.queues.get_mut(source) else {
             return Err(error::move_resource_not_found("SourceArn"));
@@ -120,10 +120,10 @@ impl Sqs {
                 return Err(error::move_resource_not_found("DestinationArn"));
             };
             if destination == source {
-                return Err(error::invalid_parameter("Source queue arn and destination queue arn must be different."));
+                return Err(error::invalid_parameter("Source queue arn and destination queue arn cannot be the same."));
             }
             if target.attributes.fifo.is_some() != fifo {
-                let message = "Source and destination queues must be of the same type.";
+                let message = "The source queue and destination queue must be of the same queue type.";
                 return Err(error::invalid_parameter(message));
             }
         }

@@ -166,7 +166,7 @@ impl Sqs {
         if target.attributes.fifo.is_some() != attributes.fifo.is_some() {
             return refuse("Dead-letter queue must be same type of queue as the source.");
         }
-        if target.attributes.redrive_allow.as_ref().is_some_and(|allow| !allow.admits(source)) {
+        if target.attributes.redrive_allow.as_ref().is_some_and(|allow| !allow.admits(&cx.place.arn("sqs", source))) {
             return refuse("The dead-letter queue's redrive allow policy does not permit this source queue.");
         }
         Ok(())

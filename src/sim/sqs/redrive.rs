@@ -19,7 +19,7 @@ pub struct RedrivePolicy {
 pub enum RedriveAllow {
     AllowAll,
     DenyAll,
-    /// At most ten queues, by name.
+    /// At most ten queues, by ARN.
     ByQueue(Vec<String>),
 }
 
@@ -66,7 +66,7 @@ impl RedrivePolicy {
 
 impl RedriveAllow {
     /// Reads `{"redrivePermission":"byQueue","sourceQueueArns":["arn:…"]}`.
-    pub fn parse(place: &Place, text: &str) -> Result<Self, ApiError> {
+    pub fn parse(text: &str) -> Result<Self, ApiError> {
         let refuse = |reason: &str| {
             let reason = format!("Amazon SQS can't create the redrive allow policy. {reason}");
             error::invalid_value(text, "RedriveAllowPolicy", reason)
@@ -95,8 +95,8 @@ impl RedriveAllow {
                 Err(refuse("The maximum number of source queue ARNs you can specify is 10."))
             }
             (Some("byQueue"), Some(arns)) if !arns.is_empty() => {
-                let names = arns.iter().map(|arn| Some(queue_of_arn(place, arn.as_str()?)?.to_owned()));
-                names.collect::<Option<_>>().map(Self::ByQueue).ok_or_else(malformed)
+                let arns = arns.iter().map(|arn| arn.as_str().filter(|arn| arn.starts_with("arn:")).map(str::to_owned));
+                arns.collect::<Option<_>>().map(Self::ByQueue).ok_or_else(malformed)
             }
             (Some("byQueue"), _) => Err(refuse(
                 "When you specify the byQueue permission type, you must also specify one or more sourceQueueArns \
@@ -106,23 +106,21 @@ impl RedriveAllow {
         }
     }
 
-    pub fn text(&self, place: &Place) -> String {
+    pub fn text(&self) -> String {
         match self {
             Self::AllowAll => json!({ "redrivePermission": "allowAll" }),
             Self::DenyAll => json!({ "redrivePermission": "denyAll" }),
-            Self::ByQueue(names) => {
-                let arns: Vec<String> = names.iter().map(|name| place.arn("sqs", name)).collect();
-                json!({ "redrivePermission": "byQueue", "sourceQueueArns": arns })
-            }
+            Self::ByQueue(arns) => json!({ "redrivePermission": "byQueue", "sourceQueueArns": arns }),
         }
         .to_string()
     }
 
-    pub fn admits(&self, source: &str) -> bool {
+    /// Whether the queue of that ARN may name this one as its dead-letter queue.
+    pub fn admits(&self, source_arn: &str) -> bool {
         match self {
             Self::AllowAll => true,
             Self::DenyAll => false,
-            Self::ByQueue(names) => names.iter().any(|name| name == source),
+            Self::ByQueue(arns) => arns.iter().any(|arn| arn == source_arn),
         }
     }
 }
@@ -160,9 +158,14 @@ mod tests {
     #[test]
     fn an_allow_policy_admits_whom_it_names() {
         let text = r#"{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:eu-west-1:123456789012:orders"]}"#;
-        let allow = RedriveAllow::parse(&place(), text).unwrap();
-        assert!(allow.admits("orders") && !allow.admits("mail"));
-        assert!(RedriveAllow::parse(&place(), r#"{"redrivePermission":"byQueue"}"#).is_err());
-        assert!(!RedriveAllow::DenyAll.admits("orders"));
+        let allow = RedriveAllow::parse(text).unwrap();
+        assert!(allow.admits("arn:aws:sqs:eu-west-1:123456789012:orders"));
+        assert!(!allow.admits("arn:aws:sqs:eu-west-1:123456789012:mail"));
+        assert_eq!(allow.text(), text);
+        let refused = |text: &str| RedriveAllow::parse(text).unwrap_err().message;
+        assert!(refused(r#"{"redrivePermission":"byQueue"}"#).contains("you must also specify one or more"));
+        assert!(refused(&text.replace("byQueue", "denyAll")).contains("you must set redrivePermission to byQueue"));
+        assert!(refused("[]").contains("as it’s in an unsupported format."));
+        assert!(!RedriveAllow::DenyAll.admits("arn:aws:sqs:eu-west-1:123456789012:orders"));
     }
 }

@@ -30,8 +30,12 @@ fn read_one(name: &str, value: &Value) -> Result<AttributeValue, ApiError> {
     let value = Input::of(value)?;
     let data_type = value.text("DataType")?.unwrap_or("");
     if data_type.is_empty() {
-        let message = format!("Message (user) attribute '{name}' must contain a non-empty attribute type.");
+        let message =
+            format!("The message (user) attribute '{name}' must contain a non-empty message attribute value.");
         return Err(error::invalid_parameter(message));
+    }
+    if data_type.len() > NAME_MAX {
+        return Err(error::invalid_parameter("Message (user) attribute type must be shorter than 256 bytes."));
     }
     if value.list("StringListValues")?.is_some_and(|list| !list.is_empty())
         || value.list("BinaryListValues")?.is_some_and(|list| !list.is_empty())
@@ -78,12 +82,15 @@ fn read_one(name: &str, value: &Value) -> Result<AttributeValue, ApiError> {
 fn check_name(name: &str) -> Result<(), ApiError> {
     let refuse = |message: &str| Err(error::invalid_parameter(message));
     let lower = name.to_ascii_lowercase();
-    if name.is_empty() || name.len() > NAME_MAX {
-        return refuse("Length of message attribute name must be between 1 and 256 bytes.");
+    if name.is_empty() {
+        return refuse("The request must contain non-empty message (user) attribute names.");
+    }
+    if name.len() > NAME_MAX {
+        return refuse("Message (user) attribute name must be shorter than 256 bytes.");
     }
     if lower.starts_with("aws.") || lower.starts_with("amazon.") {
         return refuse(
-            "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved for \
+            "You can't use message attribute names beginning with 'AWS.' or 'Amazon'. These strings are reserved for \
              internal use.",
         );
     }

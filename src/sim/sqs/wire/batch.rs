@@ -17,24 +17,27 @@ const ENTRIES_MAX: usize = 10;
 pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let (queue, entries) = read(world, input, "SendMessageBatchRequestEntry")?;
     let mut bytes = 0;
-    for (_, entry) in &entries {
+    for (index, (_, entry)) in entries.iter().enumerate() {
         bytes += bytes_of(*entry)?;
-        check_fifo(world, &queue, *entry)?;
+        check_fifo(world, &queue, *entry, index)?;
     }
     if bytes > MESSAGE_BYTES_MAX as usize {
         return Err(error::batch_request_too_long(bytes));
     }
-    each(entries, |entry| messages::send_one(world, &queue, entry))
+    each(entries, |index, entry| {
+        body_given(entry, index)?;
+        messages::send_one(world, &queue, entry)
+    })
 }
 
 pub fn delete(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let (queue, entries) = read(world, input, "DeleteMessageBatchRequestEntry")?;
-    each(entries, |entry| messages::delete_one(world, &queue, entry).map(|()| json!({})))
+    each(entries, |_, entry| messages::delete_one(world, &queue, entry).map(|()| json!({})))
 }
 
 pub fn change_visibility(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let (queue, entries) = read(world, input, "ChangeMessageVisibilityBatchRequestEntry")?;
-    each(entries, |entry| messages::change_visibility_one(world, &queue, entry).map(|()| json!({})))
+    each(entries, |_, entry| messages::change_visibility_one(world, &queue, entry).map(|()| json!({})))
 }
 
 type Entries<'a> = Vec<(&'a str, Input<'a>)>;
@@ -46,7 +49,7 @@ fn read<'a>(world: &World, input: Input<'a>, shape: &str) -> Result<(String, Ent
     if world.sqs.queue(&queue).is_none() {
         return Err(error::queue_does_not_exist());
     }
-    let list = input.list("Entries")?.unwrap_or_default();
+    let list = input.list("Entries")?.ok_or_else(|| error::missing_parameter("Entries"))?;
     if list.is_empty() {
         return Err(error::empty_batch(shape));
     }
@@ -54,9 +57,10 @@ fn read<'a>(world: &World, input: Input<'a>, shape: &str) -> Result<(String, Ent
         return Err(error::too_many_entries(list.len()));
     }
     let mut entries: Entries<'a> = Vec::with_capacity(list.len());
-    for value in list {
+    for (index, value) in list.iter().enumerate() {
         let entry = Input::of(value)?;
-        let id = entry.text("Id")?.unwrap_or("");
+        let missing = || error::missing_parameter(&format!("{shape}.{}.Id", index + 1));
+        let id = entry.text("Id")?.ok_or_else(missing)?;
         let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if id.is_empty() || id.len() > 80 || !id.chars().all(legal) {
             return Err(error::invalid_batch_entry_id());
@@ -72,10 +76,13 @@ fn read<'a>(world: &World, input: Input<'a>, shape: &str) -> Result<(String, Ent
 }
 
 /// Does one after the other; `Successful` and `Failed` are left out when empty.
-fn each(entries: Entries<'_>, mut one: impl FnMut(Input<'_>) -> Result<Value, ApiError>) -> Result<Value, ApiError> {
+fn each(
+    entries: Entries<'_>,
+    mut one: impl FnMut(usize, Input<'_>) -> Result<Value, ApiError>,
+) -> Result<Value, ApiError> {
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
-    for (id, entry) in entries {
-        match one(entry) {
+    for (index, (id, entry)) in entries.into_iter().enumerate() {
+        match one(index, entry) {
             Ok(Value::Object(mut members)) => {
                 members.insert("Id".into(), id.into());
                 successful.push(Value::Object(members));
@@ -101,9 +108,10 @@ fn each(entries: Entries<'_>, mut one: impl FnMut(Input<'_>) -> Result<Value, Ap
 }
 
 /// What a FIFO queue needs of every entry; without it the whole batch is refused, as AWS does.
-fn check_fifo(world: &World, queue: &str, entry: Input<'_>) -> Result<(), ApiError> {
+fn check_fifo(world: &World, queue: &str, entry: Input<'_>, index: usize) -> Result<(), ApiError> {
     let fifo = world.sqs.queue(queue).and_then(|queue| queue.attributes.fifo.as_ref());
     let Some(fifo) = fifo else { return Ok(()) };
+    body_given(entry, index)?;
     if entry.text("MessageGroupId")?.is_none() {
         return Err(error::invalid_parameter("The request must contain the parameter MessageGroupId."));
     }
@@ -111,6 +119,12 @@ fn check_fifo(world: &World, queue: &str, entry: Input<'_>) -> Result<(), ApiErr
         return Err(error::deduplication_id_missing());
     }
     Ok(())
+}
+
+fn body_given(entry: Input<'_>, index: usize) -> Result<(), ApiError> {
+    let body = entry.text("MessageBody")?.filter(|body| !body.is_empty());
+    let member = || format!("SendMessageBatchRequestEntry.{}.MessageBody", index + 1);
+    body.map(|_| ()).ok_or_else(|| error::missing_parameter(&member()))
 }
 
 /// Bytes of an entry's body and attributes.

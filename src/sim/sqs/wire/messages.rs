@@ -96,8 +96,9 @@ fn read_outgoing(input: Input<'_>) -> Result<Outgoing, ApiError> {
 fn checked_id(input: Input<'_>, name: &str) -> Result<Option<String>, ApiError> {
     let Some(id) = input.text(name)? else { return Ok(None) };
     if id.is_empty() || id.len() > 128 || !id.chars().all(|c| c.is_ascii_graphic()) {
-        let reason = format!("{name} can only include alphanumeric and punctuation characters. 1 to 128 in length.");
-        return Err(error::invalid_value(id, name, reason));
+        return Err(error::invalid_parameter(format!(
+            "{name} can only include alphanumeric and punctuation characters. 1 to 128 in length"
+        )));
     }
     Ok(Some(id.to_owned()))
 }
@@ -129,7 +130,11 @@ impl<'a> Wanted<'a> {
             })?),
             None => None,
         };
-        let visibility_s = input.integer("VisibilityTimeout")?.map(read_visibility).transpose()?;
+        let visibility_s = match input.integer("VisibilityTimeout")? {
+            // Above the limit the typed operation answers; below zero its type has no room.
+            Some(s) => Some(u32::try_from(s).map_err(|_| error::receive_visibility_out_of_range(s))?),
+            None => None,
+        };
         let mut system = input.texts("AttributeNames")?;
         system.extend(input.texts("MessageSystemAttributeNames")?);
         if let Some(unknown) = system.iter().find(|name| !SYSTEM_ATTRIBUTES.contains(name)) {
@@ -239,14 +244,9 @@ pub fn change_visibility_one(world: &mut World, queue: &str, input: Input<'_>) -
     let receipt = read_receipt(world, queue, input)?;
     let visibility_s =
         input.integer("VisibilityTimeout")?.ok_or_else(|| error::missing_parameter("VisibilityTimeout"))?;
-    let visibility_s = read_visibility(visibility_s)?;
+    let visibility_s = u32::try_from(visibility_s).map_err(|_| error::visibility_out_of_range(visibility_s))?;
     let (sqs, mut cx) = world.sqs_cx();
     sqs.change_visibility(&mut cx, queue, receipt, visibility_s)
-}
-
-fn read_visibility(visibility_s: i64) -> Result<u32, ApiError> {
-    // Above the limit the typed operations answer; below zero the type has no room.
-    u32::try_from(visibility_s).map_err(|_| error::visibility_out_of_range(visibility_s))
 }
 
 /// The receipt behind the handle. ReceiptHandleIsInvalid for what was not written for this queue.

@@ -40,12 +40,20 @@ const ATTRIBUTE_NAMES: [&str; 22] = [
 const PAGE_MAX: i64 = 1000;
 
 pub fn create(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, ApiError> {
-    let name = input.required_text("QueueName")?;
+    let name = queue_name(input)?;
     let attributes = input.text_map("Attributes")?;
     let tags = input.text_map("tags")?;
     let (sqs, mut cx) = world.sqs_cx();
     sqs.create_queue(&mut cx, name, &attributes, &tags)?;
     Ok(json!({ "QueueUrl": url_for(&world.place, &call.request, name) }))
+}
+
+fn queue_name(input: Input<'_>) -> Result<&str, ApiError> {
+    match input.text("QueueName")? {
+        Some("") => Err(error::queue_name_missing()),
+        Some(name) => Ok(name),
+        None => Err(error::missing_parameter("QueueName")),
+    }
 }
 
 pub fn delete(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
@@ -63,7 +71,7 @@ pub fn purge(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
 }
 
 pub fn url(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, ApiError> {
-    let name = input.required_text("QueueName")?;
+    let name = queue_name(input)?;
     let owner = input.text("QueueOwnerAWSAccountId")?;
     if owner.is_some_and(|owner| owner != world.place.account) || world.sqs.queue(name).is_none() {
         return Err(error::queue_does_not_exist());

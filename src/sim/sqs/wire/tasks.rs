@@ -11,13 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 pub fn start(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
-    let source = queue_of_arn(&world.place, input.required_text("SourceArn")?, "SourceArn")?;
-    let destination = match input.text("DestinationArn")?.filter(|arn| !arn.is_empty()) {
+    let source = source_of(world, input)?;
+    let destination = match input.text("DestinationArn")? {
         Some(arn) => Some(queue_of_arn(&world.place, arn, "DestinationArn")?),
         None => None,
     };
     let rate = match input.integer("MaxNumberOfMessagesPerSecond")? {
-        Some(rate) => Some(u32::try_from(rate).map_err(|_| error::move_rate_out_of_range(rate))?),
+        Some(rate) => Some(u32::try_from(rate).map_err(|_| error::move_rate_out_of_range())?),
         None => None,
     };
     let (sqs, mut cx) = world.sqs_cx();
@@ -27,7 +27,7 @@ pub fn start(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
 }
 
 pub fn list(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
-    let source = queue_of_arn(&world.place, input.required_text("SourceArn")?, "SourceArn")?;
+    let source = source_of(world, input)?;
     let max = input.integer("MaxResults")?.unwrap_or(1);
     if !(1..=10).contains(&max) {
         let reason = "MaxResults must be an integer between 1 and 10.";
@@ -80,6 +80,11 @@ fn read_handle(handle: &str) -> Option<(String, String)> {
     let value: Value = serde_json::from_slice(&STANDARD.decode(handle).ok()?).ok()?;
     let member = |name: &str| value.get(name)?.as_str().map(str::to_owned);
     Some((member("taskId")?, member("sourceArn")?))
+}
+
+fn source_of(world: &World, input: Input<'_>) -> Result<String, ApiError> {
+    let arn = input.text("SourceArn")?.ok_or_else(|| error::missing_parameter("SourceArn"))?;
+    queue_of_arn(&world.place, arn, "SourceArn")
 }
 
 fn queue_of_arn(place: &Place, arn: &str, member: &str) -> Result<String, ApiError> {
