@@ -4,13 +4,16 @@ The binary is MIDWATCH (or MIDWATCH_BIN), else the debug build. The first line t
 """
 
 import base64
+import concurrent.futures
 import datetime
 import io
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
+import threading
 import time
 import uuid
 import zipfile
@@ -53,7 +56,7 @@ def fast_endpoint():
 
 def client(endpoint, service, key="test", attempts=1):
     # One attempt: a refusal must reach the test, not be retried away.
-    config = Config(retries={"total_max_attempts": attempts}, read_timeout=40)
+    config = Config(retries={"total_max_attempts": attempts}, read_timeout=40, max_pool_connections=50)
     return boto3.client(
         service,
         endpoint_url=endpoint,
@@ -573,3 +576,43 @@ def test_the_published_rate_of_list_metrics_throttles(cloudwatch):
             cloudwatch.list_metrics(Namespace="Nobody")
     assert caught.value.response["Error"]["Code"] in ("Throttling", "ThrottlingException")
     assert caught.value.response["Error"]["Message"] == "Rate exceeded"
+
+
+# --- the listener ------------------------------------------------------------------------------------------------
+
+
+def test_a_flood_from_many_connections_loses_nothing(sqs, endpoint):
+    url = queue(sqs, "flood")
+    host, port = endpoint.removeprefix("http://").rsplit(":", 1)
+    noise = [socket.create_connection((host, int(port))) for _ in range(200)]
+    for connection in noise[::2]:
+        connection.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
+    with concurrent.futures.ThreadPoolExecutor(40) as senders:
+        sends = senders.map(lambda i: sqs.send_message(QueueUrl=url, MessageBody=f"{i}"), range(500))
+        ids = {answer["MessageId"] for answer in sends}
+    assert len(ids) == 500
+    assert attribute(sqs, url, "ApproximateNumberOfMessages") == "500"
+    for connection in noise:
+        connection.close()
+
+
+def test_a_waiting_long_poll_does_not_hold_up_the_end():
+    engine = serve()
+    sqs = client(next(engine), "sqs")
+    url = queue(sqs)
+    ended = []
+
+    def poll():
+        try:
+            sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)
+        except Exception as error:  # the connection is closed under it
+            ended.append(error)
+
+    waiting = threading.Thread(target=poll)
+    waiting.start()
+    time.sleep(1)
+    started = time.monotonic()
+    # Ending the generator sends SIGTERM and wants exit code 0 within five seconds.
+    assert next(engine, None) is None
+    waiting.join(timeout=5)
+    assert time.monotonic() - started < 3 and len(ended) == 1
