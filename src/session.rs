@@ -1,11 +1,14 @@
 //! A session: a source that has been opened. Live and demo differ in here and nowhere else.
 
+use crate::app::event::Event;
 use crate::app::state;
 use crate::aws::{self, Clients, Seam};
 use crate::clock::Clock;
 use crate::config::{DemoSettings, LiveSettings, Settings, Source};
 use crate::faces::scenarios;
 use crate::failure::Failure;
+use crate::journal::{self, Journal, Who};
+use crate::shell::hands::{Backend, Hands};
 use crate::sim::clock::VirtualClock;
 use crate::sim::connector::EngineConnector;
 use crate::sim::{engine, scenario};
@@ -13,6 +16,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use tokio::sync::mpsc;
 
 /// What watching may cost when nothing else is said, in US dollars an hour at list prices.
 const BUDGET_USD_PER_H: f64 = 0.15;
@@ -77,4 +81,21 @@ async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
         budget_usd_per_h: BUDGET_USD_PER_H,
     };
     Ok(Session { clients: Clients::new(&config), clock: Clock::Virtual(clock), settings })
+}
+
+/// The hands of the session and the events that they bring. A journal that cannot be opened is no failure of watching:
+/// actions then say why they cannot be performed.
+pub fn hands(session: &Session, settings: &Settings) -> (Hands, mpsc::Receiver<Event>) {
+    let path = settings.journal.clone().or_else(|| journal::default_path(&settings.source));
+    let journal = match path {
+        Some(path) => Journal::open(&path).map_err(|error| format!("{} cannot be opened: {error}", path.display())),
+        None => Err("there is no home folder for it; name one with --journal".to_owned()),
+    };
+    let endpoint = match &settings.source {
+        Source::Live(live) => live.endpoint_url.clone(),
+        Source::Demo(_) => None,
+    };
+    let region = session.settings.region.clone();
+    let who = Who { source: settings.source_word(), region, endpoint, ..Who::default() };
+    Hands::new(Backend::aws(session.clients.clone()), session.clock, journal, who)
 }

@@ -2,6 +2,7 @@
 
 pub mod journal;
 pub mod scenarios;
+pub mod screen;
 pub mod sim;
 
 use crate::cli::{CommandLine, Face};
@@ -15,6 +16,7 @@ pub fn run(line: CommandLine, settings: &Settings) -> Result<u8, Failure> {
         (Some(Face::Journal(arguments)), _) => journal::run(&arguments, settings),
         (Some(Face::Scenarios(arguments)), _) => scenarios::run(&arguments),
         (Some(Face::Sim(arguments)), Source::Demo(demo)) => sim::run(&arguments, demo),
+        (None, _) => screen::run(settings),
         _ => Err(Failure::new("This command is not there yet.")),
     }
 }

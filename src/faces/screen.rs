@@ -1,0 +1,52 @@
+//! The terminal UI: a theme, a session, a state, and the shell's loop over them.
+
+use crate::app::state::State;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::theme::{Depth, Glyphs, Theme};
+use crate::{session, shell};
+use std::io::IsTerminal;
+
+pub fn run(settings: &Settings) -> Result<u8, Failure> {
+    let theme = theme(settings)?;
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(Failure::new(
+            "The terminal UI needs a terminal on standard input and output. For scripts there is `midwatch status`.",
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build()
+        .map_err(|error| Failure::new(format!("The async runtime cannot start: {error}")))?;
+    let ended = runtime.block_on(async {
+        let session = session::open(settings).await?;
+        let (hands, answers) = session::hands(&session, settings);
+        let state = State::new(session.settings.clone(), session.clock.now());
+        shell::run_tui(state, hands, answers, &theme).await
+    });
+    // Calls may hang for as long as AWS likes; nobody waits for them any more.
+    runtime.shutdown_background();
+    ended.map(|()| 0)
+}
+
+fn theme(settings: &Settings) -> Result<Theme, Failure> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let term = variable("TERM");
+    let depth = Depth::decide(variable("COLORTERM").as_deref(), term.as_deref(), variable("NO_COLOR").as_deref());
+    let filled = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let locale = filled("LC_ALL").or_else(|| filled("LC_CTYPE")).or_else(|| filled("LANG"));
+    let glyphs = Glyphs::decide(locale.as_deref(), term.as_deref());
+    let chosen = settings.theme.as_deref().unwrap_or("night");
+    let read = if chosen.ends_with(".toml") || chosen.contains('/') {
+        let text = std::fs::read_to_string(chosen)
+            .map_err(|error| Failure::new(format!("The theme {chosen} cannot be read: {error}.")))?;
+        Theme::from_toml(&text, depth, glyphs)
+    } else {
+        Theme::built_in(chosen, depth, glyphs)
+    };
+    read.map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::new(format!("The theme {chosen} has mistakes: {}", lines.join("; ")))
+    })
+}
