@@ -111,6 +111,7 @@ impl Kinesis {
     ///
     /// Errors: `InvalidArgumentException`, `ResourceNotFoundException`, `ResourceInUseException`.
     pub fn increase_retention(&mut self, cx: &mut Cx<'_>, name: &str, hours: u32) -> Result<(), ApiError> {
+        self.rates.admit(cx, Operation::IncreaseRetention, Some(name))?;
         let stream = self.retention_of(cx, name, hours)?;
         if hours < stream.retention_hours {
             return Err(fault::invalid_argument(format!(
@@ -128,6 +129,7 @@ impl Kinesis {
     ///
     /// Errors: as [`Kinesis::increase_retention`].
     pub fn decrease_retention(&mut self, cx: &mut Cx<'_>, name: &str, hours: u32) -> Result<(), ApiError> {
+        self.rates.admit(cx, Operation::DecreaseRetention, Some(name))?;
         let stream = self.retention_of(cx, name, hours)?;
         if hours > stream.retention_hours {
             return Err(fault::invalid_argument(format!(
@@ -142,7 +144,6 @@ impl Kinesis {
     }
 
     fn retention_of(&mut self, cx: &mut Cx<'_>, name: &str, hours: u32) -> Result<&mut Stream, ApiError> {
-        self.rates.admit(cx, Operation::ChangeRetention, Some(name))?;
         let stream = self.stream_mut(cx, name)?;
         if hours < MIN_RETENTION_HOURS {
             return Err(fault::invalid_argument(format!(
@@ -171,6 +172,7 @@ impl Kinesis {
         name: &str,
         metrics: &[ShardMetric],
     ) -> Result<MonitoringAnswer, ApiError> {
+        self.rates.admit(cx, Operation::EnableMonitoring, Some(name))?;
         self.change_monitoring(cx, name, |metric, on| on || metrics.contains(&metric))
     }
 
@@ -183,6 +185,7 @@ impl Kinesis {
         name: &str,
         metrics: &[ShardMetric],
     ) -> Result<MonitoringAnswer, ApiError> {
+        self.rates.admit(cx, Operation::DisableMonitoring, Some(name))?;
         self.change_monitoring(cx, name, |metric, on| on && !metrics.contains(&metric))
     }
 
@@ -192,7 +195,6 @@ impl Kinesis {
         name: &str,
         keep: impl Fn(ShardMetric, bool) -> bool,
     ) -> Result<MonitoringAnswer, ApiError> {
-        self.rates.admit(cx, Operation::ChangeMonitoring, Some(name))?;
         let stream = self.stream_mut(cx, name)?;
         if stream.status != StreamStatus::Active {
             return Err(fault::not_active(cx.place, stream));

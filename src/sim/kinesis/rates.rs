@@ -19,8 +19,10 @@ pub enum Operation {
     SplitShard,
     MergeShards,
     UpdateShardCount,
-    ChangeRetention,
-    ChangeMonitoring,
+    IncreaseRetention,
+    DecreaseRetention,
+    EnableMonitoring,
+    DisableMonitoring,
 }
 
 impl Operation {
@@ -32,7 +34,9 @@ impl Operation {
             Self::DescribeStreamSummary => (20.0, false),
             Self::DescribeLimits => (1.0, false),
             Self::ListShards => (1000.0, true),
-            Self::SplitShard | Self::MergeShards | Self::ChangeRetention | Self::ChangeMonitoring => (5.0, true),
+            Self::SplitShard | Self::MergeShards => (5.0, true),
+            Self::IncreaseRetention | Self::DecreaseRetention => (5.0, true),
+            Self::EnableMonitoring | Self::DisableMonitoring => (5.0, true),
             Self::UpdateShardCount => (10.0, false),
         }
     }

@@ -34,6 +34,7 @@ impl Kinesis {
         self.rates.admit(cx, Operation::SplitShard, Some(stream))?;
         let (open, quota) = (self.open_shards(), shard_quota(&cx.place.region));
         let stream = self.stream_mut(cx, stream)?;
+        must_reshard(stream, cx)?;
         let Some(parent) = stream.shards.get(&shard) else {
             return Err(fault::could_not_find_shard(cx.place, &stream.name, &shard.to_string()));
         };
@@ -50,7 +51,6 @@ impl Kinesis {
                 stream.name, cx.place.account
             )));
         }
-        must_reshard(stream, cx)?;
         begin_updating(stream, cx, 1, Change::Split { shard, at });
         Ok(())
     }
@@ -67,6 +67,7 @@ impl Kinesis {
     ) -> Result<(), ApiError> {
         self.rates.admit(cx, Operation::MergeShards, Some(stream))?;
         let stream = self.stream_mut(cx, stream)?;
+        must_reshard(stream, cx)?;
         let find = |id: ShardId| {
             let found = stream.shards.get(&id);
             found.ok_or_else(|| fault::could_not_find_shard(cx.place, &stream.name, &id.to_string()))
@@ -81,7 +82,6 @@ impl Kinesis {
                 stream.name, cx.place.account
             )));
         }
-        must_reshard(stream, cx)?;
         begin_updating(stream, cx, 1, Change::Merge { shard, adjacent });
         Ok(())
     }

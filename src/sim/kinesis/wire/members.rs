@@ -2,7 +2,12 @@
 
 use super::schema::{Member, Pattern, Rule, Shape};
 
-const STREAM_NAME: Member = name("StreamName");
+/// Required where StreamARN is absent. AWS's words for a request with neither are those that it had before ARNs.
+const STREAM_NAME: Member = Member {
+    name: "StreamName",
+    shape: Shape::Text,
+    rules: &[Rule::NotNullWithout("StreamARN"), Rule::Like(Pattern::Name), Rule::Shortest(1), Rule::Longest(128)],
+};
 const STREAM_ARN: Member = Member {
     name: "StreamARN",
     shape: Shape::Text,
@@ -60,8 +65,8 @@ pub(super) const DESCRIBE_STREAM: &[Member] =
 pub(super) const ONLY_STREAM: &[Member] = &[STREAM_NAME, STREAM_ARN];
 
 pub(super) const LIST_SHARDS: &[Member] = &[
-    integer("MaxResults", PAGE),
     name("ExclusiveStartShardId"),
+    integer("MaxResults", PAGE),
     NEXT_TOKEN,
     time("StreamCreationTimestamp"),
     Member {
@@ -73,7 +78,7 @@ pub(super) const LIST_SHARDS: &[Member] = &[
         ]),
         rules: &[],
     },
-    STREAM_NAME,
+    name("StreamName"),
     STREAM_ARN,
 ];
 

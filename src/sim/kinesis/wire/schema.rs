@@ -29,6 +29,8 @@ pub(super) enum Shape {
 
 pub(super) enum Rule {
     NotNull,
+    /// Must be there unless the other member is.
+    NotNullWithout(&'static str),
     AtLeast(i64),
     AtMost(i64),
     Like(Pattern),
@@ -142,7 +144,7 @@ fn wrong_type(value: &Value, shape: &Shape) -> ApiError {
         Shape::Integer => "an Integer",
         Shape::Boolean => "an Boolean",
         Shape::Blob => "a Blob",
-        Shape::Time => "an Timestamp",
+        Shape::Time => "milliseconds since epoch",
         Shape::Texts | Shape::Structures(_) => "list",
         Shape::TextMap => "map",
         Shape::Structure(_) => "structure",
@@ -222,6 +224,9 @@ fn check_rules(input: &Map<String, Value>, members: &[Member], parent: &str, vio
             if violations.len() >= MAX_VIOLATIONS {
                 return;
             }
+            if matches!(rule, Rule::NotNullWithout(other) if input.get(*other).is_some_and(|value| !value.is_null())) {
+                continue;
+            }
             if let Some(constraint) = violated(value, rule) {
                 let shown = shown(value, &member.shape);
                 violations.push(format!("Value{shown} at '{path}' failed to satisfy constraint: {constraint}"));
@@ -246,10 +251,11 @@ fn check_rules(input: &Map<String, Value>, members: &[Member], parent: &str, vio
 /// The constraint's sentence when the value does not meet it. An absent value violates only `NotNull`.
 fn violated(value: Option<&Value>, rule: &Rule) -> Option<String> {
     let Some(value) = value else {
-        return matches!(rule, Rule::NotNull).then(|| "Member must not be null".to_owned());
+        let required = matches!(rule, Rule::NotNull | Rule::NotNullWithout(_));
+        return required.then(|| "Member must not be null".to_owned());
     };
     match rule {
-        Rule::NotNull => None,
+        Rule::NotNull | Rule::NotNullWithout(_) => None,
         Rule::AtLeast(least) => {
             (integer(value) < *least).then(|| format!("Member must have value greater than or equal to {least}"))
         }

@@ -16,8 +16,11 @@ const PAGE: i64 = 100;
 pub(super) const TOKEN_LIFE_MS: u128 = 300_000;
 
 pub(super) fn create(world: &mut World, input: &Input<'_>) -> Result<Value, ApiError> {
-    let mode = input.structure("StreamModeDetails");
-    let on_demand = mode.is_some_and(|mode| mode.text("StreamMode") == "ON_DEMAND");
+    // Asked for neither a mode nor a count, AWS makes a stream of four shards: an on-demand one.
+    let on_demand = match input.structure("StreamModeDetails") {
+        Some(mode) => mode.text("StreamMode") == "ON_DEMAND",
+        None => input.get("ShardCount").is_none(),
+    };
     let shards = match (on_demand, input.integer("ShardCount")) {
         (true, Some(_)) => {
             return Err(fault::invalid_argument("ShardCount must not be provided for a stream in ON_DEMAND mode."));

@@ -383,3 +383,37 @@ fn absurd_numbers_are_refused_like_any_other() {
     let input = json!({ "StreamName": "bids", "ShardToSplit": "shardId-0", "NewStartingHashKey": hash });
     assert!(refused(&mut world, "SplitShard", input).1.starts_with(&format!("NewStartingHashKey {hash} used in")));
 }
+
+#[test]
+fn a_stream_of_neither_mode_nor_count_is_on_demand_and_is_not_resharded_by_hand() {
+    let mut world = world(true);
+    ask(&mut world, "CreateStream", json!({ "StreamName": "bids" })).unwrap();
+    wait(&mut world, 10);
+    let summary = ask(&mut world, "DescribeStreamSummary", json!({ "StreamName": "bids" })).unwrap();
+    let summary = &summary["StreamDescriptionSummary"];
+    assert_eq!(summary["StreamModeDetails"]["StreamMode"], "ON_DEMAND");
+    assert_eq!(summary["OpenShardCount"], 4);
+    let resize = json!({ "StreamName": "bids", "TargetShardCount": 8, "ScalingType": "UNIFORM_SCALING" });
+    let message = "Request is invalid. Stream bids under account 123456789012 is in On-Demand mode.".to_owned();
+    assert_eq!(refused(&mut world, "UpdateShardCount", resize), ("ValidationException", message));
+    let limits = ask(&mut world, "DescribeLimits", json!({})).unwrap();
+    assert_eq!((&limits["OnDemandStreamCount"], &limits["OpenShardCount"]), (&json!(1), &json!(0)));
+}
+
+#[test]
+fn a_stream_is_named_by_name_or_by_arn() {
+    let mut world = with_stream(true, 1);
+    let (code, message) = refused(&mut world, "DescribeStreamSummary", json!({}));
+    assert_eq!(code, "ValidationException");
+    assert_eq!(
+        message,
+        "1 validation error detected: Value null at 'streamName' failed to satisfy constraint: Member must not be null"
+    );
+    let arn = |account: &str| json!({ "StreamARN": format!("arn:aws:kinesis:eu-west-1:{account}:stream/bids") });
+    assert!(ask(&mut world, "DescribeStreamSummary", arn("123456789012")).is_ok());
+    let (code, message) = refused(&mut world, "DescribeStreamSummary", arn("111122223333"));
+    assert_eq!(
+        (code, message.as_str()),
+        ("ResourceNotFoundException", "Stream bids under account 111122223333 not found.")
+    );
+}
