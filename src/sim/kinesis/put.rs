@@ -165,14 +165,13 @@ fn put_one(
     let Some(shard) = routed.and_then(|id| stream.shards.get_mut(&id)) else {
         return Err(fault::stream_not_found(cx.place, &stream.name));
     };
-    if cx.place.limits && !shard.limits.admit_write(bytes, cx.now) {
-        total.throttled += 1;
-        shard.tally.throttled += 1;
-        return Ok(PutOutcome::Throttled { shard: shard.id });
+    let admitted = !cx.place.limits || shard.limits.admit_write(bytes, cx.now);
+    total.count(bytes, admitted);
+    if !stream.enhanced.is_empty() {
+        shard.tally.count(bytes, admitted);
     }
-    for tally in [total, &mut shard.tally] {
-        tally.records += 1;
-        tally.bytes += bytes as u64;
+    if !admitted {
+        return Ok(PutOutcome::Throttled { shard: shard.id });
     }
     let key = match record.key {
         PutKey::Interned(id) => Key::Interned(id),
@@ -185,9 +184,12 @@ fn put_one(
 /// Moves each shard's tally of this call to its metrics.
 fn publish_shards(stream: &mut Stream, cx: &mut Cx<'_>) {
     let Stream { name, enhanced, shards, .. } = stream;
+    if enhanced.is_empty() {
+        return;
+    }
     for shard in shards.values_mut() {
         let tally = std::mem::take(&mut shard.tally);
-        if enhanced.is_empty() || (tally.records == 0 && tally.throttled == 0) {
+        if tally.records == 0 && tally.throttled == 0 {
             continue;
         }
         let of = Enhanced { stream: name, shard: shard.id, on: enhanced };

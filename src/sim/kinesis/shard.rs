@@ -30,12 +30,23 @@ pub struct Shard {
     pub(super) tally: Tally,
 }
 
-/// What one PutRecords call did to this shard; moved to the metrics when the call ends.
+/// What one PutRecords call did to this shard, kept only while its metrics are on; moved to them when the call ends.
 #[derive(Default, Clone, Copy)]
 pub(super) struct Tally {
     pub records: u32,
     pub bytes: u64,
     pub throttled: u32,
+}
+
+impl Tally {
+    pub fn count(&mut self, bytes: usize, admitted: bool) {
+        if admitted {
+            self.records += 1;
+            self.bytes += bytes as u64;
+        } else {
+            self.throttled += 1;
+        }
+    }
 }
 
 impl Shard {
