@@ -28,7 +28,7 @@ const FIELD_COLUMNS: u16 = 26;
 const FIELD_TITLE_COLUMNS: u16 = 12;
 /// A chart narrower than this says little.
 const CHART_COLUMNS: u16 = 34;
-const CHART_ROWS_MIN: u16 = 4;
+const CHART_ROWS_MIN: u16 = 5;
 
 pub fn draw(pen: &mut Pen, area: Rect, state: &State, detail: &Detail) {
     let Some(row) = state.rows.get(&detail.id) else {
@@ -43,7 +43,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, detail: &Detail) {
     take(&mut rest, |place| reasons(pen, place, state, row, if tall { 6 } else { 2 }));
     take(&mut rest, |place| fields(pen, place, state, row, kind, tall));
     take(&mut rest, |place| links(pen, place, state, row, if tall { 6 } else { 2 }));
-    let parts_rows = panels::rows_wanted(row).min(rest.height / 2).max(rest.height.min(4));
+    // Charts stay readable at five lines; the parts have the rest when they need it.
+    let parts_rows = panels::rows_wanted(row).min(rest.height.saturating_sub(CHART_ROWS_MIN)).max(rest.height.min(4));
     let chart_rows = rest.height.saturating_sub(parts_rows).min(if tall { 14 } else { 8 });
     if chart_rows >= CHART_ROWS_MIN {
         let place = Rect { height: chart_rows, ..rest };

@@ -172,11 +172,11 @@ fn draw_form_field(pen: &mut Pen, place: Rect, field: &FormField, focused: bool)
             return;
         }
     }
-    let hint = Rect { x: place.x + 1, y: place.y + 1, width: place.width.saturating_sub(1), height: 1 };
-    if hint.intersection(place).is_empty() {
-        return;
+    let hint = Rect { x: place.x + 1, y: place.y + 1, width: place.width.saturating_sub(1), height: 2 };
+    let hint = hint.intersection(place);
+    for (n, line) in wrap(&field.hint, hint.width, usize::from(hint.height)).into_iter().enumerate() {
+        pen.text(hint.x, hint.y + n as u16, hint.width, line, pen.style(Role::Dim));
     }
-    pen.text(hint.x, hint.y, hint.width, &field.hint, pen.style(Role::Dim));
 }
 
 fn draw_choice(pen: &mut Pen, place: Rect, options: &[String], chosen: usize, focused: bool) {

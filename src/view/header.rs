@@ -83,7 +83,7 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
     let said = match problems {
         1 if area.width >= PROBLEMS_COLUMNS => "1 problem ".to_owned(),
         n if area.width >= PROBLEMS_COLUMNS => format!("{n} problems "),
-        n => format!("p:{n}"),
+        n => format!("{n} (p)"),
     };
     let taken = if problems > 0 { columns(&said) + 3 } else { 0 };
     let here = state.list_id();

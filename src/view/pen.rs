@@ -5,7 +5,7 @@
 use super::text::{columns, shown};
 use crate::domain::row::Health;
 use crate::theme::{GlyphSet, Glyphs, Role, Theme};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -38,25 +38,28 @@ impl<'a> Pen<'a> {
         let glyph = self.theme.glyph();
         let ascii = self.theme.glyphs == Glyphs::Ascii;
         let cut = columns_exceed(text, width);
-        let room = if cut { width - 1 } else { width };
+        let room = usize::from(if cut { width - 1 } else { width });
+        let start = self.buffer.index_of(x, y);
+        let Some(cells) = self.buffer.content.get_mut(start..start + usize::from(width)) else { return 0 };
         let mut used = 0;
         for c in text.chars() {
             let Some((c, wide)) = shown(c, ascii, glyph.replaced) else { continue };
-            if used + wide > room {
+            let end = used + usize::from(wide);
+            if end > room {
                 break;
             }
-            self.cell(x + used, y, c, style);
+            cells[used].set_char(c).set_style(style);
             if wide == 2 {
                 // The second half of a wide character must stay blank for the terminal's sake.
-                self.cell(x + used + 1, y, ' ', style);
+                cells[used + 1].set_char(' ').set_style(style);
             }
-            used += wide;
+            used = end;
         }
         if cut {
-            self.cell(x + used, y, glyph.ellipsis, style);
+            cells[used].set_char(glyph.ellipsis).set_style(style);
             used += 1;
         }
-        used
+        used as u16
     }
 
     /// Writes text so that it ends at the right edge of `width` columns from `x`.
@@ -80,20 +83,30 @@ impl<'a> Pen<'a> {
 
     /// Lays a style over an area and leaves its characters.
     pub fn paint(&mut self, area: Rect, style: Style) {
-        self.buffer.set_style(area, style);
+        self.each(area, |cell| {
+            cell.set_style(style);
+        });
     }
 
     /// Blanks an area in a role.
     pub fn fill(&mut self, area: Rect, role: Role) {
         let style = self.style(Role::Base).patch(self.style(role));
+        self.each(area, |cell| {
+            cell.reset();
+            cell.set_style(style);
+        });
+    }
+
+    /// Line by line, so that a whole screen costs one bounds check a line.
+    fn each(&mut self, area: Rect, change: impl Fn(&mut Cell)) {
         let area = area.intersection(self.buffer.area);
+        if area.is_empty() {
+            return;
+        }
         for y in area.top()..area.bottom() {
-            for x in area.left()..area.right() {
-                if let Some(cell) = self.buffer.cell_mut((x, y)) {
-                    cell.reset();
-                    cell.set_style(style);
-                }
-            }
+            let start = self.buffer.index_of(area.x, y);
+            let cells = self.buffer.content.get_mut(start..start + usize::from(area.width));
+            cells.unwrap_or_default().iter_mut().for_each(&change);
         }
     }
 
@@ -162,6 +175,9 @@ impl Line<'_, '_> {
 fn columns_exceed(text: &str, width: u16) -> bool {
     if text.len() <= usize::from(width) {
         return false;
+    }
+    if text.is_ascii() {
+        return true;
     }
     let mut used = 0u16;
     text.chars().filter_map(|c| shown(c, false, '?')).any(|(_, wide)| {

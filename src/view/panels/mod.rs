@@ -18,7 +18,7 @@ use ratatui::layout::Rect;
 pub fn rows_wanted(row: &Row) -> u16 {
     let parts = u16::try_from(row.parts.len()).unwrap_or(u16::MAX).min(200);
     match row.id.kind {
-        KindId::Kinesis => parts + 4,
+        KindId::Kinesis => parts + 3,
         KindId::Sqs => parts + 2,
         KindId::Lambda => parts + 8,
     }
