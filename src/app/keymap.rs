@@ -1,7 +1,7 @@
 //! The keymap: which command a key means where the person is, and which hints the footer shows.
 
-use crate::app::command::{COMMANDS, Command, Scope};
-use crate::app::dialog::Dialog;
+use crate::app::command::{COMMANDS, Command, CommandId, Scope};
+use crate::app::dialog::{Dialog, Input};
 use crate::app::event::Key;
 use crate::app::screen::Screen;
 use crate::app::state::State;
@@ -50,16 +50,28 @@ pub fn hints(state: &State) -> Vec<Hint> {
         .collect();
     commands.sort_by_key(|command| command.hint);
     let hint = |command: &&Command| Hint {
-        chord: command.chords.first().copied().unwrap_or_default(),
+        chord: chord_here(state, command).unwrap_or_default(),
         title: command.title,
         available: (command.available)(state).is_ok(),
     };
     commands.iter().map(hint).collect()
 }
 
+/// The chord to show for a command: its first, but in a text of several lines enter breaks the line.
+fn chord_here(state: &State, command: &Command) -> Option<&'static str> {
+    let in_text = match state.dialogs.last() {
+        Some(Dialog::Form(form)) => form.fields.get(form.focus).is_some_and(|field| match &field.input {
+            Input::Text(editor) => !editor.is_one_line(),
+            Input::Choice { .. } => false,
+        }),
+        _ => false,
+    };
+    let mut chords = command.chords.iter().copied();
+    if in_text && command.id == CommandId::FormSubmit { chords.next_back() } else { chords.next() }
+}
+
 /// Actions belong to kinds: others do not crowd the footer. What is out of place is still in the help.
 fn is_in_place(state: &State, command: &Command) -> bool {
-    use crate::app::command::CommandId;
     use crate::domain::row::KindId;
     let kind = state.target().map(|id| id.kind);
     match command.id {

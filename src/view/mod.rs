@@ -44,7 +44,8 @@ pub fn draw(frame: &mut Frame, state: &State, theme: &Theme) {
     let mut place = None;
     if !body.is_empty() {
         place = draw_body(&mut pen, body, state);
-        for dialog in &state.dialogs {
+        // Only the dialog that takes the keys is drawn: what lies under it would peek out.
+        if let Some(dialog) = state.dialogs.last() {
             dialog::draw(&mut pen, body, state, dialog);
         }
     }
