@@ -84,8 +84,10 @@ pub enum Throttle {
     Account,
     /// The function's reserved concurrency is all in use (or is 0).
     Reserved,
-    /// The function scales faster, or is asked more often, than AWS allows.
+    /// The function scales faster than AWS allows.
     FunctionRate,
+    /// A function with a reservation is asked more than ten times as often a second.
+    ReservedRate,
 }
 
 impl Throttle {
@@ -94,6 +96,7 @@ impl Throttle {
             Self::Account => "ConcurrentInvocationLimitExceeded",
             Self::Reserved => "ReservedFunctionConcurrentInvocationLimitExceeded",
             Self::FunctionRate => "FunctionInvocationRateLimitExceeded",
+            Self::ReservedRate => "ReservedFunctionInvocationRateLimitExceeded",
         }
     }
 

@@ -8,6 +8,7 @@ use crate::sim::lambda::behaviour::{Behaviour, ErrorRule};
 use crate::sim::lambda::environment::{ACCOUNT_CONCURRENCY, UNRESERVED_MINIMUM, WarmPool};
 use crate::sim::lambda::log::{LogTail, RequestId};
 use crate::sim::lambda::metrics::FunctionSeries;
+use crate::sim::rate::TokenBucket;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngExt;
@@ -103,6 +104,8 @@ pub struct Function {
     pub(super) series: Option<FunctionSeries>,
     /// The most invocations that ran at once since the last whole minute.
     pub(super) peak_in_flight: u32,
+    /// Requests a second, of a function with a reservation: ten times its concurrency [Lambda quotas].
+    pub(super) reserved_rate: Option<TokenBucket>,
 }
 
 impl Function {
@@ -147,7 +150,7 @@ impl Lambda {
         }
         let id = FunctionId(self.functions.len() as u32);
         let revision = RequestId(cx.rng.random(), cx.rng.random());
-        self.functions.push(Some(Function {
+        self.functions.push(Some(Box::new(Function {
             id,
             name: name.to_owned(),
             arn: Function::arn_of(cx, name),
@@ -163,7 +166,8 @@ impl Lambda {
             pool: WarmPool::new(cx.now),
             series: None,
             peak_in_flight: 0,
-        }));
+            reserved_rate: None,
+        })));
         self.names.insert(name.to_owned(), id);
         Ok(id)
     }
@@ -174,11 +178,11 @@ impl Lambda {
 
     /// The function with this id, unless it was deleted.
     pub fn function(&self, id: FunctionId) -> Option<&Function> {
-        self.functions.get(id.0 as usize)?.as_ref()
+        self.functions.get(id.0 as usize)?.as_deref()
     }
 
     pub fn function_mut(&mut self, id: FunctionId) -> Option<&mut Function> {
-        self.functions.get_mut(id.0 as usize)?.as_mut()
+        self.functions.get_mut(id.0 as usize)?.as_deref_mut()
     }
 
     pub fn named(&self, name: &str) -> Option<&Function> {
@@ -274,6 +278,8 @@ impl Lambda {
         }
         if let Some(function) = self.function_mut(id) {
             function.reserved = reserved;
+            let per_second = reserved.filter(|reserved| *reserved > 0).map(|reserved| f64::from(reserved) * 10.0);
+            function.reserved_rate = per_second.map(|rate| TokenBucket::new(rate, rate, Timestamp::default()));
         }
         Ok(())
     }

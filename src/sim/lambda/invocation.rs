@@ -106,11 +106,14 @@ impl Lambda {
     /// must exist: an unknown id is `None`.
     pub fn start(&mut self, cx: &mut Cx<'_>, id: FunctionId, work: Work) -> Option<Result<u64, Throttle>> {
         let (reserved_sum, unreserved_in_flight) = (self.reserved_sum, self.unreserved_in_flight);
-        let function = self.functions.get_mut(id.0 as usize)?.as_mut()?;
+        let function = self.functions.get_mut(id.0 as usize)?.as_deref_mut()?;
         let series = *function.series.get_or_insert_with(|| FunctionSeries::new(cx.metrics, &function.name));
         let full = match function.reserved {
             Some(reserved) if function.in_flight >= reserved => Some(Throttle::Reserved),
-            Some(_) => None,
+            Some(_) => {
+                let rate = function.reserved_rate.as_mut().filter(|_| cx.place.limits);
+                rate.is_some_and(|rate| !rate.take(1.0, cx.now)).then_some(Throttle::ReservedRate)
+            }
             None => (unreserved_in_flight + reserved_sum >= super::ACCOUNT_CONCURRENCY).then_some(Throttle::Account),
         };
         let taken = match full {
@@ -155,7 +158,7 @@ impl Lambda {
             outcome: run.outcome.clone(),
             failed,
         };
-        let slot = self.functions.get_mut(run.function.0 as usize).and_then(Option::as_mut);
+        let slot = self.functions.get_mut(run.function.0 as usize).and_then(Option::as_deref_mut);
         let Some(function) = slot else { return Some(ended) };
         function.in_flight -= 1;
         self.in_flight -= 1;

@@ -223,7 +223,7 @@ impl Lambda {
             MappingSource::Stream(_) => Poller::Stream(StreamPoller::default()),
         };
         let uuid = cx.uuid();
-        self.mappings.push(Some(Mapping {
+        self.mappings.push(Some(Box::new(Mapping {
             uuid,
             function,
             function_name,
@@ -235,7 +235,7 @@ impl Lambda {
             last_modified: cx.now,
             last_result: LastResult::None,
             poller,
-        }));
+        })));
         let mapping = self.mappings.len() - 1;
         cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
         Ok(mapping)
@@ -256,16 +256,16 @@ impl Lambda {
     }
 
     pub fn mapping(&self, mapping: usize) -> Option<&Mapping> {
-        self.mappings.get(mapping)?.as_ref()
+        self.mappings.get(mapping)?.as_deref()
     }
 
     pub fn mapping_mut(&mut self, mapping: usize) -> Option<&mut Mapping> {
-        self.mappings.get_mut(mapping)?.as_mut()
+        self.mappings.get_mut(mapping)?.as_deref_mut()
     }
 
     /// Every mapping with its index, oldest first.
     pub fn mappings(&self) -> impl Iterator<Item = (usize, &Mapping)> {
-        self.mappings.iter().enumerate().filter_map(|(index, mapping)| mapping.as_ref().map(|m| (index, m)))
+        self.mappings.iter().enumerate().filter_map(|(index, mapping)| mapping.as_deref().map(|m| (index, m)))
     }
 
     /// The mapping from a source to a function.

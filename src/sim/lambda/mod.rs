@@ -1,4 +1,16 @@
 //! Lambda as a state machine: functions, environments, invocations, event source mappings.
+//!
+//! How it is used from within the engine (everything takes the hands `cx`; the whole course of an invocation is decided
+//! when it begins, and its end is then only a matter of time):
+//! ```text
+//! create_function(cx, name, Config, package, Behaviour)     delete_function(name)      named(name), functions()
+//! deploy(cx, name, package, Behaviour)                      deploy_errors(cx, name, rules): bad deploy, or its cure
+//! set_reserved_concurrency(name, Option)                    set_slow_down(name, factor)
+//! begin_with_mapping(cx, function, source, Settings, on)    set_mapping_enabled(cx, mapping, on), mapping_between(..)
+//! invoke(cx, name, payload, wants_log) -> number            running(number).ends, then take_answer(number)
+//! accept_event(cx, function, payload)                       asynchronous: retried after 1 and 2 minutes
+//! ```
+//! What crosses to another service (a queue's messages, a shard's records, dead letters) goes through `sim::mapping`.
 
 pub mod asynchronous;
 pub mod behaviour;
@@ -70,14 +82,14 @@ impl From<MappingDue> for crate::sim::agenda::Due {
 #[derive(Default)]
 pub struct Lambda {
     /// By [`FunctionId`]; `None` where one was deleted.
-    functions: Vec<Option<Function>>,
+    functions: Vec<Option<Box<Function>>>,
     names: BTreeMap<String, FunctionId>,
     running: BTreeMap<u64, invocation::Running>,
     /// Ended synchronous invocations whose callers have not come back yet.
     answers: BTreeMap<u64, Answered>,
     events: BTreeMap<u64, AsyncEvent>,
     /// By index; `None` where one was deleted.
-    mappings: Vec<Option<Mapping>>,
+    mappings: Vec<Option<Box<Mapping>>>,
     /// Invocations begun so far; numbers them.
     invocations: u64,
     events_accepted: u64,

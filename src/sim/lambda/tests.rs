@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::time::Timestamp;
+use crate::sim::cloudwatch::Metric;
 use crate::sim::cx::Place;
 use crate::sim::world::World;
 use std::time::Duration;
@@ -140,6 +141,54 @@ fn an_event_for_a_stopped_function_is_given_up_at_once() {
     lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
     world.advance_to(world.now + Duration::from_secs(1));
     assert!(world.lambda.events.is_empty());
+}
+
+/// Sum, count and maximum of a metric over the world's time so far.
+fn metric(world: &World, name: &str, dimensions: &[(&str, &str)]) -> Option<(f64, f64, f64)> {
+    let from = Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap();
+    let ids = world.metrics.find(&Metric::new("AWS/Lambda", name, dimensions), None);
+    let later = world.now + Duration::from_secs(3_600);
+    let read = world.metrics.read(&ids, (from, later), 3_600, later, false);
+    read.first().map(|period| (period.stats.sum, period.stats.count, period.stats.max))
+}
+
+#[test]
+fn every_invocation_is_counted_by_function_and_for_the_region() {
+    let mut world = world();
+    let half_second = Behaviour { base: Spread::constant(500.0), init: Spread::default(), ..Behaviour::default() };
+    create(&mut world, "settle", Config::default(), half_second);
+    assert_eq!(metric(&world, "Invocations", &[]), None);
+    for _ in 0..3 {
+        invoke(&mut world, "settle", "{}").unwrap();
+    }
+    world.lambda.set_reserved_concurrency("settle", Some(3)).unwrap();
+    assert!(invoke(&mut world, "settle", "{}").is_err());
+    world.advance_to(world.now + Duration::from_secs(120));
+    let resource = [("FunctionName", "settle"), ("Resource", "settle")];
+    for dimensions in [&[][..], &[("FunctionName", "settle")][..], &resource[..]] {
+        assert_eq!(metric(&world, "Invocations", dimensions), Some((3.0, 3.0, 1.0)));
+        assert_eq!(metric(&world, "Errors", dimensions), Some((0.0, 3.0, 0.0)));
+        assert_eq!(metric(&world, "Throttles", dimensions), Some((1.0, 1.0, 1.0)));
+        assert_eq!(metric(&world, "Duration", dimensions), Some((1_500.0, 3.0, 500.0)));
+    }
+    assert_eq!(metric(&world, "ConcurrentExecutions", &[("FunctionName", "settle")]).unwrap().2, 3.0);
+    assert_eq!(metric(&world, "ConcurrentExecutions", &[]).unwrap().2, 3.0);
+    assert_eq!(metric(&world, "IteratorAge", &[]), None);
+}
+
+#[test]
+fn a_reservation_also_bounds_how_often_a_function_is_asked() {
+    let mut world = world();
+    let quick = Behaviour { base: Spread::constant(1.0), init: Spread::default(), ..Behaviour::default() };
+    create(&mut world, "quick", Config::default(), quick);
+    world.lambda.set_reserved_concurrency("quick", Some(2)).unwrap();
+    let mut refused = Vec::new();
+    for _ in 0..30 {
+        refused.extend(invoke(&mut world, "quick", "{}").err());
+        world.advance_to(world.now + Duration::from_millis(5));
+    }
+    assert!((6..=10).contains(&refused.len()), "{}", refused.len());
+    assert_eq!(refused[0].members[0].1, "ReservedFunctionInvocationRateLimitExceeded");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Mappings at work, as examples.
 
 use crate::domain::time::Timestamp;
+use crate::sim::cloudwatch::Metric;
 use crate::sim::cx::Place;
 use crate::sim::kinesis::{PutKey, PutRecord, StreamMode};
 use crate::sim::lambda::*;
@@ -218,6 +219,32 @@ fn a_poison_record_blocks_its_shard_until_it_expires() {
     assert!(errors > 100, "{errors}");
     pass(&mut world, 24 * 3_600);
     assert!(world.lambda.named("settle").unwrap().log.records().next_back().unwrap().outcome.is_success());
+}
+
+#[test]
+fn a_blocked_shards_iterator_age_rises_in_both_namespaces() {
+    let mut world = world();
+    stream(&mut world, "bids", 1);
+    let poison = template(&mut world, "poison");
+    let id = function(&mut world, "settle", poisoned());
+    map(&mut world, id, on_stream("bids"), Settings::for_stream(Start::TrimHorizon));
+    put(&mut world, "bids", "a", poison, 1);
+    let from = world.now;
+    let good = template(&mut world, "good");
+    for _ in 0..30 {
+        pass(&mut world, 60);
+        put(&mut world, "bids", "a", good, 20);
+    }
+    for (namespace, name, dimension) in [
+        ("AWS/Lambda", "IteratorAge", ("FunctionName", "settle")),
+        ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", ("StreamName", "bids")),
+    ] {
+        let ids = world.metrics.find(&Metric::new(namespace, name, &[dimension]), None);
+        let later = world.now + Duration::from_secs(600);
+        let read = world.metrics.read(&ids, (from, world.now), 300, later, false);
+        let ages: Vec<i64> = read.iter().map(|period| (period.stats.max / 60_000.0).round() as i64).collect();
+        assert_eq!(ages, [5, 10, 15, 20, 25, 30], "{name}");
+    }
 }
 
 #[test]

@@ -77,6 +77,7 @@ pub fn route(request: &Request) -> Option<Route> {
         ("PUT", ["2015-03-31", "functions", name, "configuration"]) => ("UpdateFunctionConfiguration", *name),
         ("PUT", ["2015-03-31", "functions", name, "code"]) => ("UpdateFunctionCode", *name),
         ("POST", ["2015-03-31", "functions", name, "invocations"]) => ("Invoke", *name),
+        ("POST", ["2014-11-13", "functions", name, "invoke-async"]) => ("InvokeAsync", *name),
         ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => ("PutFunctionConcurrency", *name),
         ("DELETE", ["2017-10-31", "functions", name, "concurrency"]) => ("DeleteFunctionConcurrency", *name),
         ("GET", ["2019-09-30", "functions", name, "concurrency"]) => ("GetFunctionConcurrency", *name),

@@ -45,6 +45,16 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     collect(world, invocation, route)
 }
 
+/// The older form of an asynchronous invocation.
+pub fn invoke_async(world: &mut World, call: &Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
+    let name = FunctionRef::parse(world, &route.target)?.resolve(world, None)?;
+    let payload = payload(&call.request.body, true)?;
+    let (lambda, mut cx) = world.lambda_cx();
+    let id = lambda.id_of(&name).ok_or_else(|| function_not_found(&name))?;
+    lambda.accept_event(&mut cx, id, payload);
+    Ok(Reply::Done(Answer::json(202, &serde_json::json!({"Status": 202}))))
+}
+
 /// The answer of an invocation that has ended, or when to ask again.
 fn collect(world: &mut World, invocation: u64, route: &Route) -> Result<Reply<Answer>, ApiError> {
     if let Some(running) = world.lambda.running(invocation) {

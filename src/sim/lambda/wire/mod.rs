@@ -58,8 +58,10 @@ impl Answer {
 
 /// Answers one request. Errors carry Lambda's codes and texts.
 pub fn answer(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
-    if route.operation == "Invoke" {
-        return invoke::invoke(world, call, route);
+    match route.operation {
+        "Invoke" => return invoke::invoke(world, call, route),
+        "InvokeAsync" => return invoke::invoke_async(world, call, route),
+        _ => {}
     }
     let (lambda, cx) = world.lambda_cx();
     lambda.control.admit(&cx, route.operation)?;
