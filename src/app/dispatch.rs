@@ -341,7 +341,7 @@ fn scroll_confirm(state: &mut State, down: bool) {
     }
 }
 
-/// The only place where a plan becomes a confirmed one, and so the only source of `Effect::Perform`.
+/// A person says yes to the plan in the dialog.
 fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
     let leave = Unlocked::when(state.settings.allow_actions);
     let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() else { return };
@@ -356,6 +356,19 @@ fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
     };
     let plan = confirm.plan.clone();
     state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Confirm(_) | Dialog::Form(_)));
+    perform(state, plan, leave, effects);
+}
+
+/// A person has said yes elsewhere (`midwatch do`). Read-only, nothing happens, and a toast says so.
+pub fn agreed(state: &mut State, plan: Plan, effects: &mut Vec<Effect>) {
+    match Unlocked::when(state.settings.allow_actions) {
+        Some(leave) => perform(state, plan, leave, effects),
+        None => state.toast(Tone::Bad, "midwatch is read-only here; start it with --allow-actions to act"),
+    }
+}
+
+/// The only place where a plan becomes a confirmed one, and so the only source of `Effect::Perform`.
+fn perform(state: &mut State, plan: Plan, leave: Unlocked, effects: &mut Vec<Effect>) {
     state.plans_made += 1;
     let plan_id = PlanId(state.plans_made);
     state.jobs.push_back(Job::new(plan_id, plan.clone(), state.now));

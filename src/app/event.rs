@@ -1,6 +1,6 @@
 //! Events: everything that can change the state, as plain data. Each carries the time it happened at.
 
-use crate::actions::CallOutcome;
+use crate::actions::{CallOutcome, Plan};
 use crate::app::job::PlanId;
 use crate::domain::poll::{Poll, Reading};
 use crate::domain::time::Timestamp;
@@ -29,6 +29,8 @@ pub enum What {
         poll: Poll,
         reading: Reading,
     },
+    /// A person has agreed to this plan outside the terminal UI: `midwatch do`.
+    Agreed(Plan),
     /// One call of a confirmed plan came back. `call` is its index in the plan.
     Performed {
         plan_id: PlanId,

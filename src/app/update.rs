@@ -41,6 +41,7 @@ fn apply(state: &mut State, what: What, effects: &mut Vec<Effect>) {
             state.memory.list_changed = true;
         }
         What::Polled { poll, reading } => readings::fold(state, &poll, reading),
+        What::Agreed(plan) => dispatch::agreed(state, plan, effects),
         What::Performed { plan_id, call, outcome } => performed(state, plan_id, call, outcome, effects),
         What::NotJournalled { plan_id, sentence, call_sent } => {
             not_journalled(state, plan_id, sentence, call_sent, effects);

@@ -1,5 +1,6 @@
 //! The loop without a terminal: for `status`, `do`, tests and drills. Keys are typed, time runs, the state is read.
 
+use crate::actions::Plan;
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Key, What};
 use crate::app::state::State;
@@ -64,6 +65,11 @@ impl Runner {
 
     pub fn paste(&mut self, text: &str) {
         self.feed(What::Paste(text.to_owned()));
+    }
+
+    /// Agrees to a plan, as a confirm dialog's yes does.
+    pub fn agree(&mut self, plan: Plan) {
+        self.feed(What::Agreed(plan));
     }
 
     /// Runs until every question has been answered once, well or badly. `false`: it gave up waiting.
