@@ -52,6 +52,10 @@ impl Activity {
     /// Any API action, successful or not.
     pub fn note(&mut self, cx: &mut Cx<'_>) {
         self.last_action_at = cx.now;
+        self.wake(cx);
+    }
+
+    fn wake(&mut self, cx: &mut Cx<'_>) {
         if self.asleep {
             self.asleep = false;
             self.shows_from = cx.now + Duration::from_secs(60 * cx.rng.random_range(1..=WAKING_MIN_MAX));
@@ -76,7 +80,10 @@ impl Queue {
     pub fn publish(&mut self, cx: &mut Cx<'_>) {
         self.settle(cx.now);
         let depth = self.store.depth();
-        if depth.total() == 0 && cx.now.since(self.activity.last_action_at) >= AWAKE_FOR {
+        if depth.total() > 0 {
+            // A dead letter that arrives wakes its queue up, too.
+            self.activity.wake(cx);
+        } else if cx.now.since(self.activity.last_action_at) >= AWAKE_FOR {
             self.activity.asleep = true;
         }
         let counters = std::mem::take(&mut self.counters);

@@ -84,11 +84,11 @@ impl Outgoing {
     pub fn of(body: Payload) -> Self {
         Self { body, attributes: BTreeMap::new(), trace_header: None, delay_s: None, group: None, dedup: None }
     }
+}
 
-    /// Bytes that count against the size limit: the body, and each attribute's name, type and value.
-    pub fn attribute_bytes(&self) -> usize {
-        self.attributes.iter().map(|(name, value)| name.len() + value.data_type.len() + value.bytes().len()).sum()
-    }
+/// Bytes of attributes that count against the size limit beside the body: each name, type and value.
+pub fn attribute_bytes(attributes: &BTreeMap<String, AttributeValue>) -> usize {
+    attributes.iter().map(|(name, value)| name.len() + value.data_type.len() + value.bytes().len()).sum()
 }
 
 /// What a send answers.

@@ -4,7 +4,7 @@ use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::sqs::attributes::{DELAY_S_MAX, VISIBILITY_S_MAX};
 use crate::sim::sqs::groups::Cursor;
-use crate::sim::sqs::message::{Message, Outgoing, Receipt, Received, Sent, Standing};
+use crate::sim::sqs::message::{Message, Outgoing, Receipt, Received, Sent, Standing, attribute_bytes};
 use crate::sim::sqs::queue::{Queue, details_of, new_id};
 use crate::sim::sqs::store::seconds_after;
 use crate::sim::sqs::{Sqs, checksum, error, receipt};
@@ -21,7 +21,7 @@ impl Sqs {
     pub fn send(&mut self, cx: &mut Cx<'_>, name: &str, mut outgoing: Outgoing) -> Result<Sent, ApiError> {
         let queue = self.queue_mut(name)?;
         queue.act(cx);
-        let bytes = cx.templates.len_of(&outgoing.body) + outgoing.attribute_bytes();
+        let bytes = cx.templates.len_of(&outgoing.body) + attribute_bytes(&outgoing.attributes);
         if bytes > queue.attributes.message_bytes_max as usize {
             return Err(error::message_too_long(queue.attributes.message_bytes_max));
         }
@@ -114,12 +114,13 @@ impl Sqs {
     }
 
     /// Deletes what the receipt holds. A receipt that a later receive has replaced deletes nothing, and that is no
-    /// error (DeleteMessage); whether something was deleted is answered.
+    /// error (DeleteMessage); whether something was deleted is answered. A FIFO queue refuses with InvalidParameterValue
+    /// once the visibility timeout has ended, because the group may have gone on.
     pub fn delete(&mut self, cx: &mut Cx<'_>, name: &str, receipt: Receipt) -> Result<bool, ApiError> {
         let queue = self.queue_mut(name)?;
         queue.act(cx);
         let held = queue.store.held_by(receipt).map(Message::standing);
-        if queue.attributes.fifo.is_some() && held != Some(Standing::InFlight) {
+        if queue.attributes.fifo.is_some() && held == Some(Standing::Visible) {
             return Err(error::receipt_has_expired(&receipt::encode(queue.generation, receipt)));
         }
         queue.counters.deleted += 1;

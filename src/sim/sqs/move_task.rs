@@ -4,7 +4,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
-use crate::sim::sqs::message::{Details, Message};
+use crate::sim::sqs::message::{Details, Message, attribute_bytes};
 use crate::sim::sqs::queue::new_id;
 use crate::sim::sqs::redrive::queue_of_arn;
 use crate::sim::sqs::store::seconds_after;
@@ -241,8 +241,11 @@ impl Sqs {
         let delay_s = target.attributes.delay_s;
         let delayed_until = (delay_s > 0).then(|| seconds_after(cx.now, delay_s));
         target.settle(cx.now);
+        let bytes =
+            cx.templates.len_of(&message.body()) + details.as_ref().map_or(0, |d| attribute_bytes(&d.attributes));
         target.store.insert(Message::new(id, message.body(), cx.now, details), delayed_until);
         target.counters.sent += 1;
+        target.note_sent_size(cx, bytes);
         target.activity.note(cx);
         target.schedule_wake(cx);
     }

@@ -390,6 +390,37 @@ fn a_queue_that_nobody_uses_falls_asleep_after_six_hours_and_wakes_slowly() {
 }
 
 #[test]
+fn a_dead_letter_wakes_its_sleeping_queue() {
+    let mut bench = Bench::with_orders(1);
+    bench.wait_s(10 * 3600);
+    bench.send("orders", "poison");
+    for _ in 0..2 {
+        bench.receive("orders", 1);
+        bench.wait_s(30);
+    }
+    bench.wait_s(30 * 60);
+    let visible = |minutes: u64| minute(&bench, "orders-dlq", "ApproximateNumberOfMessagesVisible", minutes);
+    assert_eq!(visible(10 * 60), None);
+    assert_eq!(visible(10 * 60 + 17), Some((1.0, 1.0, 1.0)));
+}
+
+#[test]
+fn a_fifo_receipt_ends_with_its_visibility() {
+    let mut bench = Bench::with_queue("bids.fifo", &[("FifoQueue", "true")]);
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    sqs.send(&mut cx, "bids.fifo", bid("hotel-1", "a")).unwrap();
+    let receipt = bench.receive("bids.fifo", 1)[0].receipt;
+    bench.wait_s(30);
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    let refused = sqs.delete(&mut cx, "bids.fifo", receipt).unwrap_err();
+    assert!(refused.message.ends_with("Reason: The receipt handle has expired."));
+    assert_eq!(sqs.change_visibility(&mut cx, "bids.fifo", receipt, 30), Err(refused));
+    let receipt = bench.receive("bids.fifo", 1)[0].receipt;
+    assert!(bench.delete("bids.fifo", receipt));
+    assert!(!bench.delete("bids.fifo", receipt), "to delete twice is no error");
+}
+
+#[test]
 fn too_many_messages_in_flight_are_an_error_for_a_short_poll() {
     let mut bench = Bench::with_queue("orders", &[]);
     let (sqs, mut cx) = bench.world.sqs_cx();

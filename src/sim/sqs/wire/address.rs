@@ -7,7 +7,8 @@ use crate::sim::sqs::wire::input::Input;
 use crate::sim::wire::Request;
 use crate::sim::world::World;
 
-/// The name of the queue that the member `QueueUrl` names. Any URL does whose last two parts are account and name.
+/// The name of the queue that the member `QueueUrl` names. Any URL does whose last two parts are account and name, and
+/// so does a bare name.
 pub fn queue_of(world: &World, input: Input<'_>) -> Result<String, ApiError> {
     let url = input.required_text("QueueUrl")?;
     let mut parts = url.trim_end_matches('/').rsplit('/');
@@ -16,6 +17,7 @@ pub fn queue_of(world: &World, input: Input<'_>) -> Result<String, ApiError> {
         (Some(_), Some(account)) if account.bytes().all(|b| b.is_ascii_digit()) && !account.is_empty() => {
             Err(error::queue_does_not_exist())
         }
+        (Some(name), None) => Ok(name.to_owned()),
         _ => Err(error::invalid_address(url)),
     }
 }
