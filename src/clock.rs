@@ -33,6 +33,11 @@ impl Clock {
     }
 }
 
+/// The steady time that frames are paced by: how long a person has waited for one, whatever the session's time does.
+pub fn steady() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// The time now, in UTC.
 #[expect(clippy::disallowed_methods, reason = "somebody must read the clock, and this is who")]
 pub fn now() -> Timestamp {

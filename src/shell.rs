@@ -14,6 +14,7 @@ use crate::app::effect::Effect;
 use crate::app::event::{Event, What};
 use crate::app::state::State;
 use crate::app::update::update_all;
+use crate::clock;
 use crate::failure::Failure;
 use crate::shell::hands::Hands;
 use crate::shell::signals::Signals;
@@ -79,7 +80,7 @@ enum Woken {
 
 impl ScreenLoop<'_> {
     async fn run(&mut self, state: &mut State, first: Event) -> Result<(), Failure> {
-        let mut drawn_at = Instant::now();
+        let mut drawn_at = clock::steady();
         let mut batch = vec![first];
         let mut draw_now = true;
         let mut is_dirty = true;
@@ -98,7 +99,7 @@ impl ScreenLoop<'_> {
                 if self.terminal.draw(state, self.theme).is_err() {
                     return Ok(());
                 }
-                (is_dirty, draw_now, drawn_at) = (false, false, Instant::now());
+                (is_dirty, draw_now, drawn_at) = (false, false, clock::steady());
             }
             match self.wait(is_dirty.then(|| drawn_at + FRAME_EVERY)).await {
                 Woken::Leave => return Ok(()),
