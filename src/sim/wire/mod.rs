@@ -69,6 +69,7 @@ pub enum Service {
     Lambda,
     CloudWatch,
     Sts,
+    Sns,
 }
 
 impl Service {
@@ -80,6 +81,7 @@ impl Service {
             Self::Lambda => "lambda",
             Self::CloudWatch => "monitoring",
             Self::Sts => "sts",
+            Self::Sns => "sns",
         }
     }
 
@@ -153,13 +155,21 @@ pub(crate) fn answer(
     operation: &str,
     input: Result<Value, ApiError>,
 ) -> Answer {
-    let answer = input.and_then(|input| match service {
+    let input = match input {
+        Ok(input) => input,
+        Err(error) => {
+            // Nobody has looked whether the service has such an operation.
+            world.ledger.note(service.name(), "", error.code);
+            return Err(error);
+        }
+    };
+    let answer = match service {
         Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, &input),
         Service::Sts => sts::answer(world, operation),
         Service::Sqs => sqs::wire::answer(world, call, operation, &input),
         Service::Kinesis => kinesis::wire::answer(world, call, operation, &input),
-        Service::Lambda => Err(unknown_operation()),
-    });
+        Service::Lambda | Service::Sns => Err(unknown_operation()),
+    };
     match &answer {
         Ok(Reply::Later(_)) => {}
         Ok(Reply::Done(_)) => world.ledger.note(service.name(), operation, ""),
@@ -245,7 +255,7 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
         (_, "UnknownOperationException" | "SerializationException") => "com.amazon.coral.service#",
         (Service::Sqs, _) => "com.amazonaws.sqs#",
         (Service::CloudWatch, _) => "com.amazonaws.cloudwatch#",
-        (Service::Lambda | Service::Sts, _) => "",
+        (Service::Lambda | Service::Sts | Service::Sns, _) => "",
     };
     let mut body = serde_json::Map::new();
     body.insert("__type".into(), format!("{namespace}{}", error.code).into());

@@ -1,71 +1,137 @@
-//! awsQuery: form-encoded in, XML out. STS speaks nothing else.
+//! awsQuery: form-encoded in, XML out. STS and SNS speak nothing else; SQS and CloudWatch spoke it first and still do.
+
+mod dialect;
+mod form;
+mod xml;
 
 use crate::sim::error::ApiError;
 use crate::sim::wire::{self, Call, Reply, Request, Response, Service};
 use crate::sim::world::World;
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
+use dialect::Dialect;
 use quick_xml::escape::escape;
 use serde_json::Value;
 
 /// Whether the request names its operation as a form parameter, in the body or in the query.
 pub fn is_query(request: &Request) -> bool {
-    action(request).is_some()
+    form_parameter(request, "Action").is_some()
 }
 
-/// Answers a query request. The action's version says whose it is.
+/// Answers a query request. Its version says whose it is, else its signature, else its address.
 pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
     let request_id = wire::request_id(world);
-    let operation = action(&call.request).unwrap_or_default();
-    let version = form_parameter(&call.request, "Version").unwrap_or_default();
-    if version != sts_version() {
-        let error =
-            ApiError::client("InvalidAction", format!("Could not find operation {operation} for version {version}"));
+    let operation = form_parameter(&call.request, "Action").unwrap_or_default();
+    let found = service_of(&call.request, &operation).and_then(|service| Some((service, Dialect::of(service)?)));
+    let Some((service, dialect)) = found else {
         wire::note_unknown(world, "");
-        return Reply::Done(error_response(&request_id, &error));
-    }
-    match wire::answer(world, call, Service::Sts, &operation, Ok(Value::Null)) {
+        let error = invalid_action(None, &operation, &call.request);
+        return Reply::Done(error_response(None, &request_id, &error));
+    };
+    let input = input(service, dialect, &call.request, &operation);
+    match wire::answer(world, call, service, &operation, input) {
         Ok(Reply::Later(at)) => Reply::Later(at),
-        Ok(Reply::Done(value)) => Reply::Done(xml(200, &request_id, answer_body(&operation, &value, &request_id))),
-        Err(error) => Reply::Done(error_response(&request_id, &error)),
-    }
-}
-
-const fn sts_version() -> &'static str {
-    "2011-06-15"
-}
-
-fn answer_body(operation: &str, value: &Value, request_id: &str) -> String {
-    let mut members = String::new();
-    write_members(&mut members, value);
-    format!(
-        "<{operation}Response xmlns=\"https://sts.amazonaws.com/doc/{version}/\">\n  \
-         <{operation}Result>{members}</{operation}Result>\n  \
-         <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\n</{operation}Response>\n",
-        version = sts_version()
-    )
-}
-
-fn write_members(out: &mut String, value: &Value) {
-    let Value::Object(members) = value else { return };
-    for (name, member) in members {
-        out.push_str(&format!("<{name}>"));
-        match member {
-            Value::Object(_) => write_members(out, member),
-            Value::String(text) => out.push_str(&escape(text.as_str())),
-            other => out.push_str(&escape(other.to_string().as_str())),
+        Ok(Reply::Done(value)) => {
+            Reply::Done(xml(200, &request_id, answer_body(dialect, &operation, &value, &request_id)))
         }
-        out.push_str(&format!("</{name}>"));
+        Err(error) => {
+            let error = in_query(service, &operation, &call.request, error);
+            Reply::Done(error_response(Some(dialect), &request_id, &error))
+        }
     }
 }
 
-fn error_response(request_id: &str, error: &ApiError) -> Response {
+/// The service that a request is for. Confirmation links of SNS carry neither version nor signature.
+fn service_of(request: &Request, operation: &str) -> Option<Service> {
+    let of_version = match form_parameter(request, "Version").as_deref() {
+        Some("2011-06-15") => Some(Service::Sts),
+        Some("2010-03-31") => Some(Service::Sns),
+        Some("2012-11-05" | "2011-10-01" | "2009-02-01") => Some(Service::Sqs),
+        Some("2010-08-01") => Some(Service::CloudWatch),
+        _ => None,
+    };
+    let of_scope = || {
+        let scope = wire::caller(request).service?;
+        [Service::Sts, Service::Sns, Service::Sqs, Service::CloudWatch].into_iter().find(|one| one.name() == scope)
+    };
+    let of_address = || match operation {
+        "ConfirmSubscription" | "Unsubscribe" => Some(Service::Sns),
+        _ => queue_path(request).map(|_| Service::Sqs),
+    };
+    of_version.or_else(of_scope).or_else(of_address)
+}
+
+/// The path, if it is a queue's: its last two parts are an account and a name.
+fn queue_path(request: &Request) -> Option<&str> {
+    let (before, name) = request.path.trim_end_matches('/').rsplit_once('/')?;
+    let account = before.rsplit('/').next()?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    (is_account && !name.is_empty()).then_some(request.path.as_str())
+}
+
+/// The operation's input. A queue that is not named in the form is the one whose address the request was sent to; the
+/// operations that are not about a queue are not valid there.
+fn input(service: Service, dialect: &Dialect, request: &Request, operation: &str) -> Result<Value, ApiError> {
+    let parameters = form::parameters(&request.query).chain(form::parameters(form_body(request)));
+    let mut input = form::input(dialect, operation, parameters)?;
+    if let (Service::Sqs, Some(path), Value::Object(members)) = (service, queue_path(request), &mut input) {
+        if matches!(operation, "CreateQueue" | "ListQueues") {
+            return Err(wire::unknown_operation());
+        }
+        members.entry("QueueUrl").or_insert_with(|| path.into());
+    }
+    Ok(input)
+}
+
+fn answer_body(dialect: &Dialect, operation: &str, value: &Value, request_id: &str) -> String {
+    let mut body = format!("<{operation}Response xmlns=\"{}\">", dialect.namespace);
+    let members = value.as_object().filter(|_| !dialect.silent.contains(&operation));
+    match members {
+        Some(members) if members.is_empty() => body.push_str(&format!("<{operation}Result/>")),
+        Some(members) => {
+            body.push_str(&format!("<{operation}Result>"));
+            xml::write(&mut body, dialect, operation, members);
+            body.push_str(&format!("</{operation}Result>"));
+        }
+        None => {}
+    }
+    body.push_str(&format!(
+        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
+    ));
+    body
+}
+
+/// An error as this protocol says it: in the older codes, and some in other words.
+fn in_query(service: Service, operation: &str, request: &Request, mut error: ApiError) -> ApiError {
+    match (service, error.code) {
+        (_, "UnknownOperationException" | "InvalidAction") => return invalid_action(Some(service), operation, request),
+        (_, "SerializationException") => error.code = "MalformedInput",
+        (Service::Sqs, "QueueDoesNotExist") => {
+            error.message = "The specified queue does not exist for this wsdl version.".to_owned();
+        }
+        _ => {}
+    }
+    error
+}
+
+fn invalid_action(service: Option<Service>, operation: &str, request: &Request) -> ApiError {
+    let message = match service {
+        Some(Service::Sqs) => format!("The action {operation} is not valid for this endpoint."),
+        _ => {
+            let version = form_parameter(request, "Version");
+            let version = version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
+            format!("Could not find operation {operation} for version {version}")
+        }
+    };
+    ApiError::client("InvalidAction", message)
+}
+
+fn error_response(dialect: Option<&Dialect>, request_id: &str, error: &ApiError) -> Response {
     let fault = if error.is_sender_fault() { "Sender" } else { "Receiver" };
+    let namespace = dialect.map_or("http://webservices.amazon.com/AWSFault/2005-15-09", |dialect| dialect.namespace);
+    let detail = if dialect.is_some_and(|dialect| dialect.has_detail) { "<Detail/>" } else { "" };
     let body = format!(
-        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/{version}/\">\n  <Error>\n    <Type>{fault}</Type>\n    \
-         <Code>{code}</Code>\n    <Message>{message}</Message>\n  </Error>\n  \
-         <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n",
-        version = sts_version(),
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{code}</Code>\
+         <Message>{message}</Message>{detail}</Error><RequestId>{request_id}</RequestId></ErrorResponse>",
         code = error.query_code.unwrap_or(error.code),
         message = escape(error.message.as_str()),
     );
@@ -77,28 +143,24 @@ fn xml(status: u16, request_id: &str, body: String) -> Response {
         ("content-type".to_owned(), "text/xml".to_owned()),
         ("x-amzn-requestid".to_owned(), request_id.to_owned()),
     ];
-    Response { status, headers, body: Bytes::from(body) }
+    Response { status, headers, body: Bytes::from(format!("<?xml version=\"1.0\"?>{body}")) }
 }
 
-fn action(request: &Request) -> Option<String> {
-    form_parameter(request, "Action")
+/// The form in the body, empty when it is none.
+fn form_body(request: &Request) -> &str {
+    let is_form = request.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
+    std::str::from_utf8(&request.body).ok().filter(|_| is_form).unwrap_or_default()
 }
 
 /// A parameter of the form in the body, else of the query.
 fn form_parameter(request: &Request, name: &str) -> Option<String> {
-    let is_form = request.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
-    let body = std::str::from_utf8(&request.body).ok().filter(|_| is_form);
-    body.and_then(|form| parameter(form, name)).or_else(|| parameter(&request.query, name))
+    parameter(form_body(request), name).or_else(|| parameter(&request.query, name))
 }
 
 /// The first value of `name` in a form, decoded.
 pub fn parameter(form: &str, name: &str) -> Option<String> {
-    form.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(key) == name).then(|| decode(value))
-    })
+    form::parameters(form).find_map(|(key, value)| (key == name).then_some(value))
 }
 
-fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
-}
+#[cfg(test)]
+mod tests;

@@ -165,12 +165,13 @@ fn invented_names_do_not_make_the_ledger_grow() {
     let mut world = world();
     for i in 0..100 {
         json_call(&mut world, &format!("AmazonSQS.Fly{i}"), "{}");
+        json_call(&mut world, &format!("AmazonSQS.Fly{i}"), "{");
         json_call(&mut world, &format!("Nobody{i}.Fly"), "{}");
         let path = format!("/service/Nobody{i}/operation/Fly");
         assert_eq!(done(&mut world, call(&path, &[], "")).status, 404);
     }
-    assert_eq!(world.ledger.requests.len(), 2, "{:?}", world.ledger.requests);
-    assert_eq!(world.ledger.answered, 300);
+    assert_eq!(world.ledger.requests.len(), 3, "{:?}", world.ledger.requests);
+    assert_eq!(world.ledger.answered, 400);
 }
 
 /// Operations that a request may be aimed at, so that most get past the dispatcher.
