@@ -2,7 +2,9 @@
 
 use crate::sim::actors::{self, Role};
 use crate::sim::lambda::ErrorRule;
+use crate::sim::lambda::log::iso_millis;
 use crate::sim::world::World;
+use serde_json::json;
 
 /// One change of the world, at its time.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +51,9 @@ pub fn strike(world: &mut World, index: usize) {
                 .map(|rule| ErrorRule::new(&rule.when_contains, &rule.error_type, &rule.message).with_rate(rule.share))
                 .collect();
             let (lambda, mut cx) = world.lambda_cx();
-            lambda.deploy_errors(&mut cx, &function, rules);
+            if let Some(deploy) = lambda.deploy_errors(&mut cx, &function, rules) {
+                note_deploy(world, &function, deploy);
+            }
         }
         Entry::Slow { target, factor } => slow(world, &target, factor),
         Entry::Stop { target, is_stopped } => match role(world, &target) {
@@ -58,6 +62,34 @@ pub fn strike(world: &mut World, index: usize) {
             _ => {}
         },
     }
+}
+
+/// The IAM user whose keys the deployment pipeline has.
+const DEPLOYER: &str = "ci-deploy";
+
+/// A deploy is an UpdateFunctionCode of the deployment pipeline in the account's event history.
+fn note_deploy(world: &mut World, name: &str, deploy: u64) {
+    let Some(function) = world.lambda.named(name) else { return };
+    let request = json!({
+        "functionName": name,
+        "s3Bucket": format!("releases-{}", world.place.account),
+        "s3Key": format!("{name}/deploy-{deploy}.zip"),
+        "publish": false,
+        "dryRun": false,
+    });
+    let response = json!({
+        "functionName": name,
+        "functionArn": function.arn,
+        "runtime": &*function.config.runtime,
+        "handler": function.config.handler,
+        "codeSize": function.code.size_bytes,
+        "codeSha256": function.code.sha256,
+        "lastModified": iso_millis(function.last_modified).replace('Z', "+0000"),
+        "revisionId": function.revision.text(),
+        "version": "$LATEST",
+    });
+    let (now, place) = (world.now, &world.place);
+    world.cloudtrail.note_change(now, place, DEPLOYER, ("lambda", "UpdateFunctionCode"), (&request, &response));
 }
 
 fn slow(world: &mut World, target: &str, factor: f64) {

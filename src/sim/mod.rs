@@ -4,6 +4,7 @@
 pub mod actors;
 pub mod agenda;
 pub mod clock;
+pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod connector;
 pub mod cx;

@@ -3,6 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::actors::Actor;
 use crate::sim::agenda::{Agenda, Due};
+use crate::sim::cloudtrail::CloudTrail;
 use crate::sim::cloudwatch::{CloudWatch, Metrics};
 use crate::sim::cx::{Cx, Place};
 use crate::sim::kinesis::Kinesis;
@@ -22,6 +23,7 @@ pub struct World {
     pub sqs: Sqs,
     pub lambda: Lambda,
     pub cloudwatch: CloudWatch,
+    pub cloudtrail: CloudTrail,
     /// `None` while that actor acts.
     pub actors: Vec<Option<Actor>>,
     pub timeline: Vec<faults::Entry>,
@@ -42,6 +44,7 @@ impl World {
             sqs: Sqs::default(),
             lambda: Lambda::default(),
             cloudwatch: CloudWatch::default(),
+            cloudtrail: CloudTrail::default(),
             actors: Vec::new(),
             timeline: Vec::new(),
             agenda: Agenda::default(),

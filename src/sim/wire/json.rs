@@ -43,7 +43,7 @@ fn frame(
     value: &Value,
     mut headers: Vec<(String, String)>,
 ) -> Response {
-    let version = if service == Service::Kinesis { "1.1" } else { "1.0" };
+    let version = service.json_version();
     headers.push(("content-type".into(), format!("application/x-amz-json-{version}")));
     headers.push(("x-amzn-requestid".into(), request_id.to_owned()));
     let body = if value.is_null() { Bytes::new() } else { Bytes::from(value.to_string()) };

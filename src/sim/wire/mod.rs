@@ -8,7 +8,7 @@ pub mod rest;
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
-use crate::sim::{cloudwatch, kinesis, payload, sqs, sts};
+use crate::sim::{cloudtrail, cloudwatch, kinesis, payload, sqs, sts};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -68,6 +68,7 @@ pub enum Service {
     Sqs,
     Lambda,
     CloudWatch,
+    CloudTrail,
     Sts,
     Sns,
 }
@@ -80,6 +81,7 @@ impl Service {
             Self::Sqs => "sqs",
             Self::Lambda => "lambda",
             Self::CloudWatch => "monitoring",
+            Self::CloudTrail => "cloudtrail",
             Self::Sts => "sts",
             Self::Sns => "sns",
         }
@@ -91,7 +93,16 @@ impl Service {
             "Kinesis_20131202" => Some(Self::Kinesis),
             "AmazonSQS" => Some(Self::Sqs),
             "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
+            "CloudTrail_20131101" => Some(Self::CloudTrail),
             _ => None,
+        }
+    }
+
+    /// The version of AWS's JSON protocol that the service speaks.
+    const fn json_version(self) -> &'static str {
+        match self {
+            Self::Kinesis | Self::CloudTrail => "1.1",
+            _ => "1.0",
         }
     }
 
@@ -165,11 +176,13 @@ pub(crate) fn answer(
     };
     let answer = match service {
         Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, &input),
+        Service::CloudTrail => cloudtrail::answer(world, call, operation, &input),
         Service::Sts => sts::answer(world, operation),
         Service::Sqs => sqs::wire::answer(world, call, operation, &input),
         Service::Kinesis => kinesis::wire::answer(world, call, operation, &input),
         Service::Lambda | Service::Sns => Err(unknown_operation()),
     };
+    note_event(world, &call.request, (service.name(), operation), &input, &answer);
     match &answer {
         Ok(Reply::Later(_)) => {}
         Ok(Reply::Done(_)) => world.ledger.note(service.name(), operation, ""),
@@ -177,6 +190,26 @@ pub(crate) fn answer(
         Err(error) => world.ledger.note(service.name(), operation, error.code),
     }
     answer
+}
+
+/// Hands an answered request to CloudTrail. What no service understood is nobody's event.
+pub(crate) fn note_event(
+    world: &mut World,
+    request: &Request,
+    (service, operation): (&'static str, &str),
+    input: &Value,
+    answer: &Answer,
+) {
+    let outcome = match answer {
+        Ok(Reply::Later(_)) => return,
+        Ok(Reply::Done(output)) => Ok(output),
+        Err(error) if matches!(error.code, UNKNOWN_OPERATION | "InvalidAction" | "SerializationException") => return,
+        Err(error) => Err(error),
+    };
+    let by = sts::identity(world, request);
+    let request_id = request_id(world);
+    let answered = cloudtrail::Answered { service, operation, request, by, request_id, input, outcome };
+    world.cloudtrail.note(world.now, &answered);
 }
 
 /// What AWS says to an operation that the service does not have.
@@ -255,7 +288,7 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
         (_, "UnknownOperationException" | "SerializationException") => "com.amazon.coral.service#",
         (Service::Sqs, _) => "com.amazonaws.sqs#",
         (Service::CloudWatch, _) => "com.amazonaws.cloudwatch#",
-        (Service::Lambda | Service::Sts | Service::Sns, _) => "",
+        _ => "",
     };
     let mut body = serde_json::Map::new();
     body.insert("__type".into(), format!("{namespace}{}", error.code).into());

@@ -15,7 +15,9 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
         world.ledger.note("lambda", "unknown", "UnknownOperationException");
         return Reply::Done(error_response(&request_id, &wire::unknown_operation().with_status(404)));
     };
-    match lambda::answer(world, call, &route) {
+    let answer = lambda::answer(world, call, &route);
+    note_event(world, call, &route, &answer);
+    match answer {
         Ok(Reply::Later(at)) => Reply::Later(at),
         Ok(Reply::Done(answer)) => {
             world.ledger.note("lambda", route.operation, "");
@@ -32,6 +34,25 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
             Reply::Done(error_response(&request_id, &error))
         }
     }
+}
+
+/// Hands an answered request to CloudTrail: its parameters come from the path, the query and the body.
+fn note_event(world: &mut World, call: &Call, route: &Route, answer: &Result<Reply<lambda::Answer>, ApiError>) {
+    let answer = match answer {
+        Ok(Reply::Later(_)) => return,
+        Ok(Reply::Done(answer)) => Ok(Reply::Done(serde_json::from_slice(&answer.body).unwrap_or(Value::Null))),
+        Err(error) => Err(error.clone()),
+    };
+    let mut input: Map<String, Value> = Map::new();
+    if !route.target.is_empty() {
+        let member = if route.operation.contains("EventSourceMapping") { "UUID" } else { "FunctionName" };
+        input.insert(member.to_owned(), route.target.clone().into());
+    }
+    input.extend(route.query.iter().map(|(name, value)| (name.clone(), value.clone().into())));
+    if let Ok(Value::Object(members)) = serde_json::from_slice(&call.request.body) {
+        input.extend(members);
+    }
+    wire::note_event(world, &call.request, ("lambda", route.operation), &Value::Object(input), &answer);
 }
 
 /// The error's name goes into a header, its text into the body; which member holds it differs from shape to shape.

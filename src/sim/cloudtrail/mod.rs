@@ -1,0 +1,126 @@
+//! CloudTrail's event history: every management event of the account's services, as it is answered, for 90 days.
+//!
+//! How it is used from within the engine: `wire` hands over each answered request with `note`, and what the scenario
+//! does on somebody's behalf comes in through `note_change`. `lookup` reads it back for LookupEvents. Which operations
+//! are management events, and under which names, is in `table`.
+
+mod event;
+mod lookup;
+mod record;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use event::{Event, Identity};
+pub use lookup::answer;
+pub use record::Answered;
+
+use crate::domain::time::Timestamp;
+use crate::sim::cx::Place;
+use crate::sim::rate::TokenBucket;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The event history goes back this far (CloudTrail "event history").
+const KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// Events kept of each kind, changes and reads: what a poller reads must not push out what somebody changed.
+const EVENTS_MAX: usize = 20_000;
+/// Bytes kept of each kind.
+const BYTES_MAX: usize = 16 << 20;
+/// Requests a second of LookupEvents (CloudTrail "quotas").
+const LOOKUPS_PER_S: f64 = 2.0;
+
+/// The event history of one account and region.
+pub struct CloudTrail {
+    changes: Shelf,
+    reads: Shelf,
+    /// Events recorded since the world began; numbers them.
+    recorded: u64,
+    lookups: TokenBucket,
+}
+
+/// Events of one kind, oldest first.
+#[derive(Default)]
+struct Shelf {
+    events: VecDeque<Event>,
+    bytes: usize,
+}
+
+impl Default for CloudTrail {
+    fn default() -> Self {
+        Self {
+            changes: Shelf::default(),
+            reads: Shelf::default(),
+            recorded: 0,
+            lookups: TokenBucket::new(LOOKUPS_PER_S, LOOKUPS_PER_S, Timestamp::default()),
+        }
+    }
+}
+
+impl CloudTrail {
+    /// Records an answered request when it is a management event.
+    pub fn note(&mut self, now: Timestamp, answered: &Answered<'_>) {
+        if let Some(event) = record::event_of(self.recorded, now, answered) {
+            self.keep(now, event);
+        }
+    }
+
+    /// Records a change that one of the account's IAM users made from outside, such as a deploy. `request` and
+    /// `response` have CloudTrail's member names.
+    pub fn note_change(
+        &mut self,
+        now: Timestamp,
+        place: &Place,
+        user: &str,
+        (service, operation): (&'static str, &str),
+        (request, response): (&Value, &Value),
+    ) {
+        let by = Identity::user(place, user, None);
+        if let Some(event) = record::change(self.recorded, now, by, (service, operation), (request, response)) {
+            self.keep(now, event);
+        }
+    }
+
+    fn keep(&mut self, now: Timestamp, event: Event) {
+        self.recorded += 1;
+        let shelf = if event.is_read_only { &mut self.reads } else { &mut self.changes };
+        shelf.bytes += event.bytes();
+        shelf.events.push_back(event);
+        self.expire(now);
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        for shelf in [&mut self.changes, &mut self.reads] {
+            let is_over = |shelf: &Shelf| {
+                let oldest = shelf.events.front();
+                oldest.is_some_and(|event| now.since(event.at) > KEPT)
+                    || shelf.events.len() > EVENTS_MAX
+                    || shelf.bytes > BYTES_MAX
+            };
+            while is_over(shelf) {
+                shelf.bytes -= shelf.events.pop_front().map_or(0, |event| event.bytes());
+            }
+        }
+    }
+
+    /// Every event, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Event> {
+        let (mut changes, mut reads) =
+            (self.changes.events.iter().rev().peekable(), self.reads.events.iter().rev().peekable());
+        std::iter::from_fn(move || match (changes.peek(), reads.peek()) {
+            (Some(change), Some(read)) if change.number < read.number => reads.next(),
+            (Some(_), _) => changes.next(),
+            (None, _) => reads.next(),
+        })
+    }
+
+    /// Events held, for tests of memory.
+    pub fn len(&self) -> usize {
+        self.changes.events.len() + self.reads.events.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
