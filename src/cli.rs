@@ -28,6 +28,24 @@ Examples:
   midwatch status --demo --after 10m --format json    ten virtual minutes, then one snapshot
   midwatch sim --listen 127.0.0.1:4566                the engine as an AWS endpoint";
 
+const CONTROL: &str = "\
+An access key id of twelve digits names an account, the signature names a region, and each pair has a world of its own
+that begins empty; any other key id means the scenario's account, or 123456789012. Signatures are not checked.
+
+Control interface, beside AWS's own on the same port:
+  GET  /_midwatch/health              what time it is, for each account
+  GET  /_midwatch/ledger              what was asked: requests by service, operation and error
+  POST /_midwatch/reset               empty the account; its time goes on
+  POST /_midwatch/advance?by=4d       let time pass at once, up to 400d; long polls that wait get the answer of
+                                      their time
+  POST /_midwatch/fault               [[fault]] tables: make something go wrong, at once or `at` a later time
+  POST /_midwatch/scenario            any tables of a scenario file: resources and actors on top of what is there
+Each speaks of the account that signs the request, or of ?account=123456789012; ledger and reset of all its regions,
+or of ?region=eu-west-1. Mistakes are answered with status 400, the line, and the cure.
+
+  curl -X POST 'http://127.0.0.1:4566/_midwatch/advance?by=30s'
+  curl http://127.0.0.1:4566/_midwatch/fault --data-binary $'[[fault]]\\nkind = \"stop\"\\ntarget = \"packers\"'";
+
 /// The on-call console for event-driven AWS: Kinesis, SQS and Lambda in a terminal.
 ///
 /// Without a source flag it watches live AWS through the standard credential chain, read-only unless --allow-actions is
@@ -84,6 +102,7 @@ pub enum Face {
     #[command(after_help = "Exit codes: 0 ok, 1 warn or unknown, 2 crit, 3 could not look.")]
     Status(StatusArgs),
     /// Serve the engine as an AWS endpoint for any SDK or CLI
+    #[command(after_help = CONTROL)]
     Sim(SimArgs),
     /// Do what the terminal UI does, with the same plans, from a script
     #[command(after_help = "Exit codes: 0 done and seen to be done, 1 refused (nothing was sent), 2 sent and failed, \
@@ -117,9 +136,27 @@ pub struct SimArgs {
     /// Where to listen; port 0 takes a free one and says which
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
     pub listen: SocketAddr,
+    /// Whether time runs, or stands until the control interface advances it
+    #[arg(long, value_enum, default_value = "run", value_name = "CLOCK")]
+    pub clock: ClockWord,
+    /// Whether AWS's request rates and throughput throttle; its sizes and rules always hold
+    #[arg(long, value_enum, default_value = "on", value_name = "LIMITS")]
+    pub limits: LimitsWord,
     /// Begin with a scenario's estate and actors instead of an empty account: a name or a .toml file
     #[arg(long, value_name = "NAME|FILE")]
     pub scenario: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClockWord {
+    Run,
+    Manual,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LimitsWord {
+    On,
+    Off,
 }
 
 #[derive(Debug, Args)]
@@ -311,6 +348,9 @@ fn refuse_idle_flags(line: &CommandLine) -> Result<(), String> {
     let engine_flags = [("--seed", flags.seed.is_some()), ("--speed", flags.speed.is_some())];
     if let Some((flag, _)) = engine_flags.iter().find(|(_, given)| *given && demo.is_none() && !sim) {
         return Err(format!("{flag} goes with --demo: live AWS has neither seed nor speed"));
+    }
+    if flags.speed.is_some() && matches!(&line.face, Some(Face::Sim(sim)) if sim.clock == ClockWord::Manual) {
+        return Err("--speed would do nothing with --clock manual: time stands until it is advanced".into());
     }
     let after = match &line.face {
         Some(Face::Status(status)) => status.after,

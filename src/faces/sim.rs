@@ -1,12 +1,13 @@
 //! `midwatch sim`: the engine as an AWS endpoint on a loopback port, for any SDK or CLI.
 
-use crate::cli::SimArgs;
+use crate::cli::{ClockWord, LimitsWord, SimArgs};
 use crate::clock;
 use crate::config::DemoSettings;
 use crate::faces::{say, scenarios};
 use crate::failure::Failure;
 use crate::sim::clock::VirtualClock;
 use crate::sim::cx::Place;
+use crate::sim::engine::Pace;
 use crate::sim::world::World;
 use crate::sim::{engine, scenario, server};
 use std::io;
@@ -24,25 +25,44 @@ pub fn run(arguments: &SimArgs, demo: &DemoSettings) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("The async runtime cannot start: {error}")))?;
-    runtime.block_on(serve(arguments.listen, demo)).map(|()| 0)
+    runtime.block_on(serve(arguments, demo)).map(|()| 0)
 }
 
-async fn serve(address: SocketAddr, demo: &DemoSettings) -> Result<(), Failure> {
+async fn serve(arguments: &SimArgs, demo: &DemoSettings) -> Result<(), Failure> {
+    let address = arguments.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| bind_failure(address, &error))?;
     let address = listener.local_addr().map_err(|error| bind_failure(address, &error))?;
-    let world = world(demo)?;
+    let mut world = world(demo)?;
+    world.place.limits = arguments.limits == LimitsWord::On;
     let place = world.place.clone();
     let (account, region) = (&place.account, &place.region);
     let clock = VirtualClock::start(world.now, demo.speed);
-    let engine = engine::start(world, clock);
+    let (pace, time) = match arguments.clock {
+        ClockWord::Run => (Pace::Runs, format!("speed {}", demo.speed)),
+        ClockWord::Manual => (Pace::Stands, format!("time stands at {} until it is advanced", world.now.rfc3339())),
+    };
+    let limits = if place.limits { "" } else { ", no rates throttle" };
+    let engine = engine::start_at(world, clock, pace);
     let stop = stop_signal().map_err(|error| Failure::new(format!("Signals cannot be watched: {error}")))?;
+    if !address.ip().is_loopback() {
+        warn_of_open_address(address);
+    }
     say(&format!(
-        "midwatch sim listens on http://{address} (account {account}, region {region}, seed {}, speed {}).\n\
+        "midwatch sim listens on http://{address} (account {account}, region {region}, seed {}, {time}{limits}).\n\
          Stop it with ctrl-c. In another shell:\n  \
          export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n",
-        demo.seed, demo.speed
+        demo.seed
     ))?;
     server::serve(listener, engine, stop).await.map_err(|error| Failure::new(format!("The listener failed: {error}")))
+}
+
+/// On the standard error, so that it is seen where the address is read by a script.
+fn warn_of_open_address(address: SocketAddr) {
+    eprintln!(
+        "WARNING: midwatch sim listens on {address}, which is not this machine alone. Signatures are not checked: \
+         whoever reaches this address can read and change everything in it, and reset it. Listen on 127.0.0.1 unless \
+         a container or a trusted network keeps others out."
+    );
 }
 
 /// An empty account as of now, or the scenario's at the beginning of its story.

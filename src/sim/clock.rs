@@ -35,6 +35,11 @@ impl VirtualClock {
         simulated.div_f64(self.speed)
     }
 
+    /// The time at which it started.
+    pub fn epoch(&self) -> Timestamp {
+        self.epoch
+    }
+
     pub fn speed(&self) -> f64 {
         self.speed
     }

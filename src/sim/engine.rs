@@ -1,8 +1,12 @@
-//! The engine's task: owns the worlds and the clock, takes requests one at a time, and keeps those that must wait.
+//! The engine's task: owns the accounts' worlds and the clock, takes requests one at a time, and keeps those that must
+//! wait.
 
 use crate::domain::time::Timestamp;
 use crate::sim::clock::VirtualClock;
+use crate::sim::control::{self, Command, Order, Refusal};
 use crate::sim::cx::Place;
+use crate::sim::ledger::Ledger;
+use crate::sim::scenario;
 use crate::sim::wire::{self, Call, Reply, Request, Response};
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -12,10 +16,12 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Requests that wait for the engine's attention; a sender waits beyond that.
 const QUEUE_MAX: usize = 1024;
-/// Accounts that one engine keeps; a request for one more is refused.
-const ACCOUNTS_MAX: usize = 1000;
+/// Worlds (an account in a region each) that one engine keeps; a request for one more is refused.
+const WORLDS_MAX: usize = 1000;
 /// How long a waiting request (long poll, synchronous invocation) sleeps at most before it is asked again.
 const WAIT_STEP: Duration = Duration::from_millis(200);
+/// How much simulated time passes in one go when time is advanced and nobody waits; other tasks run in between.
+const ADVANCE_STEP: Duration = Duration::from_secs(600);
 
 /// A way to reach the engine's task. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +39,15 @@ struct Asked {
 struct Answered {
     response: Response,
     latency: Duration,
+}
+
+/// Whether the engine's time passes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// With the clock.
+    Runs,
+    /// Only when it is told to advance.
+    Stands,
 }
 
 impl Handle {
@@ -65,19 +80,38 @@ impl Handle {
 
 /// The engine's task has ended: what AWS says when it is out of order.
 fn stopped() -> Response {
-    let body = r#"{"__type":"ServiceUnavailable","message":"The engine has stopped."}"#;
-    Response { status: 503, headers: Vec::new(), body: Bytes::from_static(body.as_bytes()) }
+    unavailable("The engine has stopped.")
 }
 
-/// Starts the engine on the current runtime. `world` answers for its own account and for callers whose access key
-/// id names none; a key id of twelve digits names an account, which starts empty.
+/// There is no room for one more world.
+fn full() -> Response {
+    unavailable("The engine keeps at most 1000 accounts and regions.")
+}
+
+fn unavailable(message: &str) -> Response {
+    let body = format!(r#"{{"__type":"ServiceUnavailable","message":"{message}"}}"#);
+    Response { status: 503, headers: Vec::new(), body: Bytes::from(body) }
+}
+
+/// Starts the engine on the current runtime, its time with the clock. `world` answers for its own account and region
+/// and for callers that name none; an access key id of twelve digits names an account and a signature its region, and
+/// each of them starts empty.
 pub fn start(world: World, clock: VirtualClock) -> Handle {
+    start_at(world, clock, Pace::Runs)
+}
+
+/// Starts the engine as `start` does, at a pace.
+pub fn start_at(world: World, clock: VirtualClock, pace: Pace) -> Handle {
     let (requests, received) = mpsc::channel(QUEUE_MAX);
+    let home = world.place.clone();
+    let account = Account { ahead: Duration::ZERO, worlds: BTreeMap::from([(home.region.clone(), world)]) };
     let engine = Engine {
-        home: world.place.account.clone(),
-        worlds: BTreeMap::from([(world.place.account.clone(), world)]),
+        accounts: BTreeMap::from([(home.account.clone(), account)]),
+        home,
         clock,
+        pace,
         waiting: Vec::new(),
+        ask_at: clock.now(),
         answered: 0,
     };
     tokio::spawn(engine.run(received));
@@ -85,15 +119,27 @@ pub fn start(world: World, clock: VirtualClock) -> Handle {
 }
 
 struct Engine {
-    home: String,
-    worlds: BTreeMap<String, World>,
+    home: Place,
+    accounts: BTreeMap<String, Account>,
     clock: VirtualClock,
+    pace: Pace,
     waiting: Vec<Waiting>,
+    /// When by the clock they are asked again at the latest.
+    ask_at: Timestamp,
     answered: u64,
 }
 
+/// One account: its worlds by region, and how far it was advanced beyond the clock.
+#[derive(Default)]
+struct Account {
+    ahead: Duration,
+    worlds: BTreeMap<String, World>,
+}
+
+/// A request that is asked again until it has its answer.
 struct Waiting {
     account: String,
+    region: String,
     call: Call,
     until: Timestamp,
     answer: oneshot::Sender<Answered>,
@@ -102,47 +148,80 @@ struct Waiting {
 impl Engine {
     async fn run(mut self, mut received: mpsc::Receiver<Asked>) {
         loop {
+            let waits = self.pace == Pace::Runs && !self.waiting.is_empty();
             tokio::select! {
                 biased;
                 asked = received.recv() => match asked {
-                    Some(asked) => self.take(asked),
+                    Some(asked) => self.take(asked).await,
                     None => return,
                 },
-                () = self.clock.sleep(self.nap()), if !self.waiting.is_empty() => {}
+                () = self.clock.sleep(self.ask_at.since(self.clock.now())), if waits => {}
             }
-            self.ask_again();
+            if waits && self.clock.now() >= self.ask_at {
+                self.ask_again(|_| true);
+                self.ask_at = self.clock.now() + self.nap();
+            }
         }
     }
 
     /// Until something can have changed for a waiting request.
     fn nap(&self) -> Duration {
-        let now = self.clock.now();
-        let until = self.waiting.iter().map(|waiting| waiting.until).min().unwrap_or(now);
-        until.since(now).clamp(Duration::from_millis(1), WAIT_STEP)
+        let waits = self.waiting.iter().map(|waiting| waiting.until.since(self.now(&waiting.account)));
+        waits.min().unwrap_or(WAIT_STEP).clamp(Duration::from_millis(1), WAIT_STEP)
     }
 
-    fn take(&mut self, asked: Asked) {
-        let account = self.account_of(&asked.request);
-        let now = self.clock.now();
-        let Some(world) = self.world(&account) else {
-            let _ = asked.answer.send(Answered { response: stopped(), latency: Duration::ZERO });
+    fn now(&self, account: &str) -> Timestamp {
+        let ahead = self.accounts.get(account).map_or(Duration::ZERO, |account| account.ahead);
+        match self.pace {
+            Pace::Runs => self.clock.now() + ahead,
+            Pace::Stands => self.clock.epoch() + ahead,
+        }
+    }
+
+    async fn take(&mut self, asked: Asked) {
+        if let Some(order) = control::order(&asked.request) {
+            let response = match order {
+                Ok(order) => self.obey(&asked.request, order).await,
+                Err(refusal) => refusal.response(),
+            };
+            self.send(asked.answer, response);
+            return;
+        }
+        let (account, region) = self.address(&asked.request);
+        let now = self.now(&account);
+        let Some(world) = self.world(&account, &region) else {
+            let _ = asked.answer.send(Answered { response: full(), latency: Duration::ZERO });
             return;
         };
         world.advance_to(now);
         let mut call = Call { request: asked.request, arrived: world.now, ticket: None };
         match wire::handle(world, &mut call) {
             Reply::Done(response) => self.send(asked.answer, response),
-            Reply::Later(until) => self.waiting.push(Waiting { account, call, until, answer: asked.answer }),
+            Reply::Later(until) => {
+                self.ask_at = self.ask_at.min(self.clock.now() + until.since(now).min(WAIT_STEP));
+                self.waiting.push(Waiting { account, region, call, until, answer: asked.answer });
+                return;
+            }
         }
+        // What one request did may be what another waits for.
+        self.ask_again(|waiting| waiting.account == account && waiting.region == region);
     }
 
-    fn ask_again(&mut self) {
-        let now = self.clock.now();
+    fn ask_again(&mut self, whom: impl Fn(&Waiting) -> bool) {
+        if self.waiting.is_empty() {
+            return;
+        }
         for mut waiting in std::mem::take(&mut self.waiting) {
             if waiting.answer.is_closed() {
                 continue;
             }
-            let Some(world) = self.world(&waiting.account) else { continue };
+            if !whom(&waiting) {
+                self.waiting.push(waiting);
+                continue;
+            }
+            let now = self.now(&waiting.account);
+            // A world that was reset meanwhile is an empty one, and its answer is that world's.
+            let Some(world) = self.world(&waiting.account, &waiting.region) else { continue };
             world.advance_to(now);
             match wire::handle(world, &mut waiting.call) {
                 Reply::Done(response) => self.send(waiting.answer, response),
@@ -162,31 +241,107 @@ impl Engine {
         let _ = answer.send(Answered { response, latency });
     }
 
-    fn world(&mut self, account: &str) -> Option<&mut World> {
-        if !self.worlds.contains_key(account) {
-            if self.worlds.len() >= ACCOUNTS_MAX {
+    fn world(&mut self, account: &str, region: &str) -> Option<&mut World> {
+        let is_known = self.accounts.get(account).is_some_and(|account| account.worlds.contains_key(region));
+        if !is_known {
+            if self.accounts.values().map(|account| account.worlds.len()).sum::<usize>() >= WORLDS_MAX {
                 return None;
             }
-            let home = &self.worlds[&self.home].place;
-            let place = Place { account: account.to_owned(), ..home.clone() };
-            let seed = account.parse().unwrap_or(0);
-            self.worlds.insert(account.to_owned(), World::new(seed, self.clock.now(), place));
+            let place = Place { account: account.to_owned(), region: region.to_owned(), limits: self.home.limits };
+            let world = World::new(account.parse().unwrap_or(0), self.now(account), place);
+            self.accounts.entry(account.to_owned()).or_default().worlds.insert(region.to_owned(), world);
         }
-        self.worlds.get_mut(account)
+        self.accounts.get_mut(account)?.worlds.get_mut(region)
     }
 
-    fn account_of(&self, request: &Request) -> String {
-        match access_key_id(request) {
-            Some(id) if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) => id.to_owned(),
-            _ => self.home.clone(),
+    /// The account and the region that sign a request, else the engine's own. An account is an access key id of twelve
+    /// digits.
+    fn address(&self, request: &Request) -> (String, String) {
+        let caller = wire::caller(request);
+        let region = caller.region.as_deref().filter(|region| is_region(region)).unwrap_or(&self.home.region);
+        (caller.account().unwrap_or(&self.home.account).to_owned(), region.to_owned())
+    }
+
+    /// Does what the control interface is asked for, in the account and region that it names.
+    async fn obey(&mut self, request: &Request, order: Order) -> Response {
+        let (signed, region) = self.address(request);
+        let account = order.account.unwrap_or(signed);
+        match order.command {
+            Command::Health => {
+                let times = self.accounts.keys().map(|account| (account.as_str(), self.now(account)));
+                return control::health(self.pace, self.clock.speed(), times);
+            }
+            Command::Ledger => return control::ledger(&account, &self.ledger_of(&account, order.region.as_deref())),
+            Command::Reset => self.reset(&account, order.region.as_deref()),
+            Command::Advance(by) => self.advance(&account, by).await,
+            Command::Add(fragment) => {
+                let now = self.now(&account);
+                let Some(world) = self.world(&account, &order.region.unwrap_or(region)) else { return full() };
+                world.advance_to(now);
+                if let Err(error) = scenario::add(world, &fragment) {
+                    return Refusal::of(&error).response();
+                }
+                world.advance_to(now);
+                self.ask_again(|waiting| waiting.account == account);
+            }
         }
+        control::done(self.now(&account))
+    }
+
+    /// What was asked of an account in one region, or in all of them.
+    fn ledger_of(&self, account: &str, region: Option<&str>) -> Ledger {
+        let mut sum = Ledger::default();
+        let worlds = self.accounts.get(account).into_iter().flat_map(|account| &account.worlds);
+        for (_, world) in worlds.filter(|(name, _)| region.is_none_or(|region| region == *name)) {
+            sum.add(&world.ledger);
+        }
+        sum
+    }
+
+    /// Empties an account in one region, or in all of them. Its time goes on, so that nothing is from the future.
+    fn reset(&mut self, account: &str, region: Option<&str>) {
+        let Some(found) = self.accounts.get_mut(account) else { return };
+        found.worlds.retain(|name, _| region.is_some_and(|region| region != name));
+        self.ask_again(|waiting| waiting.account == account);
+    }
+
+    /// Lets time pass for one account, in steps short enough that each waiting request gets the answer of its time.
+    async fn advance(&mut self, account: &str, by: Duration) {
+        let mut left = by;
+        while !left.is_zero() {
+            let step = self.step(account).min(left);
+            left -= step;
+            let now = {
+                let found = self.accounts.entry(account.to_owned()).or_default();
+                found.ahead += step;
+                self.now(account)
+            };
+            for world in self.accounts.get_mut(account).into_iter().flat_map(|account| account.worlds.values_mut()) {
+                world.advance_to(now);
+            }
+            self.ask_again(|waiting| waiting.account == account);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// How far time may pass at once: to where something happens that a waiting request may wait for.
+    fn step(&self, account: &str) -> Duration {
+        let now = self.now(account);
+        let waits = self.waiting.iter().filter(|waiting| waiting.account == account);
+        let Some(until) = waits.map(|waiting| waiting.until).min() else { return ADVANCE_STEP };
+        let worlds = self.accounts.get(account).into_iter().flat_map(|account| account.worlds.values());
+        let next = worlds.filter_map(|world| world.agenda.next_at()).chain([until]).min().unwrap_or(until);
+        next.since(now).clamp(Duration::from_millis(1), WAIT_STEP)
     }
 }
 
-/// The access key id in `Authorization: AWS4-HMAC-SHA256 Credential=AKID/20261127/eu-west-1/sqs/aws4_request, …`.
-fn access_key_id(request: &Request) -> Option<&str> {
-    let (_, credential) = request.header("authorization")?.split_once("Credential=")?;
-    credential.split_once('/').map(|(id, _)| id)
+/// `eu-west-1`, `us-gov-east-1`: letters in two parts or more, and a number.
+fn is_region(text: &str) -> bool {
+    let mut parts = text.rsplit('-');
+    let number = parts.next().is_some_and(|part| part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let words: Vec<&str> = parts.collect();
+    let is_word = |word: &&str| (2..=12).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    number && (2..=3).contains(&words.len()) && words.iter().all(is_word)
 }
 
 #[cfg(test)]
@@ -194,18 +349,138 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_account_is_a_key_id_of_twelve_digits() {
-        let request = |key: &str| Request {
+    fn a_region_is_words_and_a_number() {
+        assert!(["eu-west-1", "us-gov-east-1", "ap-southeast-5"].into_iter().all(is_region));
+        assert!(
+            !["", "aws4_request", "eu-west", "eu-west-12", "EU-west-1", "a-b-1", "us-east-1/x"]
+                .into_iter()
+                .any(is_region)
+        );
+    }
+
+    fn begin(pace: Pace) -> Handle {
+        let start = Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap();
+        let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+        start_at(World::new(1, start, place), VirtualClock::start(start, 1.0), pace)
+    }
+
+    fn signed(key: &str, region: &str, operation: &str, body: &str) -> Request {
+        let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20261127/{region}/sqs/aws4_request, SignedHeaders=host");
+        let headers = [("authorization", scope), ("x-amz-target", format!("AmazonSQS.{operation}"))];
+        Request {
             method: "POST".into(),
             path: "/".into(),
             query: String::new(),
-            headers: vec![(
-                "authorization".into(),
-                format!("AWS4-HMAC-SHA256 Credential={key}/20261127/eu-west-1/sqs/aws4_request, SignedHeaders=host"),
-            )],
-            body: Bytes::new(),
+            headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            body: Bytes::from(body.to_owned()),
+        }
+    }
+
+    fn order(method: &str, target: &str, body: &str) -> Request {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (method, path, query) = (method.to_owned(), format!("/_midwatch/{path}"), query.to_owned());
+        Request { method, path, query, headers: vec![], body: Bytes::from(body.to_owned()) }
+    }
+
+    fn text(response: &Response) -> String {
+        String::from_utf8_lossy(&response.body).into_owned()
+    }
+
+    async fn ask(engine: &Handle, operation: &str, body: &str) -> String {
+        text(&engine.call(signed("test", "eu-west-1", operation, body)).await)
+    }
+
+    #[tokio::test]
+    async fn accounts_and_regions_do_not_see_each_other() {
+        let engine = begin(Pace::Stands);
+        ask(&engine, "CreateQueue", r#"{"QueueName":"q"}"#).await;
+        for (key, region, is_there) in [
+            ("AKIAEXAMPLE", "eu-west-1", true),
+            ("AKIAEXAMPLE", "nowhere", true),
+            ("AKIAEXAMPLE", "us-east-1", false),
+            ("111122223333", "eu-west-1", false),
+        ] {
+            let list = text(&engine.call(signed(key, region, "ListQueues", "{}")).await);
+            assert_eq!(list.contains("/q"), is_there, "{key} {region}: {list}");
+        }
+        let made = engine.call(signed("111122223333", "us-east-1", "CreateQueue", r#"{"QueueName":"q"}"#)).await;
+        assert!(text(&made).contains("sqs.us-east-1.amazonaws.com/111122223333/q"), "{}", text(&made));
+    }
+
+    #[tokio::test]
+    async fn time_stands_until_it_is_advanced_and_a_waiting_poll_gets_the_answer_of_its_time() {
+        let engine = begin(Pace::Stands);
+        ask(&engine, "CreateQueue", r#"{"QueueName":"q"}"#).await;
+        let send = |delay_s: u32| format!(r#"{{"QueueUrl":"q","MessageBody":"m","DelaySeconds":{delay_s}}}"#);
+        ask(&engine, "SendMessage", &send(15)).await;
+        let poll = |wait_s: u32| {
+            let engine = engine.clone();
+            let body = format!(r#"{{"QueueUrl":"q","WaitTimeSeconds":{wait_s},"VisibilityTimeout":5}}"#);
+            tokio::spawn(async move { ask(&engine, "ReceiveMessage", &body).await })
         };
-        assert_eq!(access_key_id(&request("111122223333")), Some("111122223333"));
-        assert_eq!(access_key_id(&request("AKIAEXAMPLE")), Some("AKIAEXAMPLE"));
+        let (short, long) = (poll(10), poll(20));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!short.is_finished() && !long.is_finished(), "no time passes by itself");
+        let now = text(&engine.call(order("POST", "advance?by=1d", "")).await);
+        assert!(now.contains("2026-11-28T18:00:00Z"), "{now}");
+        assert_eq!(short.await.unwrap(), "{}", "its ten seconds ended before the message was there");
+        assert!(long.await.unwrap().contains("\"Body\":\"m\""));
+        // The message of the long poll has been visible again for long.
+        assert!(ask(&engine, "ReceiveMessage", r#"{"QueueUrl":"q"}"#).await.contains("\"Body\":\"m\""));
+        engine.call(order("POST", "advance?by=4d", "")).await;
+        assert_eq!(ask(&engine, "ReceiveMessage", r#"{"QueueUrl":"q"}"#).await, "{}", "it has expired");
+    }
+
+    #[tokio::test]
+    async fn one_accounts_time_and_ledger_are_its_own_and_a_reset_empties_it() {
+        let engine = begin(Pace::Stands);
+        ask(&engine, "CreateQueue", r#"{"QueueName":"q"}"#).await;
+        engine.call(signed("111122223333", "us-east-1", "ListQueues", "{}")).await;
+        engine.call(order("POST", "advance?by=1h&account=111122223333", "")).await;
+        let health = text(&engine.call(order("GET", "health", "")).await);
+        assert!(health.contains("2026-11-27T18:00:00Z") && health.contains("2026-11-27T19:00:00Z"), "{health}");
+        let ledger = text(&engine.call(order("GET", "ledger?account=111122223333", "")).await);
+        assert!(ledger.contains("ListQueues") && !ledger.contains("CreateQueue"), "{ledger}");
+        engine.call(order("POST", "reset", "")).await;
+        assert_eq!(ask(&engine, "ListQueues", "{}").await, "{}");
+        let ledger = text(&engine.call(order("GET", "ledger", "")).await);
+        assert!(!ledger.contains("CreateQueue"), "{ledger}");
+    }
+
+    #[tokio::test]
+    async fn a_scenario_and_a_fault_are_added_and_their_mistakes_are_named_with_their_lines() {
+        let engine = begin(Pace::Stands);
+        let estate = r#"
+            [[queue]]
+            name = "orders"
+            [[template]]
+            name = "order"
+            text = "an order"
+            [[producer]]
+            name = "shop"
+            target = "sqs/orders"
+            per_s = 5.0
+            template = "order"
+        "#;
+        let added = engine.call(order("POST", "scenario", estate)).await;
+        assert_eq!(added.status, 200, "{}", text(&added));
+        engine.call(order("POST", "advance?by=1m", "")).await;
+        let depth = || async {
+            let body = r#"{"QueueUrl":"orders","AttributeNames":["ApproximateNumberOfMessages"]}"#;
+            let answer: serde_json::Value =
+                serde_json::from_str(&ask(&engine, "GetQueueAttributes", body).await).unwrap();
+            answer["Attributes"]["ApproximateNumberOfMessages"].as_str().unwrap().parse::<i64>().unwrap()
+        };
+        let first = depth().await;
+        assert!((200..=400).contains(&first), "{first}");
+        let fault = "[[fault]]\nkind = \"surge\"\ntarget = \"shop\"\nfactor = 10.0\n";
+        assert_eq!(engine.call(order("POST", "fault", fault)).await.status, 200);
+        engine.call(order("POST", "advance?by=1m", "")).await;
+        let second = depth().await - first;
+        assert!((2000..=4000).contains(&second), "{second}");
+        let wrong = format!("{fault}\n[[fault]]\nkind = \"stop\"\ntarget = \"nobody\"\n");
+        let refused = engine.call(order("POST", "fault", &wrong)).await;
+        assert_eq!(refused.status, 400);
+        assert!(text(&refused).contains("line 6: fault 2 (Stop of `nobody`): target must be"), "{}", text(&refused));
     }
 }

@@ -15,4 +15,12 @@ impl Ledger {
         self.answered += 1;
         *self.requests.entry((service, operation.to_owned(), error_code.to_owned())).or_default() += 1;
     }
+
+    /// Counts another's requests with its own.
+    pub fn add(&mut self, other: &Self) {
+        self.answered += other.answered;
+        for (request, count) in &other.requests {
+            *self.requests.entry(request.clone()).or_default() += count;
+        }
+    }
 }

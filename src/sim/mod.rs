@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod connector;
+pub mod control;
 pub mod cx;
 pub mod engine;
 pub mod error;

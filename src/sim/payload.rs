@@ -39,6 +39,11 @@ impl Templates {
         TemplateId(self.all.len() as u32 - 1)
     }
 
+    /// The newest template of this name.
+    pub fn named(&self, name: &str) -> Option<TemplateId> {
+        self.all.iter().rposition(|template| template.name == name).map(|index| TemplateId(index as u32))
+    }
+
     pub fn get(&self, id: TemplateId) -> &Template {
         &self.all[id.0 as usize]
     }

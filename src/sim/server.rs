@@ -29,7 +29,7 @@ const CONNECTIONS_MAX: usize = 1024;
 const READ_TIME: Duration = Duration::from_secs(30);
 
 /// How long answers that are under way may take once the listener is told to stop; long polls are cut short.
-const STOP_TIME: Duration = Duration::from_millis(400);
+const STOP_TIME: Duration = Duration::from_millis(250);
 
 /// Serves connections until `shutdown` is done, then lets answers that are under way finish and closes all.
 /// Fails only where the listener itself does.

@@ -9,7 +9,7 @@ use crate::sim::error::ApiError;
 use crate::sim::faults::{Entry, Rule};
 use crate::sim::kinesis::{ShardMetric, StreamMode};
 use crate::sim::lambda::{Answer, Behaviour, Config, MappingSource, Settings, Spread, Start};
-use crate::sim::payload::{Template, TemplateId};
+use crate::sim::payload::Template;
 use crate::sim::world::World;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,29 +22,32 @@ use std::time::Duration;
 pub fn build(scenario: &Scenario, seed: u64) -> Result<World, String> {
     let place = Place { account: scenario.account.clone(), region: scenario.region.clone(), limits: true };
     let mut world = World::new(seed, scenario.start - scenario.warm_up, place);
-    let templates = add_templates(&mut world, scenario);
-    add_streams(&mut world, scenario)?;
-    add_queues(&mut world, scenario)?;
-    add_functions(&mut world, scenario)?;
-    add_mappings(&mut world, scenario)?;
-    add_actors(&mut world, scenario, &templates);
-    for fault in &scenario.faults {
-        add_fault(&mut world, fault, scenario.start);
-    }
+    furnish(&mut world, scenario, scenario.start)?;
     Ok(world)
+}
+
+/// Puts everything of the scenario into the world; its faults happen after `start`.
+pub fn furnish(world: &mut World, scenario: &Scenario, start: Timestamp) -> Result<(), String> {
+    add_templates(world, scenario);
+    add_streams(world, scenario)?;
+    add_queues(world, scenario)?;
+    add_functions(world, scenario)?;
+    add_mappings(world, scenario)?;
+    add_actors(world, scenario);
+    for fault in &scenario.faults {
+        add_fault(world, fault, start);
+    }
+    Ok(())
 }
 
 fn named<T>(kind: &str, name: &str, result: Result<T, ApiError>) -> Result<T, String> {
     result.map_err(|error| format!("{kind} `{name}`: {}", error.message))
 }
 
-fn add_templates(world: &mut World, scenario: &Scenario) -> BTreeMap<String, TemplateId> {
-    let mut ids = BTreeMap::new();
+fn add_templates(world: &mut World, scenario: &Scenario) {
     for file::Template { name, text, bytes } in &scenario.templates {
-        let template = Template { name: name.clone(), text: text.trim().to_owned(), bytes: *bytes };
-        ids.insert(name.clone(), world.templates.add(template));
+        world.templates.add(Template { name: name.clone(), text: text.trim().to_owned(), bytes: *bytes });
     }
-    ids
 }
 
 fn add_streams(world: &mut World, scenario: &Scenario) -> Result<(), String> {
@@ -90,7 +93,7 @@ fn add_functions(world: &mut World, scenario: &Scenario) -> Result<(), String> {
             runtime: Arc::from(function.runtime.as_str()),
             memory_mb: function.memory_mb,
             timeout_s: function.timeout_s,
-            role: format!("arn:aws:iam::{}:role/{}", scenario.account, function.name),
+            role: format!("arn:aws:iam::{}:role/{}", world.place.account, function.name),
             ..Config::default()
         };
         let behaviour = Behaviour {
@@ -135,9 +138,10 @@ fn add_mappings(world: &mut World, scenario: &Scenario) -> Result<(), String> {
     Ok(())
 }
 
-fn add_actors(world: &mut World, scenario: &Scenario, templates: &BTreeMap<String, TemplateId>) {
+fn add_actors(world: &mut World, scenario: &Scenario) {
     for maker in &scenario.producers {
-        let (Some(template), Some((kind, name))) = (templates.get(&maker.template), maker.target.split_once('/'))
+        let (Some(template), Some((kind, name))) =
+            (world.templates.named(&maker.template), maker.target.split_once('/'))
         else {
             continue;
         };
@@ -148,9 +152,9 @@ fn add_actors(world: &mut World, scenario: &Scenario, templates: &BTreeMap<Strin
             }
             _ => (producer::Target::Queue(name.to_owned()), Vec::new()),
         };
-        let mut actor = producer::Producer::new(target, maker.per_s, *template, keys);
-        let other = maker.other_template.as_ref().and_then(|name| templates.get(name));
-        actor.other = other.map(|id| (*id, maker.other_share));
+        let mut actor = producer::Producer::new(target, maker.per_s, template, keys);
+        let other = maker.other_template.as_ref().and_then(|name| world.templates.named(name));
+        actor.other = other.map(|id| (id, maker.other_share));
         actors::hire(world, &maker.name, Role::Producer(actor));
     }
     for worker in &scenario.workers {

@@ -1,8 +1,10 @@
 //! The scenario file: what may stand in it, and every reason why it may not.
 
+use super::problems::Problems;
 use crate::domain::time::Timestamp;
+use crate::sim::actors::{Actor, Role};
+use crate::sim::world::World;
 use serde::Deserialize;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -10,13 +12,15 @@ use std::time::Duration;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
+    #[serde(default)]
     pub name: String,
+    #[serde(default)]
     pub title: String,
     /// The story, for the person who picks it.
     #[serde(default)]
     pub about: String,
     /// When the story begins, RFC 3339.
-    #[serde(deserialize_with = "timestamp")]
+    #[serde(default, deserialize_with = "timestamp")]
     pub start: Timestamp,
     /// How long the estate has run, all well, before the story begins; charts then have a past.
     #[serde(default = "an_hour", deserialize_with = "duration")]
@@ -176,7 +180,7 @@ pub struct Fleet {
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// After the story's begin.
-    #[serde(deserialize_with = "duration")]
+    #[serde(default, deserialize_with = "duration")]
     pub at: Duration,
     /// When it ends by itself; without it, it stays.
     #[serde(default, deserialize_with = "maybe_duration")]
@@ -228,93 +232,139 @@ impl std::error::Error for ScenarioError {}
 impl Scenario {
     /// Reads and checks a scenario. A syntax error names its line; broken references are all reported at once.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self =
-            toml::from_str(text).map_err(|error| ScenarioError(vec![error.to_string().trim_end().to_owned()]))?;
-        let errors = scenario.errors();
-        if errors.is_empty() { Ok(scenario) } else { Err(ScenarioError(errors)) }
+        let scenario = Self::read(text)?;
+        let mut problems = Problems::new(text);
+        for (key, is_missing) in [
+            ("name", scenario.name.is_empty()),
+            ("title", scenario.title.is_empty()),
+            ("start", scenario.start == Timestamp::default()),
+        ] {
+            if is_missing {
+                problems.of_file(format!("{key}: every scenario has one; write `{key} = \"…\"` above the first table"));
+            }
+        }
+        scenario.check(&mut problems, None);
+        problems.into_result().map(|()| scenario)
     }
 
-    fn errors(&self) -> Vec<String> {
-        let mut errors = Vec::new();
+    /// Reads the text without looking at what it says.
+    pub(super) fn read(text: &str) -> Result<Self, ScenarioError> {
+        toml::from_str(text).map_err(|error| ScenarioError(vec![error.to_string().trim_end().to_owned()]))
+    }
+
+    /// Finds what cannot be. Names may also be those of a world that is there already.
+    pub(super) fn check(&self, problems: &mut Problems<'_>, world: Option<&World>) {
         if self.account.len() != 12 || !self.account.bytes().all(|byte| byte.is_ascii_digit()) {
-            errors.push(format!("account: `{}` is not twelve digits", self.account));
+            problems.of_file(format!("account: `{}` is not twelve digits", self.account));
         }
-        self.check_resources(&mut errors);
-        self.check_actors(&mut errors);
-        self.check_faults(&mut errors);
-        errors
+        self.check_resources(problems, world);
+        self.check_actors(problems, world);
+        self.check_faults(problems, world);
     }
 
-    fn sources(&self) -> BTreeSet<String> {
-        let streams = self.streams.iter().map(|stream| format!("kinesis/{}", stream.name));
-        streams.chain(self.queues.iter().map(|queue| format!("sqs/{}", queue.name))).collect()
+    /// Whether `kinesis/NAME` or `sqs/NAME` is there.
+    fn has_source(&self, world: Option<&World>, source: &str) -> bool {
+        match source.split_once('/') {
+            Some(("kinesis", name)) => {
+                self.streams.iter().any(|stream| stream.name == name)
+                    || world.is_some_and(|world| world.kinesis.stream(name).is_some())
+            }
+            Some(("sqs", name)) => {
+                self.queues.iter().any(|queue| queue.name == name)
+                    || world.is_some_and(|world| world.sqs.queue(name).is_some())
+            }
+            _ => false,
+        }
     }
 
-    fn check_resources(&self, errors: &mut Vec<String>) {
-        let sources = self.sources();
-        for stream in &self.streams {
+    fn has_function(&self, world: Option<&World>, name: &str) -> bool {
+        self.functions.iter().any(|function| function.name == name)
+            || world.is_some_and(|world| world.lambda.named(name).is_some())
+    }
+
+    fn has_template(&self, world: Option<&World>, name: &str) -> bool {
+        self.templates.iter().any(|template| template.name == name)
+            || world.is_some_and(|world| world.templates.named(name).is_some())
+    }
+
+    fn has_producer(&self, world: Option<&World>, name: &str) -> bool {
+        let is_it = |actor: &Actor| actor.name == name && matches!(actor.role, Role::Producer(_));
+        self.producers.iter().any(|producer| producer.name == name)
+            || world.is_some_and(|world| world.actors.iter().flatten().any(is_it))
+    }
+
+    fn has_consumer(&self, world: Option<&World>, name: &str) -> bool {
+        let is_it = |actor: &Actor| actor.name == name && !matches!(actor.role, Role::Producer(_));
+        self.workers.iter().any(|worker| worker.name == name)
+            || self.fleets.iter().any(|fleet| fleet.name == name)
+            || world.is_some_and(|world| world.actors.iter().flatten().any(is_it))
+    }
+
+    fn check_resources(&self, problems: &mut Problems<'_>, world: Option<&World>) {
+        for (index, stream) in self.streams.iter().enumerate() {
             if stream.shards == 0 {
-                errors.push(format!("stream `{}`: shards must be at least 1", stream.name));
+                problems.of("stream", index, format!("stream `{}`: shards must be at least 1", stream.name));
             }
         }
-        for queue in &self.queues {
-            if let Some(dlq) = queue.dead_letter_queue.as_ref().filter(|dlq| !sources.contains(&format!("sqs/{dlq}"))) {
-                errors.push(format!("queue `{}`: dead_letter_queue `{dlq}` is not a [[queue]] here", queue.name));
+        for (index, queue) in self.queues.iter().enumerate() {
+            let missing = |dlq: &&String| !self.has_source(world, &format!("sqs/{dlq}"));
+            if let Some(dlq) = queue.dead_letter_queue.as_ref().filter(missing) {
+                let message = format!("queue `{}`: dead_letter_queue `{dlq}` is not a [[queue]] here", queue.name);
+                problems.of("queue", index, message);
             }
         }
-        for mapping in &self.mappings {
-            if !sources.contains(&mapping.source) {
-                errors.push(format!("mapping: source `{}` is not a [[stream]] or [[queue]] here", mapping.source));
+        for (index, mapping) in self.mappings.iter().enumerate() {
+            if !self.has_source(world, &mapping.source) {
+                let message = format!("mapping: source `{}` is not a [[stream]] or [[queue]] here", mapping.source);
+                problems.of("mapping", index, message);
             }
-            if !self.functions.iter().any(|function| function.name == mapping.function) {
-                errors.push(format!(
-                    "mapping of `{}`: function `{}` is not a [[function]] here",
-                    mapping.source, mapping.function
-                ));
+            if !self.has_function(world, &mapping.function) {
+                let (source, function) = (&mapping.source, &mapping.function);
+                let message = format!("mapping of `{source}`: function `{function}` is not a [[function]] here");
+                problems.of("mapping", index, message);
             }
         }
     }
 
-    fn check_actors(&self, errors: &mut Vec<String>) {
-        let sources = self.sources();
-        for producer in &self.producers {
-            if !sources.contains(&producer.target) {
-                errors.push(format!(
-                    "producer `{}`: target `{}` is not a [[stream]] or [[queue]] here",
-                    producer.name, producer.target
-                ));
+    fn check_actors(&self, problems: &mut Problems<'_>, world: Option<&World>) {
+        for (index, producer) in self.producers.iter().enumerate() {
+            let name = &producer.name;
+            if !self.has_source(world, &producer.target) {
+                let target = &producer.target;
+                let message = format!("producer `{name}`: target `{target}` is not a [[stream]] or [[queue]] here");
+                problems.of("producer", index, message);
             }
             for template in std::iter::once(&producer.template).chain(&producer.other_template) {
-                if !self.templates.iter().any(|known| known.name == *template) {
-                    errors.push(format!(
-                        "producer `{}`: template `{template}` is not a [[template]] here",
-                        producer.name
-                    ));
+                if !self.has_template(world, template) {
+                    let message = format!("producer `{name}`: template `{template}` is not a [[template]] here");
+                    problems.of("producer", index, message);
                 }
             }
             if !(producer.per_s >= 0.0 && producer.per_s <= 1e6) {
-                errors.push(format!("producer `{}`: per_s must be 0 to 1,000,000", producer.name));
+                problems.of("producer", index, format!("producer `{name}`: per_s must be 0 to 1,000,000"));
             }
         }
-        for worker in &self.workers {
-            if !sources.contains(&format!("sqs/{}", worker.queue)) {
-                errors.push(format!("worker `{}`: queue `{}` is not a [[queue]] here", worker.name, worker.queue));
+        for (index, worker) in self.workers.iter().enumerate() {
+            if !self.has_source(world, &format!("sqs/{}", worker.queue)) {
+                let message = format!("worker `{}`: queue `{}` is not a [[queue]] here", worker.name, worker.queue);
+                problems.of("worker", index, message);
             }
         }
-        for fleet in &self.fleets {
-            if !sources.contains(&format!("kinesis/{}", fleet.stream)) {
-                errors.push(format!("fleet `{}`: stream `{}` is not a [[stream]] here", fleet.name, fleet.stream));
+        for (index, fleet) in self.fleets.iter().enumerate() {
+            if !self.has_source(world, &format!("kinesis/{}", fleet.stream)) {
+                let message = format!("fleet `{}`: stream `{}` is not a [[stream]] here", fleet.name, fleet.stream);
+                problems.of("fleet", index, message);
             }
         }
     }
 
-    fn check_faults(&self, errors: &mut Vec<String>) {
+    fn check_faults(&self, problems: &mut Problems<'_>, world: Option<&World>) {
         for (index, fault) in self.faults.iter().enumerate() {
             let place = format!("fault {} ({:?} of `{}`)", index + 1, fault.kind, fault.target);
-            let producer = self.producers.iter().any(|producer| producer.name == fault.target);
-            let function = self.functions.iter().any(|f| format!("lambda/{}", f.name) == fault.target);
-            let consumer = self.workers.iter().any(|worker| worker.name == fault.target)
-                || self.fleets.iter().any(|fleet| fleet.name == fault.target);
+            let producer = self.has_producer(world, &fault.target);
+            let function =
+                fault.target.strip_prefix("lambda/").is_some_and(|function| self.has_function(world, function));
+            let consumer = self.has_consumer(world, &fault.target);
             let (fits, wanted) = match fault.kind {
                 FaultKind::Surge | FaultKind::HotKey => (producer, "a producer's name"),
                 FaultKind::BadDeploy | FaultKind::Deploy => (function, "a function, as lambda/NAME"),
@@ -322,7 +372,7 @@ impl Scenario {
                 FaultKind::Stop => (consumer, "a worker's or fleet's name"),
             };
             if !fits {
-                errors.push(format!("{place}: target must be {wanted} of this file"));
+                problems.of("fault", index, format!("{place}: target must be {wanted} of this file"));
             }
             let missing = match fault.kind {
                 FaultKind::Surge | FaultKind::Slow => fault.factor.is_none().then_some("factor"),
@@ -331,10 +381,10 @@ impl Scenario {
                 FaultKind::Deploy | FaultKind::Stop => None,
             };
             if let Some(missing) = missing {
-                errors.push(format!("{place}: needs {missing}"));
+                problems.of("fault", index, format!("{place}: needs {missing}"));
             }
             if fault.until.is_some_and(|until| until <= fault.at) {
-                errors.push(format!("{place}: until must be later than at"));
+                problems.of("fault", index, format!("{place}: until must be later than at"));
             }
         }
     }

@@ -2,11 +2,14 @@
 
 mod build;
 mod file;
+mod fragment;
+mod problems;
 
 pub use build::build;
 pub use file::{
     Fault, FaultKind, Fleet, Function, Mapping, Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker,
 };
+pub use fragment::{Fragment, add};
 
 /// A scenario that comes with the program.
 pub struct Builtin {

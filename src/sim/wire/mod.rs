@@ -12,6 +12,7 @@ use crate::sim::{cloudtrail, cloudwatch, kinesis, payload, sqs, sts};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::io::Read;
 
 /// A compressed body may not grow beyond this many bytes.
@@ -231,13 +232,13 @@ pub fn serialization_error(message: impl Into<String>) -> ApiError {
 
 /// Who signed a request, as far as it says. Signatures are not checked: the engine is on loopback or in process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caller {
-    pub access_key: Option<String>,
-    pub region: Option<String>,
-    pub service: Option<String>,
+pub struct Caller<'a> {
+    pub access_key: Option<Cow<'a, str>>,
+    pub region: Option<Cow<'a, str>>,
+    pub service: Option<Cow<'a, str>>,
 }
 
-impl Caller {
+impl Caller<'_> {
     /// The account: an access key id of twelve digits names it.
     pub fn account(&self) -> Option<&str> {
         self.access_key.as_deref().filter(|key| key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()))
@@ -246,16 +247,20 @@ impl Caller {
 
 /// Reads the credential scope `KEY/DATE/REGION/SERVICE/aws4_request` of the `Authorization` header or, of a presigned
 /// request, of `X-Amz-Credential`.
-pub fn caller(request: &Request) -> Caller {
+pub fn caller(request: &Request) -> Caller<'_> {
     let header = request.header("authorization").and_then(|text| text.split_once("Credential=")).map(|(_, tail)| tail);
     let scope = match header {
-        Some(tail) => tail.split([',', ' ']).next().unwrap_or_default().to_owned(),
-        None => query::parameter(&request.query, "X-Amz-Credential").unwrap_or_default(),
+        Some(tail) => Cow::Borrowed(tail.split([',', ' ']).next().unwrap_or_default()),
+        None => Cow::Owned(query::parameter(&request.query, "X-Amz-Credential").unwrap_or_default()),
     };
-    let mut parts = scope.split('/').map(|part| Some(part.to_owned()).filter(|part| !part.is_empty()));
-    let access_key = parts.next().flatten();
-    let _date = parts.next();
-    Caller { access_key, region: parts.next().flatten(), service: parts.next().flatten() }
+    let part = |number: usize| {
+        let part = match &scope {
+            Cow::Borrowed(scope) => Cow::Borrowed(scope.split('/').nth(number)?),
+            Cow::Owned(scope) => Cow::Owned(scope.split('/').nth(number)?.to_owned()),
+        };
+        Some(part).filter(|part| !part.is_empty())
+    };
+    Caller { access_key: part(0), region: part(2), service: part(3) }
 }
 
 /// The request's id: a function of how many requests were answered before it, so that asking does not disturb chance.

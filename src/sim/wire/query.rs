@@ -9,6 +9,7 @@ use crate::sim::wire::{self, Call, Reply, Request, Response, Service};
 use crate::sim::world::World;
 use bytes::Bytes;
 use dialect::Dialect;
+pub use form::parameters as form_parameters;
 use quick_xml::escape::escape;
 use serde_json::Value;
 
