@@ -16,7 +16,7 @@ pub const DEFAULT_SEED: u64 = 1;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  midwatch          0 left by the user, 1 could not start (usage and setup errors too)
+  midwatch          0 left by the user, 1 could not start (usage and setup errors too), 128+N ended by signal N
   midwatch status   0 ok, 1 warn or unknown, 2 crit, 3 could not look (usage and setup errors too)
   midwatch do       0 done and seen to be done, 1 refused: nothing was sent (usage and setup errors too),
                     2 sent, and it failed, 3 sent, and its end was not seen in time

@@ -21,7 +21,9 @@ use crate::shell::signals::Signals;
 use crate::shell::terminal::Terminal;
 use crate::theme::Theme;
 use crossterm::event::EventStream;
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -36,6 +38,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// Runs the terminal UI until the person leaves, a signal comes or the terminal goes.
 ///
 /// To be the root future of a runtime, which is then to be left by `shutdown_background`: calls may still hang.
+/// `Ok` is the exit code: 0 when the person left, 128 and the signal's number when one came.
 ///
 /// Errors: there is no terminal, or it cannot be written to.
 pub async fn run_tui(
@@ -43,7 +46,7 @@ pub async fn run_tui(
     hands: Hands,
     answers: mpsc::Receiver<Event>,
     theme: &Theme,
-) -> Result<(), Failure> {
+) -> Result<u8, Failure> {
     let signals = Signals::watch().map_err(|error| Failure::new(format!("Signals cannot be watched: {error}")))?;
     let terminal = Terminal::enter().map_err(|error| {
         Failure::new(format!("The terminal cannot be used: {error}. For scripts there is `midwatch status`."))
@@ -68,8 +71,8 @@ struct ScreenLoop<'a> {
 
 /// What the loop woke up for.
 enum Woken {
-    /// A signal, or the terminal has gone.
-    Leave,
+    /// By this signal; a terminal that has gone counts as SIGHUP.
+    Leave(i32),
     Events {
         first: Option<What>,
         is_key: bool,
@@ -79,7 +82,7 @@ enum Woken {
 }
 
 impl ScreenLoop<'_> {
-    async fn run(&mut self, state: &mut State, first: Event) -> Result<(), Failure> {
+    async fn run(&mut self, state: &mut State, first: Event) -> Result<u8, Failure> {
         let mut drawn_at = clock::steady();
         let mut batch = vec![first];
         let mut draw_now = true;
@@ -89,7 +92,7 @@ impl ScreenLoop<'_> {
                 is_dirty = true;
                 let effects = update_all(state, batch.drain(..));
                 if self.carry_out(state, effects, &mut batch)? {
-                    return Ok(());
+                    return Ok(0);
                 }
                 if !batch.is_empty() {
                     continue;
@@ -97,22 +100,23 @@ impl ScreenLoop<'_> {
             }
             if is_dirty && (draw_now || drawn_at.elapsed() >= FRAME_EVERY) {
                 if self.terminal.draw(state, self.theme).is_err() {
-                    return Ok(());
+                    return Ok(signals::exit_code(libc::SIGHUP));
                 }
                 (is_dirty, draw_now, drawn_at) = (false, false, clock::steady());
             }
             match self.wait(is_dirty.then(|| drawn_at + FRAME_EVERY)).await {
-                Woken::Leave => return Ok(()),
+                Woken::Leave(number) => return Ok(signals::exit_code(number)),
                 Woken::Draw => {}
                 Woken::Answer(event) => batch.push(event),
                 Woken::Events { first, is_key } => {
                     let at = self.hands.now();
+                    self.hands.woken(at);
                     draw_now |= is_key;
                     batch.extend(first.map(|what| Event { at, what }));
                 }
             }
-            if self.drain(&mut batch, &mut draw_now) {
-                return Ok(());
+            if self.drain(&mut batch, &mut draw_now).await {
+                return Ok(signals::exit_code(libc::SIGHUP));
             }
         }
     }
@@ -121,7 +125,7 @@ impl ScreenLoop<'_> {
         let wake = self.hands.until_wake().unwrap_or(IDLE).min(IDLE);
         tokio::select! {
             biased;
-            () = self.signals.leave() => Woken::Leave,
+            number = self.signals.leave() => Woken::Leave(number),
             event = self.keys.next() => match event {
                 Some(Ok(event)) => {
                     let first = input::what(event);
@@ -129,7 +133,7 @@ impl ScreenLoop<'_> {
                     Woken::Events { first, is_key }
                 }
                 // The terminal has gone: nobody is there to read or to type.
-                Some(Err(_)) | None => Woken::Leave,
+                Some(Err(_)) | None => Woken::Leave(libc::SIGHUP),
             },
             () = sleep_until(draw_at), if draw_at.is_some() => Woken::Draw,
             Some(event) = self.answers.recv() => Woken::Answer(event),
@@ -140,16 +144,17 @@ impl ScreenLoop<'_> {
     }
 
     /// Takes what else is ready. `true`: the terminal has gone.
-    fn drain(&mut self, batch: &mut Vec<Event>, draw_now: &mut bool) -> bool {
+    async fn drain(&mut self, batch: &mut Vec<Event>, draw_now: &mut bool) -> bool {
         while batch.len() < DRAIN_MAX {
-            match self.keys.next().now_or_never() {
-                Some(Some(Ok(event))) => {
+            // With this task's own waker: the stream keeps the one that it met first, and wakes no other.
+            match poll_fn(|task| Poll::Ready(self.keys.poll_next_unpin(task))).await {
+                Poll::Ready(Some(Ok(event))) => {
                     let at = self.hands.now();
                     *draw_now = true;
                     batch.extend(input::what(event).map(|what| Event { at, what }));
                 }
-                Some(Some(Err(_)) | None) => return true,
-                None => break,
+                Poll::Ready(Some(Err(_)) | None) => return true,
+                Poll::Pending => break,
             }
         }
         while batch.len() < DRAIN_MAX {

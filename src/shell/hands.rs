@@ -95,6 +95,11 @@ impl Hands {
         self.wake_at.map(|at| self.real_until(at))
     }
 
+    /// A wake that was asked for until this time has come: the same is not waited for again.
+    pub fn woken(&mut self, at: Timestamp) {
+        self.wake_at = self.wake_at.filter(|wake_at| *wake_at > at);
+    }
+
     /// How long it really takes until this time of the session; at least a millisecond.
     pub fn real_until(&self, at: Timestamp) -> Duration {
         self.clock.real(at.since(self.now())).max(Duration::from_millis(1))

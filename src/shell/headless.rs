@@ -104,6 +104,7 @@ impl Runner {
             Some(event) = self.answers.recv() => event,
             () = tokio::time::sleep(wake) => Event { at: self.hands.now(), what: What::Wake },
         };
+        self.hands.woken(first.at);
         let mut batch = vec![first];
         while let Ok(event) = self.answers.try_recv() {
             batch.push(event);

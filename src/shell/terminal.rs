@@ -1,6 +1,7 @@
 //! The terminal: entered, painted with one write a frame and only what changed, and restored whatever happens.
 
 use crate::app::state::State;
+use crate::shell::signals::LEAVE_WITHIN;
 use crate::theme::Theme;
 use crate::view;
 use crossterm::cursor::{Hide, Show};
@@ -14,8 +15,9 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use std::io::{self, IsTerminal, Write, stdout};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Once, mpsc};
+use std::time::Duration;
 
 /// Whether the terminal is in our hands. The panic hook and the signal task must know, and share no state with us.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -37,12 +39,9 @@ impl Terminal {
         Ok(Self { inner })
     }
 
-    /// Columns and rows; 80 by 24 when the terminal does not say.
+    /// Columns and rows.
     pub fn size(&self) -> (u16, u16) {
-        match crossterm::terminal::size() {
-            Ok((width, height)) if width > 0 && height > 0 => (width, height),
-            _ => (80, 24),
-        }
+        size()
     }
 
     pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<()> {
@@ -74,6 +73,14 @@ impl Drop for Terminal {
     }
 }
 
+/// Columns and rows; 80 by 24 when the terminal does not say, as serial lines and fresh containers do not.
+fn size() -> (u16, u16) {
+    match crossterm::terminal::size() {
+        Ok((width, height)) if width > 0 && height > 0 => (width, height),
+        _ => (80, 24),
+    }
+}
+
 fn enter_modes() -> io::Result<()> {
     enable_raw_mode()?;
     ENTERED.store(true, Ordering::SeqCst);
@@ -83,32 +90,48 @@ fn enter_modes() -> io::Result<()> {
 /// Gives the terminal back as it was; does nothing when it is not in our hands.
 fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
+        // First what cannot block: a stopped terminal takes no bytes, and the process may be ended while it waits.
+        restore_modes();
         // A terminal that has gone cannot be restored, and need not be.
         execute!(stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show).ok();
-        disable_raw_mode().ok();
     }
 }
 
-/// Gives back the terminal's modes without writing to it first: for when writing may block for ever.
+/// Gives back the terminal's modes without writing to it: for when writing may block for ever.
 pub fn restore_modes() {
-    if ENTERED.load(Ordering::SeqCst) {
-        disable_raw_mode().ok();
-    }
+    disable_raw_mode().ok();
 }
 
-/// A panic anywhere, tasks included, ends the program with the terminal restored and the report on it.
+/// A panic anywhere, tasks included, ends the program with the terminal restored and the report on it; and ends it
+/// without the report while the terminal takes no bytes. Of several at once the first is told.
 fn restore_on_panic() {
     static HOOK: Once = Once::new();
+    static PANICKED_BEFORE: AtomicBool = AtomicBool::new(false);
     HOOK.call_once(|| {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            while PANICKED_BEFORE.swap(true, Ordering::SeqCst) {
+                std::thread::park();
+            }
+            let (restored, wait) = mpsc::channel();
+            std::thread::spawn(move || {
+                // Once the terminal takes bytes again, the report with its backtrace may take its time.
+                if wait.recv_timeout(LEAVE_WITHIN).is_ok() {
+                    std::thread::sleep(REPORT_WITHIN);
+                }
+                restore_modes();
+                std::process::exit(PANICKED);
+            });
             restore();
+            restored.send(()).ok();
             report(panic);
             std::process::exit(PANICKED);
         }));
     });
 }
 
+/// How long a panic's report may take: finding the names of a backtrace's functions is slow.
+const REPORT_WITHIN: Duration = Duration::from_secs(10);
 /// The exit code that Rust gives to a process whose main thread panicked.
 const PANICKED: i32 = 101;
 
@@ -153,7 +176,8 @@ impl Backend for FrameBackend {
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
-        self.gather().get_cursor_position()
+        // Asking the terminal would mean to wait for its answer among the keys; nobody here depends on it.
+        Ok(Position::ORIGIN)
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
@@ -169,7 +193,7 @@ impl Backend for FrameBackend {
     }
 
     fn size(&self) -> io::Result<Size> {
-        let (width, height) = crossterm::terminal::size()?;
+        let (width, height) = size();
         Ok(Size { width, height })
     }
 
@@ -186,6 +210,10 @@ impl Backend for FrameBackend {
         frame.append(&mut self.bytes);
         queue!(frame, EndSynchronizedUpdate)?;
         let mut out = stdout().lock();
+        // Given back meanwhile, by a panic elsewhere: what is on it now is to be read.
+        if !ENTERED.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         out.write_all(&frame)?;
         out.flush()
     }

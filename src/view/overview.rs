@@ -11,7 +11,7 @@
 use super::cell::cell;
 use super::chart::spark;
 use super::pen::Pen;
-use super::table::{HEALTH_COLUMNS, health, name, reason};
+use super::table::{HEALTH_COLUMNS, heads_rows, health, name, reason};
 use super::text::{columns, wrap};
 use crate::app::list::{List, SortBy};
 use crate::app::state::State;
@@ -29,13 +29,16 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, list: &List) {
     if area.is_empty() {
         return;
     }
-    let shown = list.on_screen(usize::from(area.height - 1));
+    let head = heads_rows(area);
+    let shown = list.on_screen(usize::from(area.height - head));
     let longest = shown.iter().map(|id| id.kind.word().len() as u16 + 1 + columns(&id.name)).max().unwrap_or(0);
     let places = Places::of(area.width, longest);
-    heads(pen, area, places, list);
+    if head > 0 {
+        heads(pen, area, places, list);
+    }
     for (n, id) in shown.iter().enumerate() {
         let Some(row) = state.rows.get(id) else { continue };
-        let line = Rect { y: area.y + 1 + n as u16, height: 1, ..area };
+        let line = Rect { y: area.y + head + n as u16, height: 1, ..area };
         let selected = list.selected.as_ref() == Some(id);
         draw_row(pen, line, places, state, row, selected);
         if selected {

@@ -53,7 +53,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
     }
     let room = area.width.saturating_sub(HEALTH_COLUMNS);
     let (columns, left) = fit(kind.columns, 0, room.saturating_sub(NAME_MIN), width);
-    let rows = area.height.saturating_sub(1);
+    let head = heads_rows(area);
+    let rows = area.height - head;
     // What is left goes to the names on screen first, then to the reason.
     let longest = list.on_screen(usize::from(rows)).iter().map(|id| columns_of(&id.name)).max().unwrap_or(0);
     let name_width = (longest + STALE_COLUMNS).clamp(NAME_MIN, NAME_MAX).min(NAME_MIN + left).min(room);
@@ -63,13 +64,15 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
     let end = columns.last().map_or(name_x + name_width, |column| column.x + column.width);
     let why = Rect { x: end + 2, width: area.right().saturating_sub(end + 2), ..area };
 
-    heads(pen, Rect { height: 1, ..area }, name_x, &columns, list);
-    if why.width >= WHY_MIN {
-        pen.text(why.x, area.y, why.width, "WHY", pen.style(Role::Header));
+    if head > 0 {
+        heads(pen, Rect { height: head, ..area }, name_x, &columns, list);
+        if why.width >= WHY_MIN {
+            pen.text(why.x, area.y, why.width, "WHY", pen.style(Role::Header));
+        }
     }
     for (n, id) in list.on_screen(usize::from(rows)).iter().enumerate() {
         let Some(row) = state.rows.get(id) else { continue };
-        let line = Rect { y: area.y + 1 + n as u16, height: 1, ..area };
+        let line = Rect { y: area.y + head + n as u16, height: 1, ..area };
         let selected = list.selected.as_ref() == Some(id);
         health(pen, line, row.health, selected);
         name(pen, Rect { x: name_x, width: name_width, ..line }, state, row, &row.id.name);
@@ -85,6 +88,11 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
             pen.paint(line, pen.style(Role::Selection));
         }
     }
+}
+
+/// How many lines of a list's area its column heads take: none where the one line is needed for a row.
+pub fn heads_rows(area: Rect) -> u16 {
+    u16::from(area.height > 1)
 }
 
 fn heads(pen: &mut Pen, line: Rect, name_x: u16, columns: &[Column], list: &List) {

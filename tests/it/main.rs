@@ -3,6 +3,7 @@
 mod cli;
 mod fixtures;
 mod polls;
+mod pty;
 mod screens;
 mod source;
 mod story;
