@@ -193,9 +193,8 @@ impl Engine {
             let _ = asked.answer.send(Answered { response: full(), latency: Duration::ZERO });
             return;
         };
-        world.advance_to(now);
-        let mut call = Call { request: asked.request, arrived: world.now, ticket: None };
-        match wire::handle(world, &mut call) {
+        let mut call = Call { request: asked.request, arrived: now.max(world.now), ticket: None };
+        match answer(world, now, &mut call) {
             Reply::Done(response) => self.send(asked.answer, response),
             Reply::Later(until) => {
                 self.ask_at = self.ask_at.min(self.clock.now() + until.since(now).min(WAIT_STEP));
@@ -222,8 +221,7 @@ impl Engine {
             let now = self.now(&waiting.account);
             // A world that was reset meanwhile is an empty one, and its answer is that world's.
             let Some(world) = self.world(&waiting.account, &waiting.region) else { continue };
-            world.advance_to(now);
-            match wire::handle(world, &mut waiting.call) {
+            match answer(world, now, &mut waiting.call) {
                 Reply::Done(response) => self.send(waiting.answer, response),
                 Reply::Later(until) => {
                     waiting.until = until;
@@ -333,6 +331,19 @@ impl Engine {
         let next = worlds.filter_map(|world| world.agenda.next_at()).chain([until]).min().unwrap_or(until);
         next.since(now).clamp(Duration::from_millis(1), WAIT_STEP)
     }
+}
+
+/// Brings the world to `now` and asks it. Should a service of one account panic, that is the answer to that request, and
+/// the engine goes on for all others.
+fn answer(world: &mut World, now: Timestamp, call: &mut Call) -> Reply<Response> {
+    let ask = std::panic::AssertUnwindSafe(|| {
+        world.advance_to(now);
+        wire::handle(world, call)
+    });
+    std::panic::catch_unwind(ask).unwrap_or_else(|_| {
+        let body = r#"{"__type":"InternalFailure","message":"The engine failed at this request: please report it."}"#;
+        Reply::Done(Response { status: 500, headers: Vec::new(), body: Bytes::from_static(body.as_bytes()) })
+    })
 }
 
 /// `eu-west-1`, `us-gov-east-1`: letters in two parts or more, and a number.

@@ -43,9 +43,9 @@ class Engine:
         request = urllib.request.Request(self.url + path, body or None, dict(headers), method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, answer.read().decode()
+                return answer.status, answer.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+            return error.code, error.read().decode(errors="replace")
 
     def order(self, method, what, body=""):
         """A request of the control interface: its status and its JSON."""

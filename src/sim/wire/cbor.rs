@@ -1,11 +1,12 @@
-//! rpc-v2-cbor: the service and the operation in the path, CBOR in and out. CloudWatch's first protocol.
+//! CBOR in and out. CloudWatch's first protocol is rpc-v2-cbor, with the service and the operation in the path; AWS's
+//! Java SDKs speak to Kinesis in CBOR 1.1, which is awsJson 1.1 in another coat.
 
 use crate::sim::error::ApiError;
 use crate::sim::wire::{self, Call, Reply, Response, Service};
 use crate::sim::world::World;
+use aws_smithy_cbor::Decoder;
 use aws_smithy_cbor::data::Type;
 use aws_smithy_cbor::decode::DeserializeError;
-use aws_smithy_cbor::{Decoder, Encoder};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -16,6 +17,15 @@ const DEPTH_MAX: usize = 64;
 
 /// CBOR's tag 1, "epoch time", as the first byte of an item.
 const TIMESTAMP_TAG: u8 = 0xc1;
+
+/// How a protocol writes what JSON has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// rpc-v2-cbor: times in seconds.
+    Rpc,
+    /// CBOR 1.1: times in milliseconds, `Data` in bytes.
+    Amz,
+}
 
 /// Answers `POST /service/SERVICE/operation/OPERATION`; `rest` is the path after `/service/`.
 pub fn handle(world: &mut World, call: &mut Call, rest: &str) -> Reply<Response> {
@@ -30,7 +40,7 @@ pub fn handle(world: &mut World, call: &mut Call, rest: &str) -> Reply<Response>
             vec![],
         ));
     };
-    let input = decode(&call.request.body)
+    let input = decode(&call.request.body, Flavour::Rpc)
         .map_err(|_| wire::serialization_error(""))
         .and_then(|value| if value.is_object() { Ok(value) } else { Err(wire::serialization_error("")) });
     match wire::answer(world, call, service, operation, input) {
@@ -58,57 +68,90 @@ fn frame(request_id: &str, status: u16, value: &Value, mut headers: Vec<(String,
         return Response { status, headers, body: Bytes::new() };
     }
     headers.push(("content-type".into(), "application/cbor".into()));
-    Response { status, headers, body: Bytes::from(encode(value)) }
+    Response { status, headers, body: Bytes::from(encode(value, Flavour::Rpc)) }
 }
 
 /// Reads one CBOR item. Timestamps become numbers of seconds, byte strings base64 text, `undefined` becomes null; an
 /// empty body is an empty map.
-pub fn decode(body: &[u8]) -> Result<Value, DeserializeError> {
+pub fn decode(body: &[u8], flavour: Flavour) -> Result<Value, DeserializeError> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
     let mut decoder = Decoder::new(body);
-    let value = decode_item(&mut decoder, body, 0)?;
+    let value = Reader { body, flavour }.item(&mut decoder, 0)?;
     if decoder.position() != body.len() {
         return Err(DeserializeError::custom("bytes after the end", decoder.position()));
     }
     Ok(value)
 }
 
-fn decode_item(decoder: &mut Decoder<'_>, body: &[u8], depth: usize) -> Result<Value, DeserializeError> {
-    let at = decoder.position();
-    if depth > DEPTH_MAX {
-        return Err(DeserializeError::custom("nested too deeply", at));
-    }
-    Ok(match decoder.datatype()? {
-        Type::Bool => Value::Bool(decoder.boolean()?),
-        Type::Null => {
-            decoder.null()?;
-            Value::Null
+struct Reader<'a> {
+    body: &'a [u8],
+    flavour: Flavour,
+}
+
+impl Reader<'_> {
+    fn item(&self, decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, DeserializeError> {
+        let at = decoder.position();
+        if depth > DEPTH_MAX {
+            return Err(DeserializeError::custom("nested too deeply", at));
         }
-        Type::Undefined => {
-            decoder.skip()?;
-            Value::Null
-        }
-        Type::U8 | Type::U16 | Type::U32 | Type::I8 | Type::I16 | Type::I32 | Type::I64 => decoder.long()?.into(),
-        Type::U64 => decode_u64(decoder, body)?,
-        Type::F16 | Type::F32 | Type::F64 => number(decoder.double()?),
-        Type::Bytes | Type::BytesIndef => BASE64_STANDARD.encode(decoder.blob()?).into(),
-        Type::String | Type::StringIndef => decoder.string()?.into(),
-        Type::Array | Type::ArrayIndef => decode_array(decoder, body, depth)?,
-        Type::Map | Type::MapIndef => decode_map(decoder, body, depth)?,
-        Type::Tag if body.get(at) == Some(&TIMESTAMP_TAG) => {
-            decoder.set_position(at + 1);
-            let seconds = decode_item(decoder, body, depth + 1)?;
-            if !seconds.is_number() && !seconds.is_string() {
-                return Err(DeserializeError::custom("a timestamp must be a number", at));
+        Ok(match decoder.datatype()? {
+            Type::Bool => Value::Bool(decoder.boolean()?),
+            Type::Null => {
+                decoder.null()?;
+                Value::Null
             }
-            seconds
+            Type::Undefined => {
+                decoder.skip()?;
+                Value::Null
+            }
+            Type::U8 | Type::U16 | Type::U32 | Type::I8 | Type::I16 | Type::I32 | Type::I64 => decoder.long()?.into(),
+            Type::U64 => decode_u64(decoder, self.body)?,
+            Type::F16 | Type::F32 | Type::F64 => number(decoder.double()?),
+            Type::Bytes | Type::BytesIndef => BASE64_STANDARD.encode(decoder.blob()?).into(),
+            Type::String | Type::StringIndef => decoder.string()?.into(),
+            Type::Array | Type::ArrayIndef => self.array(decoder, depth)?,
+            Type::Map | Type::MapIndef => self.map(decoder, depth)?,
+            Type::Tag if self.body.get(at) == Some(&TIMESTAMP_TAG) => self.time(decoder, depth)?,
+            Type::Int | Type::Simple | Type::Tag | Type::Break | Type::Unknown(_) => {
+                return Err(DeserializeError::custom("no such value in this protocol", at));
+            }
+        })
+    }
+
+    /// The number after a timestamp's tag, in seconds.
+    fn time(&self, decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, DeserializeError> {
+        let at = decoder.position();
+        decoder.set_position(at + 1);
+        let value = self.item(decoder, depth + 1)?;
+        match (self.flavour, value.as_f64()) {
+            (Flavour::Amz, Some(millis)) => Ok(number(millis / 1000.0)),
+            (Flavour::Rpc, Some(_)) => Ok(value),
+            (_, None) if value.is_string() => Ok(value),
+            (_, None) => Err(DeserializeError::custom("a timestamp must be a number", at)),
         }
-        Type::Int | Type::Simple | Type::Tag | Type::Break | Type::Unknown(_) => {
-            return Err(DeserializeError::custom("no such value in this protocol", at));
+    }
+
+    fn array(&self, decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, DeserializeError> {
+        let length = decoder.list()?;
+        let mut items = Vec::new();
+        while more(decoder, length, items.len() as u64)? {
+            items.push(self.item(decoder, depth + 1)?);
         }
-    })
+        Ok(Value::Array(items))
+    }
+
+    fn map(&self, decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, DeserializeError> {
+        let length = decoder.map()?;
+        let (mut members, mut read) = (Map::new(), 0);
+        while more(decoder, length, read)? {
+            let name = decoder.string()?;
+            members.insert(name, self.item(decoder, depth + 1)?);
+            read += 1;
+        }
+        Ok(Value::Object(members))
+    }
 }
 
 /// An integer of eight bytes; those beyond 63 bits are kept as unsigned.
@@ -129,26 +172,6 @@ fn number(value: f64) -> Value {
     }
 }
 
-fn decode_array(decoder: &mut Decoder<'_>, body: &[u8], depth: usize) -> Result<Value, DeserializeError> {
-    let length = decoder.list()?;
-    let mut items = Vec::new();
-    while more(decoder, length, items.len() as u64)? {
-        items.push(decode_item(decoder, body, depth + 1)?);
-    }
-    Ok(Value::Array(items))
-}
-
-fn decode_map(decoder: &mut Decoder<'_>, body: &[u8], depth: usize) -> Result<Value, DeserializeError> {
-    let length = decoder.map()?;
-    let (mut members, mut read) = (Map::new(), 0);
-    while more(decoder, length, read)? {
-        let name = decoder.string()?;
-        members.insert(name, decode_item(decoder, body, depth + 1)?);
-        read += 1;
-    }
-    Ok(Value::Object(members))
-}
-
 /// Whether another item follows; takes the end mark of an item of indefinite length.
 fn more(decoder: &mut Decoder<'_>, length: Option<u64>, read: u64) -> Result<bool, DeserializeError> {
     match length {
@@ -161,50 +184,104 @@ fn more(decoder: &mut Decoder<'_>, length: Option<u64>, read: u64) -> Result<boo
     }
 }
 
-/// Writes a value as CBOR. Numbers under the names of CloudWatch's timestamp members get tag 1; numbers with a
-/// fraction in their JSON form are doubles, others integers.
-pub fn encode(value: &Value) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::with_capacity(256));
-    encode_item(&mut encoder, value, false);
-    encoder.into_writer()
+/// Writes a value as CBOR. Numbers under the names of timestamp members get tag 1; numbers with a fraction in their
+/// JSON form are doubles, others integers.
+pub fn encode(value: &Value, flavour: Flavour) -> Vec<u8> {
+    let mut writer = Writer { out: Vec::with_capacity(256), flavour };
+    writer.item(value, "");
+    writer.out
 }
 
-fn encode_item(encoder: &mut Encoder, value: &Value, is_time: bool) {
-    match value {
-        Value::Null => {
-            encoder.null();
-        }
-        Value::Bool(x) => {
-            encoder.boolean(*x);
-        }
-        Value::Number(x) if is_time => {
-            let seconds = x.as_f64().unwrap_or_default();
-            encoder.timestamp(&aws_smithy_types::DateTime::from_secs_f64(seconds));
-        }
-        Value::Number(x) => {
-            match x.as_i64() {
-                Some(integer) => encoder.long(integer),
-                None => encoder.double(x.as_f64().unwrap_or_default()),
-            };
-        }
-        Value::String(x) => {
-            encoder.str(x);
-        }
-        Value::Array(items) => {
-            encoder.array(items.len());
-            items.iter().for_each(|item| encode_item(encoder, item, is_time));
-        }
-        Value::Object(members) => {
-            encoder.map(members.len());
-            for (name, member) in members {
-                encoder.str(name);
-                encode_item(encoder, member, is_timestamp(name));
+/// CBOR's major types.
+const UNSIGNED: u8 = 0;
+const NEGATIVE: u8 = 1;
+const BYTES: u8 = 2;
+const TEXT: u8 = 3;
+const ARRAY: u8 = 4;
+const MAP: u8 = 5;
+
+struct Writer {
+    out: Vec<u8>,
+    flavour: Flavour,
+}
+
+impl Writer {
+    /// Writes what stands under `name`.
+    fn item(&mut self, value: &Value, name: &str) {
+        match value {
+            Value::Null => self.out.push(0xf6),
+            Value::Bool(x) => self.out.push(if *x { 0xf5 } else { 0xf4 }),
+            Value::Number(x) if is_timestamp(name) => {
+                let seconds = x.as_f64().unwrap_or_default();
+                self.out.push(TIMESTAMP_TAG);
+                match self.flavour {
+                    Flavour::Rpc => self.double(seconds),
+                    Flavour::Amz => self.integer((seconds * 1000.0).round() as i64),
+                }
+            }
+            Value::Number(x) => match x.as_i64() {
+                Some(integer) => self.integer(integer),
+                None => self.double(x.as_f64().unwrap_or_default()),
+            },
+            Value::String(x) if self.flavour == Flavour::Amz && name == "Data" => match BASE64_STANDARD.decode(x) {
+                Ok(bytes) => self.text(BYTES, &bytes),
+                Err(_) => self.text(TEXT, x.as_bytes()),
+            },
+            Value::String(x) => self.text(TEXT, x.as_bytes()),
+            Value::Array(items) => {
+                self.head(ARRAY, items.len() as u64);
+                items.iter().for_each(|item| self.item(item, name));
+            }
+            Value::Object(members) => {
+                self.head(MAP, members.len() as u64);
+                for (name, member) in members {
+                    self.text(TEXT, name.as_bytes());
+                    self.item(member, name);
+                }
             }
         }
     }
+
+    /// An item's first bytes: its type, and its number or length in as few bytes as it takes.
+    fn head(&mut self, major: u8, number: u64) {
+        let first = major << 5;
+        match number {
+            0..=23 => self.out.push(first | number as u8),
+            24..=0xff => self.out.extend([first | 24, number as u8]),
+            0x100..=0xffff => {
+                self.out.push(first | 25);
+                self.out.extend((number as u16).to_be_bytes());
+            }
+            0x1_0000..=0xffff_ffff => {
+                self.out.push(first | 26);
+                self.out.extend((number as u32).to_be_bytes());
+            }
+            _ => {
+                self.out.push(first | 27);
+                self.out.extend(number.to_be_bytes());
+            }
+        }
+    }
+
+    fn integer(&mut self, number: i64) {
+        match u64::try_from(number) {
+            Ok(number) => self.head(UNSIGNED, number),
+            Err(_) => self.head(NEGATIVE, !number as u64),
+        }
+    }
+
+    fn double(&mut self, number: f64) {
+        self.out.push(0xfb);
+        self.out.extend(number.to_be_bytes());
+    }
+
+    fn text(&mut self, major: u8, bytes: &[u8]) {
+        self.head(major, bytes.len() as u64);
+        self.out.extend(bytes);
+    }
 }
 
-/// The timestamp members of the shapes that CloudWatch answers with.
+/// The timestamp members of the shapes that CloudWatch and Kinesis answer with.
 fn is_timestamp(member: &str) -> bool {
     matches!(
         member,
@@ -215,5 +292,8 @@ fn is_timestamp(member: &str) -> bool {
             | "StateUpdatedTimestamp"
             | "StateTransitionedTimestamp"
             | "AlarmConfigurationUpdatedTimestamp"
+            | "ApproximateArrivalTimestamp"
+            | "ConsumerCreationTimestamp"
+            | "StreamCreationTimestamp"
     )
 }

@@ -130,12 +130,16 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
     if query::is_query(&call.request) {
         return query::handle(world, call);
     }
-    // What AWS's front ends say to a request of which they can make nothing.
-    Reply::Done(Response {
+    Reply::Done(unknown_in_xml())
+}
+
+/// What AWS's front ends say to a request of which they can make nothing.
+fn unknown_in_xml() -> Response {
+    Response {
         status: 404,
         headers: vec![("content-type".into(), "application/xml".into())],
         body: Bytes::from_static(b"<UnknownOperationException/>\n"),
-    })
+    }
 }
 
 /// SDKs compress large PutMetricData requests. What does not inflate is left as it is, and its service will refuse it
