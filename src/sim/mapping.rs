@@ -7,7 +7,9 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use crate::sim::lambda::{DeadLetter, Due, Ended, MappingDue, MappingSource, Source, WHOLE_STREAM};
+use crate::sim::lambda::{
+    DeadLetter, Delivery, Due, Ended, MappingDue, MappingSource, Qualifier, Source, WHOLE_STREAM,
+};
 use crate::sim::payload::Payload;
 use crate::sim::sqs::{AttributeValue, Outgoing};
 use crate::sim::world::World;
@@ -23,11 +25,13 @@ pub fn lambda_due(world: &mut World, due: Due) {
             }
         }
         Due::AsyncEvent { event } => {
-            if let Some(dead_letter) = lambda.try_event(&mut cx, event) {
-                deliver_dead_letter(world, dead_letter);
-            }
+            let deliveries = lambda.try_event(&mut cx, event);
+            deliver(world, deliveries);
         }
         Due::Gauges => lambda.gauge(&mut cx),
+        Due::Provisioned { function, qualifier, generation } => {
+            lambda.provisioned_ready(&cx, function, &qualifier, generation);
+        }
         Due::MappingSettles { mapping } => lambda.mapping_settles(&mut cx, mapping),
     }
 }
@@ -37,9 +41,8 @@ fn invocation_ended(world: &mut World, ended: &Ended) {
         Source::Caller { .. } => {}
         Source::Event { event } => {
             let (lambda, mut cx) = world.lambda_cx();
-            if let Some(dead_letter) = lambda.event_ended(&mut cx, event, ended) {
-                deliver_dead_letter(world, dead_letter);
-            }
+            let deliveries = lambda.event_ended(&mut cx, event, ended);
+            deliver(world, deliveries);
         }
         Source::Mapping { mapping, shard, lane } => {
             match world.lambda.mapping(mapping).map(|mapping| mapping.source.is_queue()) {
@@ -58,6 +61,21 @@ pub fn mapping_due(world: &mut World, due: MappingDue) {
         (MappingSource::Queue(_), _) => queue::due(world, due.mapping),
         (MappingSource::Stream(_), WHOLE_STREAM) => stream::look_for_shards(world, due.mapping),
         (MappingSource::Stream(_), shard) => stream::due(world, due.mapping, shard),
+    }
+}
+
+/// Carries what an asynchronous event leaves behind to where it goes.
+fn deliver(world: &mut World, deliveries: Vec<Delivery>) {
+    for delivery in deliveries {
+        match delivery {
+            Delivery::DeadLetter(dead) => deliver_dead_letter(world, dead),
+            Delivery::Record { function, target, record } => {
+                if !send_json(world, &target, &record) {
+                    let (lambda, mut cx) = world.lambda_cx();
+                    lambda.destination_failed(&mut cx, function);
+                }
+            }
+        }
     }
 }
 
@@ -84,7 +102,14 @@ fn send_to(world: &mut World, arn: &str, outgoing: Outgoing) -> bool {
     sqs.send(&mut cx, &queue, outgoing).is_ok()
 }
 
-/// Sends a JSON text to the queue that an ARN names.
+/// Sends a JSON text to the queue or to the function that an ARN names; false where it does not arrive.
 fn send_json(world: &mut World, arn: &str, json: &serde_json::Value) -> bool {
-    send_to(world, arn, Outgoing::of(Payload::Sent(Bytes::from(json.to_string()))))
+    let text = Bytes::from(json.to_string());
+    let Some(function) = arn.strip_prefix(world.place.arn("lambda", "function:").as_str()) else {
+        return send_to(world, arn, Outgoing::of(Payload::Sent(text)));
+    };
+    let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
+    let (lambda, mut cx) = world.lambda_cx();
+    let id = lambda.id_of(name);
+    id.and_then(|id| lambda.accept_qualified_event(&mut cx, id, &Qualifier::parse(qualifier), text)).is_some()
 }

@@ -57,8 +57,13 @@ impl WarmPool {
         if limits && !self.scaling.take(1.0, now) {
             return None;
         }
+        Some(Taken { environment: self.make(now), is_cold: true })
+    }
+
+    /// A new environment, which no rate holds back.
+    pub fn make(&mut self, now: Timestamp) -> Environment {
         self.made += 1;
-        Some(Taken { environment: Environment { number: self.made, created: now }, is_cold: true })
+        Environment { number: self.made, created: now }
     }
 
     /// Puts an environment back that is fit for more work.

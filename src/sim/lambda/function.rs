@@ -4,14 +4,19 @@ use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::lambda::Lambda;
+use crate::sim::lambda::alias::Alias;
 use crate::sim::lambda::behaviour::{Behaviour, ErrorRule};
-use crate::sim::lambda::environment::{ACCOUNT_CONCURRENCY, UNRESERVED_MINIMUM, WarmPool};
-use crate::sim::lambda::log::{LogTail, RequestId};
-use crate::sim::lambda::metrics::FunctionSeries;
+use crate::sim::lambda::environment::{ACCOUNT_CONCURRENCY, UNRESERVED_MINIMUM};
+use crate::sim::lambda::event_config::EventConfig;
+use crate::sim::lambda::log::LogTail;
+use crate::sim::lambda::metrics::{FunctionSeries, QualifiedSeries};
+use crate::sim::lambda::policy::Policy;
+use crate::sim::lambda::provisioned::Provisioned;
+use crate::sim::lambda::version::{Version, VersionNumber};
 use crate::sim::rate::TokenBucket;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rand::RngExt;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,17 +37,43 @@ pub struct Config {
     pub memory_mb: u32,
     /// 1 to 900 s.
     pub timeout_s: u32,
-    pub environment: BTreeMap<String, String>,
+    /// Its variables; `None` where nobody said anything about them.
+    pub environment: Option<BTreeMap<String, String>>,
     /// Where asynchronous events go that failed for good: an SQS queue's (or an SNS topic's) ARN.
     pub dead_letter_arn: Option<String>,
     pub architecture: String,
     /// `Zip` or `Image`.
     pub package_type: String,
-    pub tags: BTreeMap<String, String>,
+    /// Of an image, where it lies.
+    pub image_uri: Option<String>,
     /// `/tmp`, 512 to 10,240 MB.
     pub ephemeral_mb: u32,
     /// `PassThrough` or `Active`.
     pub tracing_mode: String,
+    pub logging: Logging,
+    /// `SnapStart.ApplyOn` is `PublishedVersions`.
+    pub is_snap_started: bool,
+    /// Members that change nothing here and are answered as they were sent, by their names in the answer: layers,
+    /// VPC, file systems, the image's configuration, the KMS key.
+    pub echoed: BTreeMap<String, Value>,
+}
+
+/// `LoggingConfig`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logging {
+    /// `Text` or `JSON`.
+    pub format: String,
+    /// `None` is `/aws/lambda/` and the function's name.
+    pub group: Option<String>,
+    /// Of the JSON format alone.
+    pub application_level: Option<String>,
+    pub system_level: Option<String>,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { format: "Text".to_owned(), group: None, application_level: None, system_level: None }
+    }
 }
 
 impl Default for Config {
@@ -54,13 +85,16 @@ impl Default for Config {
             description: String::new(),
             memory_mb: 128,
             timeout_s: 3,
-            environment: BTreeMap::new(),
+            environment: None,
             dead_letter_arn: None,
             architecture: "x86_64".to_owned(),
             package_type: "Zip".to_owned(),
-            tags: BTreeMap::new(),
+            image_uri: None,
             ephemeral_mb: 512,
             tracing_mode: "PassThrough".to_owned(),
+            logging: Logging::default(),
+            is_snap_started: false,
+            echoed: BTreeMap::new(),
         }
     }
 }
@@ -88,19 +122,30 @@ pub struct Function {
     pub id: FunctionId,
     pub name: String,
     pub arn: String,
-    pub config: Config,
-    pub code: Code,
-    pub last_modified: Timestamp,
-    pub revision: RequestId,
-    pub behaviour: Behaviour,
+    pub tags: BTreeMap<String, String>,
+    /// `$LATEST`: the version that can change.
+    pub latest: Version,
+    /// Published versions that were not deleted.
+    pub versions: BTreeMap<VersionNumber, Version>,
+    /// The number of the version published last. Numbers are not used again.
+    pub versions_published: u32,
+    pub aliases: BTreeMap<String, Alias>,
+    /// By version or alias.
+    pub provisioned: BTreeMap<String, Provisioned>,
+    /// Settings of asynchronous invocation, by `$LATEST`, version or alias.
+    pub event_configs: BTreeMap<String, EventConfig>,
+    /// Resource policies, by version or alias; the function's own under the empty text.
+    pub policies: BTreeMap<String, Policy>,
     /// Multiplies every duration: 1.0 as designed, 4.0 for a function whose dependency is slow.
     pub slow_down: f64,
     /// `Some(0)` is a function that somebody throttled to a stop.
     pub reserved: Option<u32>,
     /// Invocations that run now.
     pub in_flight: u32,
+    /// Those in environments that were not provisioned.
+    pub(super) on_demand: u32,
     pub log: LogTail,
-    pub(super) pool: WarmPool,
+    pub(super) qualified_series: BTreeMap<(String, String), QualifiedSeries>,
     pub(super) series: Option<FunctionSeries>,
     /// The most invocations that ran at once since the last whole minute.
     pub(super) peak_in_flight: u32,
@@ -116,13 +161,23 @@ impl Function {
 
     /// Environments that are warm and idle.
     pub fn idle_environments(&self) -> usize {
-        self.pool.idle()
+        self.latest.pool.idle()
     }
 }
 
 /// Lambda's `ResourceNotFoundException` for a function.
 pub fn function_not_found(arn: &str) -> ApiError {
     ApiError::client("ResourceNotFoundException", format!("Function not found: {arn}")).with_status(404)
+}
+
+/// `PreconditionFailedException`, status 412: the optimistic lock of updates.
+pub fn revision_mismatch() -> ApiError {
+    ApiError::client(
+        "PreconditionFailedException",
+        "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve \
+         the latest Revision Id",
+    )
+    .with_status(412)
 }
 
 /// `InvalidParameterValueException`, status 400.
@@ -149,21 +204,24 @@ impl Lambda {
             return Err(conflict(format!("Function already exist: {name}")));
         }
         let id = FunctionId(self.functions.len() as u32);
-        let revision = RequestId(cx.rng.random(), cx.rng.random());
         self.functions.push(Some(Box::new(Function {
             id,
             name: name.to_owned(),
             arn: Function::arn_of(cx, name),
-            config,
-            code: Code::of_package(1, package),
-            last_modified: cx.now,
-            revision,
-            behaviour,
+            tags: BTreeMap::new(),
+            latest: Version::latest(cx, config, Code::of_package(1, package), behaviour),
+            versions: BTreeMap::new(),
+            versions_published: 0,
+            aliases: BTreeMap::new(),
+            provisioned: BTreeMap::new(),
+            event_configs: BTreeMap::new(),
+            policies: BTreeMap::new(),
             slow_down: 1.0,
             reserved: None,
             in_flight: 0,
+            on_demand: 0,
             log: LogTail::default(),
-            pool: WarmPool::new(cx.now),
+            qualified_series: BTreeMap::new(),
             series: None,
             peak_in_flight: 0,
             reserved_rate: None,
@@ -198,11 +256,9 @@ impl Lambda {
         self.names.values().filter_map(|id| self.function(*id))
     }
 
-    /// Every function whose name comes after `after`, by name.
-    pub fn functions_after(&self, after: &str) -> impl Iterator<Item = &Function> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let range = (Excluded(after.to_owned()), Unbounded);
-        self.names.range(range).filter_map(|(_, id)| self.function(*id))
+    /// Every function from this name on, by name.
+    pub fn functions_from(&self, name: &str) -> impl Iterator<Item = &Function> {
+        self.names.range(name.to_owned()..).filter_map(|(_, id)| self.function(*id))
     }
 
     /// Deletes a function. Invocations that run go on to their end, and count for nobody.
@@ -211,41 +267,36 @@ impl Lambda {
         let function = self.functions.get_mut(id.0 as usize)?.take()?;
         match function.reserved {
             Some(reserved) => self.reserved_sum -= reserved,
-            None => self.unreserved_in_flight -= function.in_flight,
+            None => self.unreserved_in_flight -= function.on_demand,
         }
         self.in_flight -= function.in_flight;
+        self.recount_provisioned();
         Some(())
     }
 
     /// New code: another digest, cold environments, and what the code does from now on. `None` for an unknown name.
     pub fn deploy(&mut self, cx: &mut Cx<'_>, name: &str, package: &[u8], behaviour: Behaviour) -> Option<u64> {
-        let revision = RequestId(cx.rng.random(), cx.rng.random());
-        let function = self.named_mut(name)?;
-        function.code = Code::of_package(function.code.deploy + 1, package);
-        function.behaviour = behaviour;
-        function.last_modified = cx.now;
-        function.revision = revision;
-        function.pool.retire_all();
-        Some(function.code.deploy)
+        let latest = &mut self.named_mut(name)?.latest;
+        latest.code = Code::of_package(latest.code.deploy + 1, package);
+        latest.behaviour = behaviour;
+        latest.changed(cx);
+        Some(latest.code.deploy)
     }
 
     /// A deploy that differs from the running code in nothing but the payloads it fails on: a bad deploy with rules,
     /// its roll-forward without. Returns the deploy's number.
     pub fn deploy_errors(&mut self, cx: &mut Cx<'_>, name: &str, errors: Vec<ErrorRule>) -> Option<u64> {
-        let function = self.named(name)?;
-        let behaviour = Behaviour { errors, ..function.behaviour.clone() };
-        let package = format!("{name} deploy {}", function.code.deploy + 1);
+        let latest = &self.named(name)?.latest;
+        let behaviour = Behaviour { errors, ..latest.behaviour.clone() };
+        let package = format!("{name} deploy {}", latest.code.deploy + 1);
         self.deploy(cx, name, package.as_bytes(), behaviour)
     }
 
     /// Changes a function's configuration. Its environments start anew.
     pub fn configure(&mut self, cx: &mut Cx<'_>, name: &str, config: Config) -> Option<()> {
-        let revision = RequestId(cx.rng.random(), cx.rng.random());
-        let function = self.named_mut(name)?;
-        function.config = config;
-        function.last_modified = cx.now;
-        function.revision = revision;
-        function.pool.retire_all();
+        let latest = &mut self.named_mut(name)?.latest;
+        latest.config = config;
+        latest.changed(cx);
         Some(())
     }
 
@@ -261,7 +312,14 @@ impl Lambda {
         let Some(function) = self.named(name) else {
             return Err(function_not_found(name));
         };
-        let (before, running, id) = (function.reserved, function.in_flight, function.id);
+        let (before, running, id) = (function.reserved, function.on_demand, function.id);
+        let provisioned = function.provisioned_sum();
+        if let Some(reserved) = reserved.filter(|reserved| *reserved < provisioned) {
+            return Err(invalid_parameter(format!(
+                " ReservedConcurrentExecutions  {reserved} should not be lower than function's total provisioned \
+                 concurrency [{provisioned}]."
+            )));
+        }
         let others = self.reserved_sum - before.unwrap_or(0);
         let wanted = reserved.unwrap_or(0);
         if u64::from(others) + u64::from(wanted) > u64::from(ACCOUNT_CONCURRENCY - UNRESERVED_MINIMUM) {
@@ -281,11 +339,7 @@ impl Lambda {
             let per_second = reserved.filter(|reserved| *reserved > 0).map(|reserved| f64::from(reserved) * 10.0);
             function.reserved_rate = per_second.map(|rate| TokenBucket::new(rate, rate, Timestamp::default()));
         }
+        self.recount_provisioned();
         Ok(())
-    }
-
-    /// What is left of the account's concurrency for functions without a reservation.
-    pub fn unreserved_concurrency(&self) -> u32 {
-        ACCOUNT_CONCURRENCY - self.reserved_sum
     }
 }

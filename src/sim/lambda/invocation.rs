@@ -6,8 +6,10 @@ use crate::sim::lambda::behaviour::{Answer, FunctionError, Verdict};
 use crate::sim::lambda::environment::{Environment, Throttle};
 use crate::sim::lambda::function::{Function, FunctionId};
 use crate::sim::lambda::log::{LogRecord, RequestId};
-use crate::sim::lambda::metrics::{self, FunctionSeries};
+use crate::sim::lambda::metrics::Counted;
+use crate::sim::lambda::version::{Chosen, Version, VersionNumber};
 use crate::sim::lambda::{Due, Lambda};
+use crate::sim::payload::Payload;
 use bytes::Bytes;
 use rand::RngExt;
 use serde_json::json;
@@ -50,6 +52,8 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct Work {
     pub source: Source,
+    /// What runs.
+    pub chosen: Chosen,
     /// Records or messages in the batch; 1 for a plain payload.
     pub records: u32,
     pub verdict: Verdict,
@@ -77,23 +81,30 @@ pub struct Running {
     environment: Environment,
     /// The deploy it runs; its environment is not used again after another deploy.
     deploy: u64,
+    chosen: Chosen,
+    /// Whose provisioned environment it runs in.
+    provisioned: Option<Arc<str>>,
 }
 
 /// An invocation that has ended, for whoever it ran for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ended {
     pub function: FunctionId,
     pub request: RequestId,
     pub source: Source,
+    pub version: VersionNumber,
     pub outcome: Outcome,
     /// Positions in the batch that the function reported as failed, though it succeeded as a whole.
     pub failed: Vec<u32>,
+    /// What the function answered to an asynchronous event; empty for other sources.
+    pub payload: Bytes,
 }
 
 /// The answer to a caller that waits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
     pub request: RequestId,
+    pub version: VersionNumber,
     pub outcome: Outcome,
     /// The function's JSON answer, or its error as JSON.
     pub payload: Bytes,
@@ -103,34 +114,24 @@ pub struct Answered {
 
 impl Lambda {
     /// Begins an invocation, or says why not (and counts a throttle). Returns the invocation's number. The function
-    /// must exist: an unknown id is `None`.
+    /// and the version must exist: unknown ones are `None`.
     pub fn start(&mut self, cx: &mut Cx<'_>, id: FunctionId, work: Work) -> Option<Result<u64, Throttle>> {
-        let (reserved_sum, unreserved_in_flight) = (self.reserved_sum, self.unreserved_in_flight);
+        let claimed = self.unreserved_in_flight + self.reserved_sum + self.provisioned_unreserved;
         let function = self.functions.get_mut(id.0 as usize)?.as_deref_mut()?;
-        let series = *function.series.get_or_insert_with(|| FunctionSeries::new(cx.metrics, &function.name));
-        let full = match function.reserved {
-            Some(reserved) if function.in_flight >= reserved => Some(Throttle::Reserved),
-            Some(_) => {
-                let rate = function.reserved_rate.as_mut().filter(|_| cx.place.limits);
-                rate.is_some_and(|rate| !rate.take(1.0, cx.now)).then_some(Throttle::ReservedRate)
-            }
-            None => (unreserved_in_flight + reserved_sum >= super::ACCOUNT_CONCURRENCY).then_some(Throttle::Account),
-        };
-        let taken = match full {
-            Some(why) => Err(why),
-            None => function.pool.take(cx.now, cx.place.limits).ok_or(Throttle::FunctionRate),
-        };
-        let taken = match taken {
-            Ok(taken) => taken,
+        function.version(work.chosen.version)?;
+        let place = match function.take_environment(cx, &work.chosen, claimed) {
+            Ok(place) => place,
             Err(why) => {
-                metrics::add(cx.metrics, series.throttles, cx.now, 1.0);
+                function.count(cx, &work.chosen, Counted::Throttles, cx.now, 1.0);
                 return Some(Err(why));
             }
         };
-        let running = begin(cx, function, work, taken.environment, taken.is_cold);
+        let is_on_demand = place.provisioned.is_none();
+        let running = begin(cx, function, work, place)?;
         function.in_flight += 1;
+        function.on_demand += u32::from(is_on_demand);
         function.peak_in_flight = function.peak_in_flight.max(function.in_flight);
-        self.unreserved_in_flight += u32::from(function.reserved.is_none());
+        self.unreserved_in_flight += u32::from(is_on_demand && function.reserved.is_none());
         self.in_flight += 1;
         self.peak_in_flight = self.peak_in_flight.max(self.in_flight);
         self.peak_unreserved = self.peak_unreserved.max(self.unreserved_in_flight);
@@ -151,45 +152,43 @@ impl Lambda {
     pub fn end(&mut self, cx: &mut Cx<'_>, invocation: u64) -> Option<Ended> {
         let mut run = self.running.remove(&invocation)?;
         let failed = std::mem::take(&mut run.failed);
-        let ended = Ended {
+        let mut ended = Ended {
             function: run.function,
             request: run.request,
             source: run.source,
+            version: run.chosen.version,
             outcome: run.outcome.clone(),
             failed,
+            payload: Bytes::new(),
         };
         let slot = self.functions.get_mut(run.function.0 as usize).and_then(Option::as_deref_mut);
         let Some(function) = slot else { return Some(ended) };
+        let is_on_demand = run.provisioned.is_none();
         function.in_flight -= 1;
+        function.on_demand -= u32::from(is_on_demand);
         self.in_flight -= 1;
-        self.unreserved_in_flight -= u32::from(function.reserved.is_none());
-        if let Some(series) = function.series {
-            metrics::add(cx.metrics, series.invocations, run.started, 1.0);
-            let error = if run.outcome.is_success() { 0.0 } else { 1.0 };
-            metrics::add(cx.metrics, series.errors, run.started, error);
-            metrics::add(cx.metrics, series.duration, run.started, run.duration_ms);
-        }
-        let is_fit = matches!(run.outcome, Outcome::Success | Outcome::Failed(_));
-        if is_fit && run.deploy == function.code.deploy {
-            function.pool.give_back(cx.now, run.environment);
-        }
+        self.unreserved_in_flight -= u32::from(is_on_demand && function.reserved.is_none());
+        function.count_invocation(cx, &run);
+        function.free_environment(cx, &run);
         let record = log_record(cx.now, function, &run);
-        let answered = match run.source {
-            Source::Caller { wants_log } => Some(Answered {
-                request: run.request,
-                payload: answer_payload(function, &run),
-                log: wants_log.then(|| record.tail()),
-                outcome: run.outcome,
-            }),
-            Source::Event { .. } | Source::Mapping { .. } => None,
-        };
-        function.log.push(record);
-        if let Some(answered) = answered {
-            if self.answers.len() == KEPT_ANSWERS {
-                self.answers.pop_first();
+        match run.source {
+            Source::Caller { wants_log } => {
+                let answered = Answered {
+                    request: run.request,
+                    version: run.chosen.version,
+                    payload: answer_payload(function, &run),
+                    log: wants_log.then(|| record.tail()),
+                    outcome: run.outcome,
+                };
+                if self.answers.len() == KEPT_ANSWERS {
+                    self.answers.pop_first();
+                }
+                self.answers.insert(invocation, answered);
             }
-            self.answers.insert(invocation, answered);
+            Source::Event { .. } => ended.payload = answer_payload(function, &run),
+            Source::Mapping { .. } => {}
         }
+        function.log.push(record);
         Some(ended)
     }
 
@@ -199,18 +198,93 @@ impl Lambda {
     }
 }
 
+/// Where an invocation runs.
+struct Room {
+    environment: Environment,
+    is_cold: bool,
+    provisioned: Option<Arc<str>>,
+}
+
+impl Function {
+    /// An environment for one more invocation: a provisioned one, a warm one or a new one; or why there is none.
+    /// `claimed` is what of the account's concurrency is in use or set aside.
+    fn take_environment(&mut self, cx: &mut Cx<'_>, chosen: &Chosen, claimed: u32) -> Result<Room, Throttle> {
+        if self.reserved == Some(0) {
+            return Err(Throttle::Reserved);
+        }
+        if let Some(rate) = self.reserved_rate.as_mut().filter(|_| cx.place.limits)
+            && !rate.take(1.0, cx.now)
+        {
+            return Err(Throttle::ReservedRate);
+        }
+        let key = self.provisioned_key(chosen);
+        if let Some(key) = &key
+            && let Some(environment) = self.take_provisioned(key)
+        {
+            return Ok(Room { environment, is_cold: false, provisioned: Some(key.clone()) });
+        }
+        match self.reserved {
+            Some(reserved) if self.on_demand + self.provisioned_sum() >= reserved => return Err(Throttle::Reserved),
+            None if claimed >= super::ACCOUNT_CONCURRENCY => return Err(Throttle::Account),
+            _ => {}
+        }
+        let version = self.version_mut(chosen.version).ok_or(Throttle::FunctionRate)?;
+        let taken = version.pool.take(cx.now, cx.place.limits).ok_or(Throttle::FunctionRate)?;
+        if key.is_some() {
+            self.count(cx, chosen, Counted::Spillover, cx.now, 1.0);
+        }
+        Ok(Room { environment: taken.environment, is_cold: taken.is_cold, provisioned: None })
+    }
+
+    /// An environment that is fit for more work waits for it.
+    fn free_environment(&mut self, cx: &Cx<'_>, run: &Running) {
+        if let Some(key) = &run.provisioned {
+            self.give_back_provisioned(key, run.environment);
+            return;
+        }
+        let is_fit = matches!(run.outcome, Outcome::Success | Outcome::Failed(_));
+        if let Some(version) = self.version_mut(run.chosen.version)
+            && is_fit
+            && run.deploy == version.code.deploy
+        {
+            version.pool.give_back(cx.now, run.environment);
+        }
+    }
+
+    fn count_invocation(&mut self, cx: &mut Cx<'_>, run: &Running) {
+        let error = if run.outcome.is_success() { 0.0 } else { 1.0 };
+        self.count(cx, &run.chosen, Counted::Invocations, run.started, 1.0);
+        self.count(cx, &run.chosen, Counted::Errors, run.started, error);
+        self.count(cx, &run.chosen, Counted::Duration, run.started, run.duration_ms);
+        if run.provisioned.is_some() {
+            self.count(cx, &run.chosen, Counted::ProvisionedInvocations, run.started, 1.0);
+        }
+    }
+
+    /// What a version's code thinks of payloads; nothing where there is no such version.
+    pub fn judge<'p>(
+        &self,
+        cx: &mut Cx<'_>,
+        version: VersionNumber,
+        payloads: impl Iterator<Item = &'p Payload>,
+    ) -> Verdict {
+        self.version(version).map(|version| version.behaviour.judge(cx, payloads)).unwrap_or_default()
+    }
+}
+
 /// Decides the whole course of an invocation: its end is then only a matter of time.
-fn begin(cx: &mut Cx<'_>, function: &Function, work: Work, environment: Environment, is_cold: bool) -> Running {
-    let behaviour = &function.behaviour;
+fn begin(cx: &mut Cx<'_>, function: &Function, work: Work, room: Room) -> Option<Running> {
+    let version = function.version(work.chosen.version)?;
+    let behaviour = &version.behaviour;
     let request = work.request.unwrap_or_else(|| RequestId(cx.rng.random(), cx.rng.random()));
-    let init_ms = is_cold.then(|| behaviour.init.draw_sum_ms(cx, 1));
+    let init_ms = room.is_cold.then(|| behaviour.init.draw_sum_ms(cx, 1));
     let worked_ms = behaviour.base.draw_sum_ms(cx, 1) + behaviour.per_record.draw_sum_ms(cx, work.records);
     let mut duration_ms = (worked_ms * function.slow_down).max(0.01);
-    let timeout_ms = f64::from(function.config.timeout_s) * 1_000.0;
+    let timeout_ms = f64::from(version.config.timeout_s) * 1_000.0;
     let (outcome, failed) = if duration_ms >= timeout_ms {
         duration_ms = timeout_ms;
         (Outcome::TimedOut, Vec::new())
-    } else if behaviour.max_memory_mb > function.config.memory_mb {
+    } else if behaviour.max_memory_mb > version.config.memory_mb {
         (Outcome::OutOfMemory, Vec::new())
     } else {
         match work.verdict.error {
@@ -222,7 +296,7 @@ fn begin(cx: &mut Cx<'_>, function: &Function, work: Work, environment: Environm
         }
     };
     let whole_ms = (duration_ms + init_ms.unwrap_or(0.0)).ceil() as u64;
-    Running {
+    Some(Running {
         function: function.id,
         request,
         started: cx.now,
@@ -233,40 +307,50 @@ fn begin(cx: &mut Cx<'_>, function: &Function, work: Work, environment: Environm
         outcome,
         failed,
         payload: work.payload,
-        environment,
-        deploy: function.code.deploy,
-    }
+        environment: room.environment,
+        deploy: version.code.deploy,
+        chosen: work.chosen,
+        provisioned: room.provisioned,
+    })
+}
+
+/// The version that ran, or `$LATEST` where it was deleted meanwhile.
+fn version_of<'f>(function: &'f Function, run: &Running) -> &'f Version {
+    function.version(run.chosen.version).unwrap_or(&function.latest)
 }
 
 fn log_record(now: Timestamp, function: &Function, run: &Running) -> LogRecord {
+    let version = version_of(function, run);
     LogRecord {
         request: run.request,
         started: run.started,
         ended: now,
+        version: run.chosen.version,
         duration_ms: run.duration_ms,
         init_ms: run.init_ms,
-        memory_mb: function.config.memory_mb,
-        max_memory_used_mb: function.behaviour.max_memory_mb.min(function.config.memory_mb),
-        timeout_s: function.config.timeout_s,
+        memory_mb: version.config.memory_mb,
+        max_memory_used_mb: version.behaviour.max_memory_mb.min(version.config.memory_mb),
+        timeout_s: version.config.timeout_s,
         outcome: run.outcome.clone(),
-        lines: function.behaviour.log_lines.clone(),
+        lines: version.behaviour.log_lines.clone(),
         environment: run.environment.number,
-        runtime: function.config.runtime.clone(),
+        runtime: version.config.runtime.clone(),
     }
 }
 
 /// What the caller reads as the payload: the answer, or the error in the form of the runtime.
 fn answer_payload(function: &Function, run: &Running) -> Bytes {
     let id = run.request.text();
+    let version = version_of(function, run);
     let error = match &run.outcome {
         Outcome::Success => {
-            return match &function.behaviour.answer {
+            return match &version.behaviour.answer {
                 Answer::Echo if run.payload.is_empty() => Bytes::from_static(b"null"),
                 Answer::Echo => run.payload.clone(),
                 Answer::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
             };
         }
-        Outcome::Failed(error) if function.config.runtime.starts_with("nodejs") => json!({
+        Outcome::Failed(error) if version.config.runtime.starts_with("nodejs") => json!({
             "errorType": error.error_type,
             "errorMessage": error.message,
             "trace": [format!("{}: {}", error.error_type, error.message)],
@@ -280,7 +364,7 @@ fn answer_payload(function: &Function, run: &Running) -> Bytes {
         Outcome::TimedOut => json!({
             "errorType": "Sandbox.Timedout",
             "errorMessage":
-                format!("RequestId: {id} Error: Task timed out after {}.00 seconds", function.config.timeout_s),
+                format!("RequestId: {id} Error: Task timed out after {}.00 seconds", version.config.timeout_s),
         }),
         Outcome::OutOfMemory => json!({
             "errorType": "Runtime.ExitError",

@@ -2,6 +2,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::lambda::invocation::Outcome;
+use crate::sim::lambda::version::VersionNumber;
 use crate::sim::payload::uuid_text;
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -28,6 +29,8 @@ pub struct LogRecord {
     pub request: RequestId,
     pub started: Timestamp,
     pub ended: Timestamp,
+    /// The version that ran, which the log stream's name also bears.
+    pub version: VersionNumber,
     pub duration_ms: f64,
     /// Present for a cold start.
     pub init_ms: Option<f64>,
@@ -51,7 +54,7 @@ impl LogRecord {
     /// The lines as AWS's text format has them, each ending in a line feed.
     pub fn text(&self) -> String {
         let id = self.request.text();
-        let mut out = format!("START RequestId: {id} Version: $LATEST\n");
+        let mut out = format!("START RequestId: {id} Version: {}\n", self.version);
         for line in self.lines.iter() {
             out.push_str(line);
             out.push('\n');
@@ -156,6 +159,7 @@ mod tests {
             request: RequestId(1, 2),
             started: Timestamp::from_millis(1_000_000),
             ended: Timestamp::from_millis(1_003_000),
+            version: VersionNumber::LATEST,
             duration_ms: 26.729,
             init_ms: Some(101.5),
             memory_mb: 128,

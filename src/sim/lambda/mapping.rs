@@ -6,7 +6,9 @@ use crate::sim::error::ApiError;
 use crate::sim::lambda::function::FunctionId;
 use crate::sim::lambda::queue_poller::QueuePoller;
 use crate::sim::lambda::shard_poller::StreamPoller;
+use crate::sim::lambda::version::Qualifier;
 use crate::sim::lambda::{Due, Lambda, MappingDue};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a change of state takes. AWS says only that it is asynchronous.
@@ -51,6 +53,8 @@ pub enum Start {
 /// their defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
+    /// Which version or alias of the function it invokes.
+    pub qualifier: Qualifier,
     /// 1 to 10,000; at most 10 for a FIFO queue.
     pub batch_size: u32,
     /// 0 to 300 s.
@@ -75,6 +79,7 @@ impl Settings {
     /// AWS's defaults: batches of 10 from a queue.
     pub fn for_queue() -> Self {
         Self {
+            qualifier: Qualifier::Unqualified,
             batch_size: 10,
             window_s: 0,
             maximum_concurrency: None,
@@ -157,6 +162,7 @@ pub struct Mapping {
     pub source: MappingSource,
     pub source_arn: String,
     pub settings: Settings,
+    pub tags: BTreeMap<String, String>,
     pub state: MappingState,
     /// What `state` becomes when it has settled.
     pub goal: MappingState,
@@ -203,12 +209,15 @@ impl Lambda {
         let Some(target) = self.function(function) else {
             return Err(super::function::invalid_parameter("Function does not exist"));
         };
-        let (function_name, function_arn) = (target.name.clone(), target.arn.clone());
+        let function_name = settings.qualifier.arn(&target.name);
+        let (name, function_arn) = (target.name.clone(), target.qualified_arn(&settings.qualifier));
         let source_arn = match &source {
             MappingSource::Queue(name) => cx.place.arn("sqs", name),
             MappingSource::Stream(name) => cx.place.arn("kinesis", &format!("stream/{name}")),
         };
-        if let Some((_, twin)) = self.mappings().find(|(_, m)| m.function == function && m.source == source) {
+        let is_twin =
+            |m: &Mapping| m.function == function && m.source == source && m.settings.qualifier == settings.qualifier;
+        if let Some((_, twin)) = self.mappings().find(|(_, mapping)| is_twin(mapping)) {
             let of = if source.is_queue() { "An event source mapping with SQS arn" } else { "The event source arn" };
             let is = if source.is_queue() { "already exists" } else { "provided mapping already exists" };
             let named = if source.is_queue() { &function_name } else { &function_arn };
@@ -226,10 +235,11 @@ impl Lambda {
         self.mappings.push(Some(Box::new(Mapping {
             uuid,
             function,
-            function_name,
+            function_name: name,
             source,
             source_arn,
             settings,
+            tags: BTreeMap::new(),
             state: MappingState::Creating,
             goal: if is_enabled { MappingState::Enabled } else { MappingState::Disabled },
             last_modified: cx.now,
@@ -330,7 +340,8 @@ impl Lambda {
     /// (`LambdaESMDisabled`, FUNCTION_NOT_FOUND).
     pub(crate) fn takes_work(&mut self, cx: &mut Cx<'_>, mapping: usize) -> bool {
         let Some(found) = self.mapping(mapping).filter(|found| found.is_polling()) else { return false };
-        let has_function = self.function(found.function).is_some();
+        let qualifier = &found.settings.qualifier;
+        let has_function = self.function(found.function).is_some_and(|f| f.qualified(qualifier).is_some());
         if !has_function {
             self.set_mapping_enabled(cx, mapping, false);
         }

@@ -4,6 +4,8 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::{Metrics, SeriesId};
 use crate::sim::cx::Cx;
+use crate::sim::lambda::function::Function;
+use crate::sim::lambda::version::{Chosen, Qualifier};
 use crate::sim::lambda::{Due, Lambda};
 
 const NAMESPACE: &str = "AWS/Lambda";
@@ -51,6 +53,89 @@ impl FunctionSeries {
             destination_failures: None,
             concurrent: [concurrent[0], concurrent[1]],
         }
+    }
+}
+
+/// A version's or an alias's series: FunctionName with Resource, and with ExecutedVersion besides for what an alias ran.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct QualifiedSeries {
+    ids: [Option<SeriesId>; COUNTED],
+}
+
+/// What is counted of every invocation, by function, version and alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    Invocations,
+    Errors,
+    Throttles,
+    Duration,
+    ProvisionedInvocations,
+    Spillover,
+}
+
+const COUNTED: usize = 6;
+
+impl Counted {
+    fn name_and_unit(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Invocations => ("Invocations", "Count"),
+            Self::Errors => ("Errors", "Count"),
+            Self::Throttles => ("Throttles", "Count"),
+            Self::Duration => ("Duration", "Milliseconds"),
+            Self::ProvisionedInvocations => ("ProvisionedConcurrencyInvocations", "Count"),
+            Self::Spillover => ("ProvisionedConcurrencySpilloverInvocations", "Count"),
+        }
+    }
+}
+
+impl Function {
+    /// Adds a sample under every name that the invocation has: the function, the version or the alias it was asked
+    /// for, the version that an alias ran, and the region.
+    pub(super) fn count(&mut self, cx: &mut Cx<'_>, chosen: &Chosen, what: Counted, at: Timestamp, value: f64) {
+        let series = *self.series.get_or_insert_with(|| FunctionSeries::new(cx.metrics, &self.name));
+        let views = match what {
+            Counted::Invocations => Some(series.invocations),
+            Counted::Errors => Some(series.errors),
+            Counted::Throttles => Some(series.throttles),
+            Counted::Duration => Some(series.duration),
+            Counted::ProvisionedInvocations | Counted::Spillover => None,
+        };
+        let Some(resource) = chosen.qualifier.text() else {
+            if let Some(views) = views {
+                add(cx.metrics, views, at, value);
+            }
+            return;
+        };
+        match views {
+            Some([function, _, region]) => {
+                cx.metrics.add(function, at, value);
+                cx.metrics.add(region, at, value);
+            }
+            None => {
+                let (name, unit) = what.name_and_unit();
+                let id = cx.metrics.series(NAMESPACE, name, &[("FunctionName", &self.name)], unit);
+                cx.metrics.add(id, at, value);
+            }
+        }
+        self.count_qualified(cx, (resource.clone(), String::new()), what, at, value);
+        if matches!(chosen.qualifier, Qualifier::Alias(_)) {
+            self.count_qualified(cx, (resource, chosen.version.to_string()), what, at, value);
+        }
+    }
+
+    /// `key` is the qualifier, and the version that ran where it is told apart.
+    fn count_qualified(&mut self, cx: &mut Cx<'_>, key: (String, String), what: Counted, at: Timestamp, value: f64) {
+        let (name, unit) = what.name_and_unit();
+        let resource = format!("{}:{}", self.name, key.0);
+        let executed = key.1.clone();
+        let slot = &mut self.qualified_series.entry(key).or_default().ids[what as usize];
+        let id = *slot.get_or_insert_with(|| {
+            let dimensions =
+                [("FunctionName", self.name.as_str()), ("Resource", &resource), ("ExecutedVersion", &executed)];
+            let used = if executed.is_empty() { 2 } else { 3 };
+            cx.metrics.series(NAMESPACE, name, &dimensions[..used], unit)
+        });
+        cx.metrics.add(id, at, value);
     }
 }
 
@@ -136,6 +221,7 @@ impl Lambda {
                 continue;
             }
             any = true;
+            function.gauge_provisioned(cx, minute);
             if let Some(series) = function.series {
                 for id in series.concurrent {
                     cx.metrics.add(id, minute, f64::from(peak));
@@ -149,13 +235,35 @@ impl Lambda {
             let region = [
                 ("ConcurrentExecutions", peak),
                 ("UnreservedConcurrentExecutions", unreserved),
-                ("ClaimedAccountConcurrency", unreserved + self.reserved_sum),
+                ("ClaimedAccountConcurrency", unreserved + self.reserved_sum + self.provisioned_unreserved),
             ];
             for (name, value) in region {
                 let id = cx.metrics.series(NAMESPACE, name, &[], "Count");
                 cx.metrics.add(id, minute, f64::from(value));
             }
             cx.schedule(cx.now + std::time::Duration::from_secs(60), Due::Gauges.into());
+        }
+    }
+}
+
+impl Function {
+    /// Publishes how many of the provisioned environments were busy at once, and which share that is.
+    fn gauge_provisioned(&mut self, cx: &mut Cx<'_>, minute: Timestamp) {
+        for (qualifier, provisioned) in &mut self.provisioned {
+            let peak = std::mem::replace(&mut provisioned.peak, provisioned.in_use);
+            if provisioned.allocated == 0 {
+                continue;
+            }
+            let resource = format!("{}:{qualifier}", self.name);
+            let dimensions = [("FunctionName", self.name.as_str()), ("Resource", &resource)];
+            let share = f64::from(peak) / f64::from(provisioned.allocated);
+            for (name, value, unit) in [
+                ("ProvisionedConcurrentExecutions", f64::from(peak), "Count"),
+                ("ProvisionedConcurrencyUtilization", share, "Count"),
+            ] {
+                let id = cx.metrics.series(NAMESPACE, name, &dimensions, unit);
+                cx.metrics.add(id, minute, value);
+            }
         }
     }
 }

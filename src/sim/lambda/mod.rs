@@ -12,31 +12,39 @@
 //! ```
 //! What crosses to another service (a queue's messages, a shard's records, dead letters) goes through `sim::mapping`.
 
+pub mod alias;
 pub mod asynchronous;
 pub mod behaviour;
 pub mod environment;
+pub mod event_config;
 pub mod function;
 pub mod invocation;
 pub mod log;
 pub mod mapping;
 mod metrics;
+pub mod policy;
+pub mod provisioned;
 pub mod queue_poller;
 pub mod shard_poller;
+pub mod version;
 mod wake;
 pub mod wire;
 
 #[cfg(test)]
 mod tests;
 
-pub use asynchronous::{AsyncEvent, DeadLetter};
+pub use alias::{Alias, AliasChange};
+pub use asynchronous::{AsyncEvent, DeadLetter, Delivery};
 pub use behaviour::{Answer, Behaviour, ErrorRule, FunctionError, Spread, Verdict};
 pub use environment::{ACCOUNT_CONCURRENCY, Throttle};
+pub use event_config::EventConfig;
 pub use function::{Config, Function, FunctionId};
 pub use invocation::{Answered, Ended, Outcome, Source, Work};
 pub use log::{LogRecord, RequestId};
 pub use mapping::{LastResult, Mapping, MappingSource, MappingState, Poller, Settings, Start, WHOLE_STREAM};
 pub use queue_poller::QueuePoller;
 pub use shard_poller::{Discarded, LaneStep, ReadPlace, ShardPoller, StreamPoller};
+pub use version::{Chosen, Phase, Qualifier, Version, VersionNumber};
 
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
@@ -53,6 +61,8 @@ pub enum Due {
     AsyncEvent { event: u64 },
     /// A minute ends and its concurrency is published.
     Gauges,
+    /// Provisioned environments are ready, unless something else was asked for since (the generation).
+    Provisioned { function: FunctionId, qualifier: String, generation: u32 },
     /// A mapping's change of state has settled.
     MappingSettles { mapping: usize },
 }
@@ -98,6 +108,8 @@ pub struct Lambda {
     /// Those of functions without a reservation.
     unreserved_in_flight: u32,
     reserved_sum: u32,
+    /// Provisioned environments of functions without a reservation.
+    provisioned_unreserved: u32,
     peak_in_flight: u32,
     peak_unreserved: u32,
     is_gauging: bool,
@@ -105,21 +117,34 @@ pub struct Lambda {
 }
 
 impl Lambda {
-    /// A synchronous invocation with a plain payload: its number, to ask for its end and its answer, or a
+    /// A synchronous invocation of `$LATEST` with a plain payload: its number, to ask for its end and its answer, or a
     /// TooManyRequestsException. An unknown function is a ResourceNotFoundException.
     pub fn invoke(&mut self, cx: &mut Cx<'_>, name: &str, payload: Bytes, wants_log: bool) -> Result<u64, ApiError> {
-        let Some(function) = self.named(name) else {
-            return Err(function::function_not_found(&Function::arn_of(cx, name)));
-        };
-        let id = function.id;
+        self.invoke_qualified(cx, name, &Qualifier::Unqualified, payload, wants_log)
+    }
+
+    /// The same of a version or an alias.
+    pub fn invoke_qualified(
+        &mut self,
+        cx: &mut Cx<'_>,
+        name: &str,
+        qualifier: &Qualifier,
+        payload: Bytes,
+        wants_log: bool,
+    ) -> Result<u64, ApiError> {
+        let arn = Function::arn_of(cx, name);
+        let not_found = || function::function_not_found(&qualifier.arn(&arn));
+        let id = self.id_of(name).ok_or_else(not_found)?;
+        let chosen = self.choose(cx, id, qualifier).ok_or_else(not_found)?;
+        let function = self.function(id).ok_or_else(not_found)?;
         let body = Payload::Sent(payload.clone());
-        let verdict = function.behaviour.judge(cx, std::iter::once(&body));
+        let verdict = function.judge(cx, chosen.version, std::iter::once(&body));
         let source = Source::Caller { wants_log };
-        let work = Work { source, records: 1, verdict, reports_item_failures: false, payload, request: None };
+        let work = Work { source, chosen, records: 1, verdict, reports_item_failures: false, payload, request: None };
         match self.start(cx, id, work) {
             Some(Ok(invocation)) => Ok(invocation),
             Some(Err(throttle)) => Err(throttle.to_error()),
-            None => Err(function::function_not_found(&Function::arn_of(cx, name))),
+            None => Err(not_found()),
         }
     }
 

@@ -99,7 +99,7 @@ fn the_account_runs_a_thousand_invocations_at_once_less_what_others_reserved() {
 fn a_bad_deploy_fails_on_some_payloads_until_it_is_rolled_forward() {
     let mut world = world();
     create(&mut world, "fulfil", Config::default(), Behaviour::default());
-    let before = world.lambda.named("fulfil").unwrap().code.sha256.clone();
+    let before = world.lambda.named("fulfil").unwrap().latest.code.sha256.clone();
     let rule = ErrorRule::new("gift", "KeyError", "'gift_wrap'");
     let (lambda, mut cx) = world.lambda_cx();
     assert_eq!(lambda.deploy_errors(&mut cx, "fulfil", vec![rule]), Some(2));
@@ -109,7 +109,7 @@ fn a_bad_deploy_fails_on_some_payloads_until_it_is_rolled_forward() {
     let answered = world.lambda.take_answer(bad).unwrap();
     let payload: serde_json::Value = serde_json::from_slice(&answered.payload).unwrap();
     assert_eq!((&payload["errorType"], &payload["errorMessage"]), (&"KeyError".into(), &"'gift_wrap'".into()));
-    assert_ne!(world.lambda.named("fulfil").unwrap().code.sha256, before);
+    assert_ne!(world.lambda.named("fulfil").unwrap().latest.code.sha256, before);
     let (lambda, mut cx) = world.lambda_cx();
     lambda.deploy_errors(&mut cx, "fulfil", vec![]).unwrap();
     let mended = invoke(&mut world, "fulfil", "a gift").unwrap();

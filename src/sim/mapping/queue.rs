@@ -139,9 +139,11 @@ fn work(lambda: &Lambda, cx: &mut Cx<'_>, mapping: usize) -> Option<(FunctionId,
     let function = lambda.function(found.function)?;
     let Poller::Queue(poller) = &found.poller else { return None };
     let batch = poller.ripe(cx.now, &found.settings)?;
-    let verdict = function.behaviour.judge(cx, batch.iter().map(|message| &message.body));
+    let chosen = lambda.choose(cx, found.function, &found.settings.qualifier)?;
+    let verdict = function.judge(cx, chosen.version, batch.iter().map(|message| &message.body));
     let work = Work {
         source: Source::Mapping { mapping, shard: 0, lane: poller.next_lane() },
+        chosen,
         records: batch.len() as u32,
         verdict,
         reports_item_failures: found.settings.reports_item_failures,

@@ -6,7 +6,7 @@ use crate::sim::kinesis::{Position, ShardId};
 use crate::sim::lambda::log::iso_millis;
 use crate::sim::lambda::{
     Discarded, Ended, FunctionId, Lambda, LaneStep, LastResult, MappingDue, MappingSource, Poller, ReadPlace, Settings,
-    ShardPoller, Source, Start, StreamPoller, WHOLE_STREAM, Work,
+    ShardPoller, Source, Start, StreamPoller, VersionNumber, WHOLE_STREAM, Work,
 };
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -229,9 +229,11 @@ fn work(
     let Poller::Stream(poller) = &found.poller else { return None };
     let entry = poller.shards.get(&shard)?.lanes.get(lane)?;
     let newest = entry.batch(records).next_back()?.arrived;
-    let verdict = function.behaviour.judge(cx, entry.batch(records).map(|record| &record.data));
+    let chosen = lambda.choose(cx, found.function, &found.settings.qualifier)?;
+    let verdict = function.judge(cx, chosen.version, entry.batch(records).map(|record| &record.data));
     let work = Work {
         source: Source::Mapping { mapping, shard, lane: lane as u32 },
+        chosen,
         records,
         verdict,
         reports_item_failures: found.settings.reports_item_failures,
@@ -268,14 +270,15 @@ fn report_discarded(world: &mut World, mapping: usize, shard: u32, discarded: &D
     let Some(target) = found.settings.on_failure.clone() else { return };
     let function = found.function;
     let request = ended.map_or_else(|| "00000000-0000-0000-0000-000000000000".to_owned(), |e| e.request.text());
+    let version = ended.map_or(VersionNumber::LATEST, |ended| ended.version).to_string();
     let mut record = json!({
         "requestContext": {
             "requestId": request,
-            "functionArn": world.lambda.function(function).map(|function| function.arn.as_str()),
+            "functionArn": world.lambda.function(function).map(|function| function.qualified_arn(&found.settings.qualifier)),
             "condition": discarded.condition,
             "approximateInvokeCount": discarded.invokes,
         },
-        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responseContext": {"statusCode": 200, "executedVersion": version, "functionError": "Unhandled"},
         "version": "1.0",
         "timestamp": iso_millis(world.now),
         "KinesisBatchInfo": {

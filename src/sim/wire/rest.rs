@@ -73,7 +73,11 @@ fn error_response(request_id: &str, error: &ApiError) -> Response {
     }
     let is_capital = matches!(
         error.code,
-        "ResourceNotFoundException" | "ResourceInUseException" | "ServiceException" | "SerializationException"
+        "ResourceNotFoundException"
+            | "ResourceInUseException"
+            | "ServiceException"
+            | "SerializationException"
+            | "CodeSigningConfigNotFoundException"
     );
     if !error.message.is_empty() {
         body.insert(if is_capital { "Message" } else { "message" }.to_owned(), error.message.clone().into());
@@ -89,31 +93,86 @@ fn decode(text: &str) -> String {
 pub fn route(request: &Request) -> Option<Route> {
     let path: Vec<String> = request.path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
-    let (operation, target) = match (request.method.as_str(), parts.as_slice()) {
-        ("POST", ["2015-03-31", "functions"]) => ("CreateFunction", ""),
-        ("GET", ["2015-03-31", "functions"]) => ("ListFunctions", ""),
-        ("GET", ["2015-03-31", "functions", name]) => ("GetFunction", *name),
-        ("DELETE", ["2015-03-31", "functions", name]) => ("DeleteFunction", *name),
-        ("GET", ["2015-03-31", "functions", name, "configuration"]) => ("GetFunctionConfiguration", *name),
-        ("PUT", ["2015-03-31", "functions", name, "configuration"]) => ("UpdateFunctionConfiguration", *name),
-        ("PUT", ["2015-03-31", "functions", name, "code"]) => ("UpdateFunctionCode", *name),
-        ("POST", ["2015-03-31", "functions", name, "invocations"]) => ("Invoke", *name),
-        ("POST", ["2014-11-13", "functions", name, "invoke-async"]) => ("InvokeAsync", *name),
-        ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => ("PutFunctionConcurrency", *name),
-        ("DELETE", ["2017-10-31", "functions", name, "concurrency"]) => ("DeleteFunctionConcurrency", *name),
-        ("GET", ["2019-09-30", "functions", name, "concurrency"]) => ("GetFunctionConcurrency", *name),
-        ("GET", ["2016-08-19", "account-settings"]) => ("GetAccountSettings", ""),
-        ("POST", ["2015-03-31", "event-source-mappings"]) => ("CreateEventSourceMapping", ""),
-        ("GET", ["2015-03-31", "event-source-mappings"]) => ("ListEventSourceMappings", ""),
-        ("GET", ["2015-03-31", "event-source-mappings", uuid]) => ("GetEventSourceMapping", *uuid),
-        ("PUT", ["2015-03-31", "event-source-mappings", uuid]) => ("UpdateEventSourceMapping", *uuid),
-        ("DELETE", ["2015-03-31", "event-source-mappings", uuid]) => ("DeleteEventSourceMapping", *uuid),
-        _ => return None,
-    };
+    let method = request.method.as_str();
+    let (operation, target, part) = function_route(method, &parts)
+        .or_else(|| qualified_route(method, &parts))
+        .or_else(|| other_route(method, &parts))?;
     let pair = |text: &str| {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         (decode(name), decode(&value.replace('+', " ")))
     };
     let query = request.query.split('&').filter(|text| !text.is_empty()).map(pair).collect();
-    Some(Route { operation, target: target.to_owned(), query })
+    Some(Route { operation, target: target.to_owned(), part: part.to_owned(), query })
+}
+
+/// An operation, what it is for, and a part of that.
+type Meant<'p> = (&'static str, &'p str, &'p str);
+
+/// The operations on functions as such.
+fn function_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
+    Some(match (method, parts) {
+        ("POST", ["2015-03-31", "functions"]) => ("CreateFunction", "", ""),
+        ("GET", ["2015-03-31", "functions"]) => ("ListFunctions", "", ""),
+        ("GET", ["2015-03-31", "functions", name]) => ("GetFunction", name, ""),
+        ("DELETE", ["2015-03-31", "functions", name]) => ("DeleteFunction", name, ""),
+        ("GET", ["2015-03-31", "functions", name, "configuration"]) => ("GetFunctionConfiguration", name, ""),
+        ("PUT", ["2015-03-31", "functions", name, "configuration"]) => ("UpdateFunctionConfiguration", name, ""),
+        ("PUT", ["2015-03-31", "functions", name, "code"]) => ("UpdateFunctionCode", name, ""),
+        ("POST", ["2015-03-31", "functions", name, "invocations"]) => ("Invoke", name, ""),
+        ("POST", ["2014-11-13", "functions", name, "invoke-async"]) => ("InvokeAsync", name, ""),
+        ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => ("PutFunctionConcurrency", name, ""),
+        ("DELETE", ["2017-10-31", "functions", name, "concurrency"]) => ("DeleteFunctionConcurrency", name, ""),
+        ("GET", ["2019-09-30", "functions", name, "concurrency"]) => ("GetFunctionConcurrency", name, ""),
+        ("GET", ["2020-06-30", "functions", name, "code-signing-config"]) => ("GetFunctionCodeSigningConfig", name, ""),
+        _ => return None,
+    })
+}
+
+/// The operations on versions and aliases, and on what is set on them.
+fn qualified_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
+    Some(match (method, parts) {
+        ("POST", ["2015-03-31", "functions", name, "versions"]) => ("PublishVersion", name, ""),
+        ("GET", ["2015-03-31", "functions", name, "versions"]) => ("ListVersionsByFunction", name, ""),
+        ("POST", ["2015-03-31", "functions", name, "aliases"]) => ("CreateAlias", name, ""),
+        ("GET", ["2015-03-31", "functions", name, "aliases"]) => ("ListAliases", name, ""),
+        ("GET", ["2015-03-31", "functions", name, "aliases", alias]) => ("GetAlias", name, alias),
+        ("PUT", ["2015-03-31", "functions", name, "aliases", alias]) => ("UpdateAlias", name, alias),
+        ("DELETE", ["2015-03-31", "functions", name, "aliases", alias]) => ("DeleteAlias", name, alias),
+        ("POST", ["2015-03-31", "functions", name, "policy"]) => ("AddPermission", name, ""),
+        ("GET", ["2015-03-31", "functions", name, "policy"]) => ("GetPolicy", name, ""),
+        ("DELETE", ["2015-03-31", "functions", name, "policy", sid]) => ("RemovePermission", name, sid),
+        (method, ["2019-09-30", "functions", name, "provisioned-concurrency"]) => match method {
+            "PUT" => ("PutProvisionedConcurrencyConfig", name, ""),
+            "GET" => ("GetProvisionedConcurrencyConfig", name, ""),
+            "DELETE" => ("DeleteProvisionedConcurrencyConfig", name, ""),
+            _ => return None,
+        },
+        ("GET", ["2019-09-25", "functions", name, "event-invoke-config", "list"]) => {
+            ("ListFunctionEventInvokeConfigs", name, "")
+        }
+        (method, ["2019-09-25", "functions", name, "event-invoke-config"]) => match method {
+            "PUT" => ("PutFunctionEventInvokeConfig", name, ""),
+            "POST" => ("UpdateFunctionEventInvokeConfig", name, ""),
+            "GET" => ("GetFunctionEventInvokeConfig", name, ""),
+            "DELETE" => ("DeleteFunctionEventInvokeConfig", name, ""),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// The operations on mappings, tags and the account.
+fn other_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
+    Some(match (method, parts) {
+        ("GET", ["2016-08-19", "account-settings"]) => ("GetAccountSettings", "", ""),
+        ("POST", ["2015-03-31", "event-source-mappings"]) => ("CreateEventSourceMapping", "", ""),
+        ("GET", ["2015-03-31", "event-source-mappings"]) => ("ListEventSourceMappings", "", ""),
+        ("GET", ["2015-03-31", "event-source-mappings", uuid]) => ("GetEventSourceMapping", uuid, ""),
+        ("PUT", ["2015-03-31", "event-source-mappings", uuid]) => ("UpdateEventSourceMapping", uuid, ""),
+        ("DELETE", ["2015-03-31", "event-source-mappings", uuid]) => ("DeleteEventSourceMapping", uuid, ""),
+        ("GET", ["2017-03-31", "tags", arn]) => ("ListTags", arn, ""),
+        ("POST", ["2017-03-31", "tags", arn]) => ("TagResource", arn, ""),
+        ("DELETE", ["2017-03-31", "tags", arn]) => ("UntagResource", arn, ""),
+        _ => return None,
+    })
 }

@@ -1,7 +1,8 @@
 //! Reading what a client sent: members of the right type, values within their bounds, function names in all their forms.
 
 use crate::sim::error::ApiError;
-use crate::sim::lambda::function::function_not_found;
+use crate::sim::lambda::function::{function_not_found, invalid_parameter};
+use crate::sim::lambda::version::Qualifier;
 use crate::sim::wire::serialization_error;
 use crate::sim::world::World;
 use serde_json::{Map, Value};
@@ -82,8 +83,13 @@ impl<'a> Members<'a> {
 pub struct Violations(Vec<String>);
 
 impl Violations {
-    fn add(&mut self, value: &str, member: &str, constraint: &str) {
+    pub fn add(&mut self, value: &str, member: &str, constraint: &str) {
         self.0.push(format!("Value {value} at '{member}' failed to satisfy constraint: Member must {constraint}"));
+    }
+
+    /// A map whose keys or values are wrong, which AWS words differently.
+    pub fn add_map(&mut self, value: &str, member: &str, constraint: &str) {
+        self.0.push(format!("Value {value} at '{member}' failed to satisfy constraint: {constraint}"));
     }
 
     /// `member` is the name as AWS writes it here: in lower camel case.
@@ -150,6 +156,11 @@ pub struct FunctionRef {
 }
 
 impl FunctionRef {
+    /// What a request's path names.
+    pub fn of(world: &World, route: &super::Route) -> Result<Self, ApiError> {
+        Self::parse(world, &route.target)
+    }
+
     /// Reads a name, `NAME:QUALIFIER`, `ACCOUNT:function:NAME` or a whole ARN. What fits none is a
     /// ValidationException.
     pub fn parse(world: &World, text: &str) -> Result<Self, ApiError> {
@@ -178,17 +189,56 @@ impl FunctionRef {
         })
     }
 
-    /// The name of a function that exists, under the only version there is; else a ResourceNotFoundException.
-    pub fn resolve(self, world: &World, qualifier: Option<&str>) -> Result<String, ApiError> {
-        if let Some(arn) = &self.foreign {
-            return Err(function_not_found(arn));
+    /// The qualifier that the name bears or the query gives; both must agree where both are there.
+    fn qualifier(&self, asked: Option<&str>) -> Result<Qualifier, ApiError> {
+        let asked = asked.filter(|text| !text.is_empty());
+        if let Some(text) = asked {
+            let mut violations = Violations::default();
+            let is_fit = text == "$LATEST" || text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$".contains(&b));
+            violations.length(Some(text), "qualifier", 128);
+            violations.pattern(is_fit, text, "qualifier", "\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_$]+");
+            violations.check()?;
         }
-        let arn = world.place.arn("lambda", &format!("function:{}", self.name));
-        let qualifier = qualifier.or(self.qualifier.as_deref()).filter(|q| *q != "$LATEST");
-        match qualifier {
-            Some(qualifier) => Err(function_not_found(&format!("{arn}:{qualifier}"))),
-            None if world.lambda.named(&self.name).is_none() => Err(function_not_found(&arn)),
-            None => Ok(self.name),
+        match (self.qualifier.as_deref(), asked) {
+            (Some(own), Some(asked)) if own != asked => Err(invalid_parameter(
+                "The derived qualifier from the function name does not match the specified qualifier.",
+            )),
+            (own, asked) => Ok(Qualifier::parse(own.or(asked))),
         }
+    }
+
+    /// Name and qualifier, whether or not there is such a function. One of another account or region is not.
+    pub fn named(self, asked: Option<&str>) -> Result<(String, Qualifier), ApiError> {
+        let qualifier = self.qualifier(asked)?;
+        match &self.foreign {
+            Some(arn) => Err(function_not_found(arn)),
+            None => Ok((self.name, qualifier)),
+        }
+    }
+
+    /// A function that exists, with a version or an alias of it that exists; else a ResourceNotFoundException.
+    pub fn resolve(self, world: &World, asked: Option<&str>) -> Result<(String, Qualifier), ApiError> {
+        let (name, qualifier) = self.named(asked)?;
+        let found = world.lambda.named(&name).and_then(|function| function.qualified(&qualifier));
+        if found.is_none() {
+            let arn = world.place.arn("lambda", &format!("function:{name}"));
+            return Err(function_not_found(&qualifier.arn(&arn)));
+        }
+        Ok((name, qualifier))
+    }
+
+    /// A function as such: versions and aliases are refused, as the operations on whole functions do.
+    pub fn whole(self, world: &World) -> Result<String, ApiError> {
+        let (name, qualifier) = self.named(None)?;
+        if qualifier != Qualifier::Unqualified {
+            return Err(invalid_parameter(
+                "This operation is permitted on Lambda functions only. Aliases and versions do not support this \
+                 operation. Please specify either a function name or an unqualified function ARN.",
+            ));
+        }
+        if world.lambda.named(&name).is_none() {
+            return Err(function_not_found(&world.place.arn("lambda", &format!("function:{name}"))));
+        }
+        Ok(name)
     }
 }

@@ -5,6 +5,7 @@ use super::{Answer, Route};
 use crate::sim::error::ApiError;
 use crate::sim::lambda::function::function_not_found;
 use crate::sim::lambda::invocation::Answered;
+use crate::sim::lambda::version::VersionNumber;
 use crate::sim::wire::{Call, Reply};
 use crate::sim::world::World;
 use base64::Engine;
@@ -26,32 +27,35 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     violations.one_of(Some(&invocation_type), "invocationType", &["Event", "RequestResponse", "DryRun"]);
     violations.one_of(Some(&log_type), "logType", &["None", "Tail"]);
     violations.check()?;
-    let name = FunctionRef::parse(world, &route.target)?.resolve(world, route.parameter("Qualifier"))?;
+    let (name, qualifier) = FunctionRef::of(world, route)?.resolve(world, route.parameter("Qualifier"))?;
     if invocation_type == "DryRun" {
-        return Ok(Reply::Done(executed(Answer::empty(204))));
+        let version = world.lambda.named(&name).and_then(|function| function.qualified(&qualifier));
+        let number = version.map_or(VersionNumber::LATEST, |version| version.number);
+        return Ok(Reply::Done(executed(Answer::empty(204), number)));
     }
     let is_event = invocation_type == "Event";
     let payload = payload(&call.request.body, is_event)?;
     let (lambda, mut cx) = world.lambda_cx();
     if is_event {
         let id = lambda.id_of(&name).ok_or_else(|| function_not_found(&name))?;
-        let request = lambda.accept_event(&mut cx, id, payload).ok_or_else(|| function_not_found(&name))?;
+        let request = lambda.accept_qualified_event(&mut cx, id, &qualifier, payload);
+        let request = request.ok_or_else(|| function_not_found(&name))?;
         let mut answer = Answer::empty(202);
         answer.headers.push(("x-amzn-requestid", request.text()));
         return Ok(Reply::Done(answer));
     }
-    let invocation = lambda.invoke(&mut cx, &name, payload, log_type == "Tail")?;
+    let invocation = lambda.invoke_qualified(&mut cx, &name, &qualifier, payload, log_type == "Tail")?;
     call.ticket = Some(invocation);
     collect(world, invocation, route)
 }
 
 /// The older form of an asynchronous invocation.
 pub fn invoke_async(world: &mut World, call: &Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
-    let name = FunctionRef::parse(world, &route.target)?.resolve(world, None)?;
+    let (name, qualifier) = FunctionRef::of(world, route)?.resolve(world, None)?;
     let payload = payload(&call.request.body, true)?;
     let (lambda, mut cx) = world.lambda_cx();
     let id = lambda.id_of(&name).ok_or_else(|| function_not_found(&name))?;
-    lambda.accept_event(&mut cx, id, payload);
+    lambda.accept_qualified_event(&mut cx, id, &qualifier, payload);
     Ok(Reply::Done(Answer::json(202, &serde_json::json!({"Status": 202}))))
 }
 
@@ -67,13 +71,13 @@ fn collect(world: &mut World, invocation: u64, route: &Route) -> Result<Reply<An
     Ok(Reply::Done(answer(answered)))
 }
 
-fn executed(mut answer: Answer) -> Answer {
-    answer.headers.push(("x-amz-executed-version", "$LATEST".to_owned()));
+fn executed(mut answer: Answer, version: VersionNumber) -> Answer {
+    answer.headers.push(("x-amz-executed-version", version.to_string()));
     answer
 }
 
 fn answer(answered: Answered) -> Answer {
-    let mut answer = executed(Answer { status: 200, headers: Vec::new(), body: answered.payload });
+    let mut answer = executed(Answer { status: 200, headers: Vec::new(), body: answered.payload }, answered.version);
     answer.headers.push(("x-amzn-requestid", answered.request.text()));
     if !answered.outcome.is_success() {
         answer.headers.push(("x-amz-function-error", "Unhandled".to_owned()));

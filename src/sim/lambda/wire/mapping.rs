@@ -6,6 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::lambda::function::{FunctionId, invalid_parameter};
 use crate::sim::lambda::mapping::mapping_not_found;
+use crate::sim::lambda::version::Qualifier;
 use crate::sim::lambda::{Lambda, Mapping, MappingSource, MappingState, Settings, Start};
 use crate::sim::world::World;
 use serde_json::{Value, json};
@@ -16,15 +17,14 @@ const POSITIONS: &[&str] = &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"];
 
 fn show(world: &World, mapping: &Mapping) -> Value {
     let settings = &mapping.settings;
-    let function_arn = world.lambda.function(mapping.function).map(|function| function.arn.clone());
-    let deleted = || world.place.arn("lambda", &format!("function:{}", mapping.function_name));
+    let function_arn = world.place.arn("lambda", &format!("function:{}", mapping.function_name));
     let responses: &[&str] = if settings.reports_item_failures { &["ReportBatchItemFailures"] } else { &[] };
     let mut value = json!({
         "UUID": mapping.uuid,
         "BatchSize": settings.batch_size,
         "MaximumBatchingWindowInSeconds": settings.window_s,
         "EventSourceArn": mapping.source_arn,
-        "FunctionArn": function_arn.unwrap_or_else(deleted),
+        "FunctionArn": settings.qualifier.arn(&function_arn),
         "LastModified": mapping.last_modified.secs_f64(),
         "State": mapping.state.name(),
         "FunctionResponseTypes": responses,
@@ -148,7 +148,7 @@ fn check_together(world: &World, source: &MappingSource, settings: &Settings, id
         ));
     }
     let visibility_s = world.sqs.queue(name).map(|queue| queue.attributes.visibility_s);
-    let timeout_s = world.lambda.function(id).map(|function| function.config.timeout_s);
+    let timeout_s = world.lambda.function(id).map(|function| function.latest.config.timeout_s);
     match (visibility_s, timeout_s) {
         (Some(visibility_s), Some(timeout_s)) if visibility_s < timeout_s => Err(invalid_parameter(format!(
             "Queue visibility timeout: {visibility_s} seconds is less than Function timeout: {timeout_s} seconds"
@@ -197,10 +197,10 @@ fn read_start(input: Members<'_>, source: &MappingSource) -> Result<Start, ApiEr
     }
 }
 
-fn read_function(world: &World, text: &str) -> Result<FunctionId, ApiError> {
-    let name = FunctionRef::parse(world, text)?.resolve(world, None);
-    let id = name.ok().and_then(|name| world.lambda.id_of(&name));
-    id.ok_or_else(|| invalid_parameter("Function does not exist"))
+fn read_function(world: &World, text: &str) -> Result<(FunctionId, Qualifier), ApiError> {
+    let found = FunctionRef::parse(world, text)?.resolve(world, None).ok();
+    let found = found.and_then(|(name, qualifier)| Some((world.lambda.id_of(&name)?, qualifier)));
+    found.ok_or_else(|| invalid_parameter("Function does not exist"))
 }
 
 /// The engine runs every record; a filter that it would not apply is refused rather than ignored.
@@ -222,7 +222,8 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
     let start = read_start(input, &source)?;
     let mut settings = if source.is_queue() { Settings::for_queue() } else { Settings::for_stream(start) };
     read_settings(input, &source, &mut settings)?;
-    let function = read_function(world, input.text("FunctionName")?.unwrap_or_default())?;
+    let (function, qualifier) = read_function(world, input.text("FunctionName")?.unwrap_or_default())?;
+    settings.qualifier = qualifier;
     let source = read_source(world, input)?;
     check_together(world, &source, &settings, function)?;
     let is_enabled = input.flag("Enabled")?.unwrap_or(true);
@@ -263,7 +264,7 @@ pub fn list(world: &World, route: &Route) -> Result<Answer, ApiError> {
         None => 0_usize,
     };
     let function = match route.parameter("FunctionName").filter(|name| !name.is_empty()) {
-        Some(name) => Some(FunctionRef::parse(world, name)?.resolve(world, None)?),
+        Some(name) => Some(FunctionRef::parse(world, name)?.resolve(world, None)?.0),
         None => None,
     };
     let arn = route.parameter("EventSourceArn").filter(|arn| !arn.is_empty());
@@ -289,7 +290,7 @@ pub fn update(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
     let mut function = found.function;
     read_settings(input, &source, &mut settings)?;
     if let Some(name) = input.text("FunctionName")? {
-        function = read_function(world, name)?;
+        (function, settings.qualifier) = read_function(world, name)?;
     }
     check_together(world, &source, &settings, function)?;
     let is_enabled = input.flag("Enabled")?.unwrap_or(is_running);

@@ -1,9 +1,16 @@
 //! Lambda's operations as a client calls them: input read and checked, typed functions called, answers put together.
 
+mod alias;
+mod configuration;
+mod event_config;
 mod function;
 mod input;
 mod invoke;
 mod mapping;
+mod policy;
+mod provisioned;
+mod tag;
+mod version;
 
 #[cfg(test)]
 mod tests;
@@ -22,14 +29,21 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     pub operation: &'static str,
-    /// The function's name, or the mapping's UUID; empty where the path has none.
+    /// The function's name, the mapping's UUID or the tagged ARN; empty where the path has none.
     pub target: String,
+    /// What else the path names: an alias, or a statement.
+    pub part: String,
     pub query: Vec<(String, String)>,
 }
 
 impl Route {
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a parameter that may be repeated.
+    pub fn parameters<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.query.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     fn integer(&self, name: &str) -> Result<Option<i64>, ApiError> {
@@ -78,15 +92,63 @@ pub fn answer(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
         "PutFunctionConcurrency" => function::put_concurrency(world, route, input),
         "GetFunctionConcurrency" => function::get_concurrency(world, route),
         "DeleteFunctionConcurrency" => function::delete_concurrency(world, route),
+        "GetFunctionCodeSigningConfig" => function::get_code_signing(world, route),
         "GetAccountSettings" => Ok(function::account_settings(&world.lambda)),
+        _ => return qualified(world, route, input).map(Reply::Done),
+    };
+    answer.map(Reply::Done)
+}
+
+/// The operations on versions, aliases and what is set on them, on tags, and on mappings.
+fn qualified(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
+    match route.operation {
+        "PublishVersion" => version::publish(world, route, input),
+        "ListVersionsByFunction" => version::list(world, route),
+        "CreateAlias" => alias::create(world, route, input),
+        "GetAlias" => alias::get(world, route),
+        "UpdateAlias" => alias::update(world, route, input),
+        "DeleteAlias" => alias::delete(world, route),
+        "ListAliases" => alias::list(world, route),
+        "PutProvisionedConcurrencyConfig" => provisioned::put(world, route, input),
+        "GetProvisionedConcurrencyConfig" if route.parameter("List") == Some("ALL") => provisioned::list(world, route),
+        "GetProvisionedConcurrencyConfig" => provisioned::get(world, route),
+        "DeleteProvisionedConcurrencyConfig" => provisioned::delete(world, route),
+        "PutFunctionEventInvokeConfig" => event_config::put(world, route, input),
+        "UpdateFunctionEventInvokeConfig" => event_config::update(world, route, input),
+        "GetFunctionEventInvokeConfig" => event_config::get(world, route),
+        "DeleteFunctionEventInvokeConfig" => event_config::delete(world, route),
+        "ListFunctionEventInvokeConfigs" => event_config::list(world, route),
+        "AddPermission" => policy::add(world, route, input),
+        "RemovePermission" => policy::remove(world, route),
+        "GetPolicy" => policy::get(world, route),
+        "TagResource" => tag::tag(world, route, input),
+        "UntagResource" => tag::untag(world, route),
+        "ListTags" => tag::list(world, route),
         "CreateEventSourceMapping" => mapping::create(world, input),
         "ListEventSourceMappings" => mapping::list(world, route),
         "GetEventSourceMapping" => mapping::get(world, route),
         "UpdateEventSourceMapping" => mapping::update(world, route, input),
         "DeleteEventSourceMapping" => mapping::delete(world, route),
         _ => Err(unknown_operation()),
-    };
-    answer.map(Reply::Done)
+    }
+}
+
+/// One page of a list: from the key that the marker names on, at most `most` (MaxItems bounds it further). Answers
+/// the entries and the next marker. Keys rise.
+fn page<T>(
+    route: &Route,
+    most: i64,
+    entries: impl Iterator<Item = (String, T)>,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
+    let wanted = route.integer("MaxItems")?;
+    let mut violations = input::Violations::default();
+    violations.range(wanted, "maxItems", 1, if most == 50 { 50 } else { 10_000 });
+    violations.check()?;
+    let marker = route.parameter("Marker").filter(|marker| !marker.is_empty());
+    let from = marker.map(Lambda::read_marker).transpose()?;
+    let mut rest = entries.skip_while(|(key, _)| from.as_ref().is_some_and(|from| key != from));
+    let page = rest.by_ref().take(wanted.unwrap_or(most).min(most) as usize).map(|(_, entry)| entry).collect();
+    Ok((page, rest.next().map(|(key, _)| Lambda::marker(&key))))
 }
 
 /// The body as a JSON object; an empty one counts as `{}`.
