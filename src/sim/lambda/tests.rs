@@ -204,3 +204,203 @@ fn two_runs_with_one_seed_are_equal() {
     };
     assert_eq!(run(), run());
 }
+
+/// Publishes what there is and points an alias at it.
+fn publish_as(world: &mut World, name: &str, alias: &str) -> VersionNumber {
+    let (lambda, mut cx) = world.lambda_cx();
+    let number = lambda.publish_version(&mut cx, name, None).unwrap();
+    let moved = lambda.update_alias(&mut cx, name, alias, &AliasChange { version: Some(number), ..Default::default() });
+    if moved.is_err() {
+        lambda.create_alias(&mut cx, name, alias, number, &AliasChange::default()).unwrap();
+    }
+    number
+}
+
+fn live() -> Qualifier {
+    Qualifier::parse(Some("live"))
+}
+
+fn invoke_live(world: &mut World, name: &str, payload: &'static str) -> Answered {
+    let (lambda, mut cx) = world.lambda_cx();
+    let payload = Bytes::from_static(payload.as_bytes());
+    let invocation = lambda.invoke_qualified(&mut cx, name, &live(), payload, false).unwrap();
+    answer(world, invocation)
+}
+
+#[test]
+fn an_alias_on_a_bad_version_is_cured_by_pointing_it_back() {
+    let mut world = world();
+    create(&mut world, "fulfil", Config::default(), Behaviour::default());
+    let good = publish_as(&mut world, "fulfil", "live");
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.deploy_errors(&mut cx, "fulfil", vec![ErrorRule::new("gift", "KeyError", "'gift_wrap'")]);
+    assert!(invoke_live(&mut world, "fulfil", "a gift").outcome.is_success(), "a version does not change");
+    let bad = publish_as(&mut world, "fulfil", "live");
+    assert_eq!((good, bad), (VersionNumber(1), VersionNumber(2)));
+    assert!(!invoke_live(&mut world, "fulfil", "a gift").outcome.is_success());
+    let (lambda, mut cx) = world.lambda_cx();
+    let back = AliasChange { version: Some(good), ..AliasChange::default() };
+    lambda.update_alias(&mut cx, "fulfil", "live", &back).unwrap();
+    assert!(invoke_live(&mut world, "fulfil", "a gift").outcome.is_success());
+    let alias = [("FunctionName", "fulfil"), ("Resource", "fulfil:live")];
+    assert_eq!(metric(&world, "Errors", &alias), Some((1.0, 3.0, 1.0)));
+    let bad = [alias[0], alias[1], ("ExecutedVersion", "2")];
+    assert_eq!(metric(&world, "Errors", &bad), Some((1.0, 1.0, 1.0)));
+    assert_eq!(metric(&world, "Invocations", &[("FunctionName", "fulfil")]), Some((3.0, 3.0, 1.0)));
+    assert_eq!(metric(&world, "Invocations", &[("FunctionName", "fulfil"), ("Resource", "fulfil")]), None);
+}
+
+#[test]
+fn provisioned_environments_are_warm_and_what_exceeds_them_spills_over() {
+    let mut world = world();
+    let slow = Behaviour { base: Spread::constant(2_000.0), ..Behaviour::default() };
+    let id = create(&mut world, "book", Config::default(), slow);
+    publish_as(&mut world, "book", "live");
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.put_provisioned(&mut cx, id, &live(), 2).unwrap();
+    world.advance_to(world.now + Duration::from_secs(120));
+    let (lambda, mut cx) = world.lambda_cx();
+    let begun: Vec<u64> = (0..3)
+        .map(|_| lambda.invoke_qualified(&mut cx, "book", &live(), Bytes::from_static(b"{}"), true).unwrap())
+        .collect();
+    world.advance_to(world.now + Duration::from_secs(10));
+    let cold: Vec<bool> = begun
+        .into_iter()
+        .map(|n| world.lambda.take_answer(n).unwrap().log.unwrap().contains("Init Duration"))
+        .collect();
+    assert_eq!(cold, [false, false, true]);
+    world.advance_to(world.now + Duration::from_secs(120));
+    let alias = [("FunctionName", "book"), ("Resource", "book:live")];
+    assert_eq!(metric(&world, "ProvisionedConcurrencyInvocations", &alias).unwrap().0, 2.0);
+    assert_eq!(metric(&world, "ProvisionedConcurrencySpilloverInvocations", &alias).unwrap().0, 1.0);
+    assert_eq!(metric(&world, "ProvisionedConcurrencyUtilization", &alias).unwrap().2, 1.0);
+    assert_eq!(world.lambda.in_flight(), 0);
+}
+
+#[test]
+fn provisioned_and_reserved_concurrency_share_the_accounts_thousand() {
+    let mut world = world();
+    let slow = Behaviour { base: Spread::constant(60_000.0), ..Behaviour::default() };
+    let config = Config { timeout_s: 900, ..Config::default() };
+    let id = create(&mut world, "book", config.clone(), slow.clone());
+    create(&mut world, "busy", config, slow);
+    publish_as(&mut world, "book", "live");
+    let (lambda, mut cx) = world.lambda_cx();
+    let too_many = lambda.put_provisioned(&mut cx, id, &live(), 901).unwrap_err();
+    assert!(too_many.message.ends_with("below its minimum value of [100]."), "{too_many}");
+    lambda.put_provisioned(&mut cx, id, &live(), 300).unwrap();
+    let begun = (0..1_000).filter(|_| invoke(&mut world, "busy", "{}").is_ok()).count();
+    assert_eq!(begun, 700);
+    let lower = world.lambda.set_reserved_concurrency("book", Some(299)).unwrap_err();
+    assert!(lower.message.contains("should not be lower than function's total provisioned concurrency [300]"));
+}
+
+fn destinations(world: &mut World, name: &str, config: EventConfig) {
+    for queue in ["done", "failed"] {
+        let (sqs, mut cx) = world.sqs_cx();
+        let _ = sqs.create_queue(&mut cx, queue, &Default::default(), &Default::default());
+    }
+    world.lambda.named_mut(name).unwrap().event_configs.insert("$LATEST".to_owned(), config);
+}
+
+fn received(world: &mut World, queue: &str) -> Vec<serde_json::Value> {
+    let (sqs, mut cx) = world.sqs_cx();
+    let messages = sqs.receive(&mut cx, queue, 10, None).unwrap();
+    messages.iter().map(|m| serde_json::from_slice(&world.templates.read(&m.body, "")).unwrap()).collect()
+}
+
+const QUEUES: &str = "arn:aws:sqs:eu-west-1:123456789012:";
+
+#[test]
+fn an_event_that_succeeds_is_told_to_its_destination() {
+    let mut world = world();
+    let id = create(&mut world, "task", Config::default(), Behaviour::default());
+    let config = EventConfig { on_success: Some(format!("{QUEUES}done")), ..EventConfig::default() };
+    destinations(&mut world, "task", config);
+    let (lambda, mut cx) = world.lambda_cx();
+    let request = lambda.accept_event(&mut cx, id, Bytes::from_static(br#"{"bid":1}"#)).unwrap();
+    world.advance_to(world.now + Duration::from_secs(5));
+    let told = received(&mut world, "done");
+    assert_eq!(told.len(), 1);
+    let context = serde_json::json!({
+        "requestId": request.text(),
+        "functionArn": "arn:aws:lambda:eu-west-1:123456789012:function:task:$LATEST",
+        "condition": "Success",
+        "approximateInvokeCount": 1,
+    });
+    assert_eq!(told[0]["requestContext"], context);
+    assert_eq!(told[0]["responseContext"], serde_json::json!({"statusCode": 200, "executedVersion": "$LATEST"}));
+    assert_eq!(
+        (&told[0]["requestPayload"], &told[0]["responsePayload"]["bid"]),
+        (&serde_json::json!({"bid": 1}), &1.into())
+    );
+}
+
+#[test]
+fn an_event_that_fails_for_good_is_told_to_its_destination_and_lies_in_the_dead_letter_queue() {
+    let mut world = world();
+    let failing = Behaviour { errors: vec![ErrorRule::new("", "ValueError", "no")], ..Behaviour::default() };
+    let config = Config { dead_letter_arn: Some(format!("{QUEUES}dead")), ..Config::default() };
+    let id = create(&mut world, "task", config, failing);
+    let (sqs, mut cx) = world.sqs_cx();
+    sqs.create_queue(&mut cx, "dead", &Default::default(), &Default::default()).unwrap();
+    let config = EventConfig {
+        on_failure: Some(format!("{QUEUES}failed")),
+        maximum_retry_attempts: Some(1),
+        ..EventConfig::default()
+    };
+    destinations(&mut world, "task", config);
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
+    world.advance_to(world.now + Duration::from_secs(90));
+    let told = received(&mut world, "failed");
+    assert_eq!(told[0]["requestContext"]["condition"], "RetriesExhausted");
+    assert_eq!(told[0]["requestContext"]["approximateInvokeCount"], 2);
+    assert_eq!(told[0]["responseContext"]["functionError"], "Unhandled");
+    assert_eq!(told[0]["responsePayload"]["errorType"], "ValueError");
+    assert_eq!(received(&mut world, "dead"), [serde_json::json!({})]);
+    assert_eq!(metric(&world, "AsyncEventsDropped", &[("FunctionName", "task")]), None);
+}
+
+#[test]
+fn an_event_that_would_be_too_old_for_its_next_try_is_given_up() {
+    let mut world = world();
+    let failing = Behaviour { errors: vec![ErrorRule::new("", "ValueError", "no")], ..Behaviour::default() };
+    let id = create(&mut world, "task", Config::default(), failing);
+    let config = EventConfig {
+        on_failure: Some(format!("{QUEUES}failed")),
+        maximum_event_age_s: Some(60),
+        ..EventConfig::default()
+    };
+    destinations(&mut world, "task", config);
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
+    world.advance_to(world.now + Duration::from_secs(5));
+    assert_eq!(received(&mut world, "failed")[0]["requestContext"]["condition"], "EventAgeExceeded");
+    assert_eq!(world.lambda.events_waiting(), 0);
+}
+
+#[test]
+fn a_destination_that_is_not_there_is_counted() {
+    let mut world = world();
+    let id = create(&mut world, "task", Config::default(), Behaviour::default());
+    let config = EventConfig { on_success: Some(format!("{QUEUES}nowhere")), ..EventConfig::default() };
+    destinations(&mut world, "task", config);
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
+    world.advance_to(world.now + Duration::from_secs(5));
+    assert_eq!(metric(&world, "DestinationDeliveryFailures", &[("FunctionName", "task")]).unwrap().0, 1.0);
+}
+
+#[test]
+fn one_functions_success_may_be_another_functions_event() {
+    let mut world = world();
+    let id = create(&mut world, "first", Config::default(), Behaviour::default());
+    create(&mut world, "second", Config::default(), Behaviour::default());
+    let target = "arn:aws:lambda:eu-west-1:123456789012:function:second".to_owned();
+    destinations(&mut world, "first", EventConfig { on_success: Some(target), ..EventConfig::default() });
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
+    world.advance_to(world.now + Duration::from_secs(5));
+    assert_eq!(world.lambda.named("second").unwrap().log.len(), 1);
+}

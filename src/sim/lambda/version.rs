@@ -171,7 +171,7 @@ impl Version {
     /// Code or configuration has changed: the environments start anew.
     pub(super) fn changed(&mut self, cx: &mut Cx<'_>) {
         self.revision = RequestId(cx.rng.random(), cx.rng.random());
-        self.phase = if self.phase(cx.now) == Phase::Creating { Phase::Creating } else { Phase::Updating };
+        self.phase = Phase::Updating;
         self.settles = cx.now + SETTLING;
         self.last_modified = cx.now;
         self.pool.retire_all();
