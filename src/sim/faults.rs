@@ -80,12 +80,12 @@ fn note_deploy(world: &mut World, name: &str, deploy: u64) {
     let response = json!({
         "functionName": name,
         "functionArn": function.arn,
-        "runtime": &*function.config.runtime,
-        "handler": function.config.handler,
-        "codeSize": function.code.size_bytes,
-        "codeSha256": function.code.sha256,
-        "lastModified": iso_millis(function.last_modified).replace('Z', "+0000"),
-        "revisionId": function.revision.text(),
+        "runtime": &*function.latest.config.runtime,
+        "handler": function.latest.config.handler,
+        "codeSize": function.latest.code.size_bytes,
+        "codeSha256": function.latest.code.sha256,
+        "lastModified": iso_millis(function.latest.last_modified).replace('Z', "+0000"),
+        "revisionId": function.latest.revision(world.now).text(),
         "version": "$LATEST",
     });
     let (now, place) = (world.now, &world.place);
