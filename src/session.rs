@@ -54,8 +54,10 @@ async fn open_live(live: &LiveSettings, allow_actions: bool) -> Result<Session, 
         profile: live.profile.clone(),
         allow_actions,
         budget_usd_per_h: BUDGET_USD_PER_H,
+        speed: 1.0,
     };
-    Ok(Session { clients: Clients::new(&config), clock: Clock::System, settings })
+    let clients = Clients::new(&config).with_profile(live.profile.clone());
+    Ok(Session { clients, clock: Clock::System, settings })
 }
 
 async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
@@ -69,6 +71,7 @@ async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
         sleep_impl: SharedAsyncSleep::new(clock),
         static_credentials: Some(Credentials::new("demo", "demo", None, None, "the demo")),
         jitterless: true,
+        speed: demo.speed,
     };
     let chosen = aws::Settings { region: Some(scenario.region.clone()), ..aws::Settings::default() };
     let config = aws::sdk_config(&chosen, seam).await.map_err(|error| Failure::new(error.to_string()))?;
@@ -79,6 +82,7 @@ async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
         profile: None,
         allow_actions: true,
         budget_usd_per_h: BUDGET_USD_PER_H,
+        speed: demo.speed,
     };
     Ok(Session { clients: Clients::new(&config), clock: Clock::Virtual(clock), settings })
 }

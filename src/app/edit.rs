@@ -56,20 +56,44 @@ impl Editor {
     /// Puts text in at the cursor. A one-line editor reads line breaks as spaces; control characters are dropped;
     /// what goes over [`TEXT_MAX_BYTES`] is dropped.
     pub fn insert(&mut self, text: &str) {
-        let mut size: usize = self.lines.iter().map(|line| line.len() + 1).sum();
-        for c in text.replace("\r\n", "\n").replace('\r', "\n").chars() {
-            size += c.len_utf8();
-            if size > TEXT_MAX_BYTES {
-                return;
-            }
-            match c {
-                '\n' if self.one_line => self.insert_char(' '),
-                '\n' => self.break_line(),
-                '\t' => "  ".chars().for_each(|space| self.insert_char(space)),
-                c if c.is_control() => {}
-                c => self.insert_char(c),
-            }
+        let clean = self.clean(text);
+        let byte = self.byte_at(self.col);
+        let after = self.line().split_off(byte);
+        let mut pieces = clean.split('\n');
+        let first = pieces.next().unwrap_or_default();
+        self.line().push_str(first);
+        self.col += first.chars().count();
+        let more: Vec<String> = pieces.map(str::to_owned).collect();
+        if let Some(last) = more.last() {
+            self.col = last.chars().count();
+            let at = self.row + 1;
+            self.row += more.len();
+            self.lines.splice(at..at, more);
         }
+        self.line().push_str(&after);
+    }
+
+    /// What of a text this editor takes, and has room for.
+    fn clean(&self, text: &str) -> String {
+        let mut room = TEXT_MAX_BYTES.saturating_sub(self.lines.iter().map(|line| line.len() + 1).sum());
+        let mut clean = String::new();
+        for c in text.replace("\r\n", "\n").replace('\r', "\n").chars() {
+            let before = clean.len();
+            match c {
+                '\n' if self.one_line => clean.push(' '),
+                '\n' => clean.push('\n'),
+                '\t' => clean.push_str("  "),
+                c if c.is_control() => {}
+                c => clean.push(c),
+            }
+            let taken = clean.len() - before;
+            if taken > room {
+                clean.truncate(before);
+                break;
+            }
+            room -= taken;
+        }
+        clean
     }
 
     /// Takes an editing key; says whether it meant anything here.
@@ -79,7 +103,7 @@ impl Editor {
             return true;
         }
         match (key.code, key.ctrl) {
-            (KeyCode::Enter, false) if !self.one_line => self.break_line(),
+            (KeyCode::Enter, false) if !self.one_line => self.insert("\n"),
             (KeyCode::Backspace, false) => self.delete_before(),
             (KeyCode::Char('h'), true) => self.delete_before(),
             (KeyCode::Delete, false) => self.delete_after(),
@@ -116,19 +140,6 @@ impl Editor {
     fn byte_at(&self, col: usize) -> usize {
         let Some(line) = self.lines.get(self.row) else { return 0 };
         line.char_indices().nth(col).map_or(line.len(), |(byte, _)| byte)
-    }
-
-    fn insert_char(&mut self, c: char) {
-        let byte = self.byte_at(self.col);
-        self.line().insert(byte, c);
-        self.col += 1;
-    }
-
-    fn break_line(&mut self) {
-        let byte = self.byte_at(self.col);
-        let rest = self.line().split_off(byte);
-        self.lines.insert(self.row + 1, rest);
-        (self.row, self.col) = (self.row + 1, 0);
     }
 
     fn delete_before(&mut self) {
@@ -247,5 +258,9 @@ mod tests {
         assert_eq!(editor.text(), "a b  c");
         editor.insert(&"x".repeat(TEXT_MAX_BYTES * 2));
         assert!(editor.text().len() <= TEXT_MAX_BYTES);
+        let mut editor = Editor::many_lines("ab");
+        editor.key(Key::parse_run("<right>").unwrap()[0]);
+        editor.insert("1\n\n2\r\n3");
+        assert_eq!((editor.text().as_str(), editor.cursor()), ("a1\n\n2\n3b", (3, 1)));
     }
 }

@@ -26,8 +26,8 @@ const METRICS_WINDOW_MIN: u32 = 5;
 const USD_PER_METRIC: f64 = 0.000_01;
 const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
 const BACK_OFF_MAX: Duration = Duration::from_secs(60);
-/// A poll without an answer for this long is given up; its answer will be dropped as late.
-const ANSWER_WITHIN: Duration = Duration::from_secs(90);
+/// A poll without an answer for this long of real time is given up; its answer will be dropped as late.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 const DIRECT_CHUNK: usize = 25;
 const METRICS_CHUNK: usize = 100;
 /// How many polls may be on their way at once; the last ones are kept for what the person looks at.
@@ -38,6 +38,7 @@ const IN_FLIGHT_WIDE_MAX: usize = 10;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     generation: u64,
+    answer_within: Duration,
     /// What is on its way, by generation.
     in_flight: BTreeMap<u64, (Question, Timestamp)>,
     identity: Slot,
@@ -145,9 +146,11 @@ struct Gathered {
 }
 
 impl Schedule {
-    pub fn new(_started: Timestamp) -> Self {
+    /// Nothing asked yet. What has no answer after `answer_within` of the session's time will be given up.
+    pub fn new(answer_within: Duration) -> Self {
         Self {
             generation: 0,
+            answer_within,
             in_flight: BTreeMap::new(),
             identity: Slot::default(),
             inventories: KindId::ALL.into_iter().map(|kind| (kind, Slot::default())).collect(),
@@ -197,7 +200,7 @@ impl Schedule {
             self.ask_metrics(kind, gathered.metrics, rows, now, &mut polls);
         }
         if let Some((_, since)) = self.in_flight.values().min_by_key(|(_, since)| *since) {
-            next.is_due(Some(*since + ANSWER_WITHIN));
+            next.is_due(Some(*since + self.answer_within));
         }
         (polls, next.at)
     }
@@ -333,7 +336,7 @@ impl Schedule {
     }
 
     fn give_up_late(&mut self, now: Timestamp) {
-        let late = |since: &Timestamp| now.since(*since) >= ANSWER_WITHIN;
+        let late = |since: &Timestamp| now.since(*since) >= self.answer_within;
         let generations: Vec<u64> =
             self.in_flight.iter().filter(|(_, (_, since))| late(since)).map(|(generation, _)| *generation).collect();
         for generation in generations {

@@ -4,7 +4,7 @@ use crate::app::dialog::Dialog;
 use crate::app::job::{Job, PlanId};
 use crate::app::list::{List, ListId};
 use crate::app::readings::Memory;
-use crate::app::schedule::Schedule;
+use crate::app::schedule::{ANSWER_WITHIN, Schedule};
 use crate::app::screen::Screen;
 use crate::domain::finding::{Finding, Problem};
 use crate::domain::poll::{Calls, Identity};
@@ -58,6 +58,16 @@ pub struct Settings {
     pub allow_actions: bool,
     /// The most that watching may cost, in US dollars an hour at list prices.
     pub budget_usd_per_h: f64,
+    /// How many seconds of the session's time pass in a real one: 1 for live AWS. What a person needs time for is
+    /// reckoned in real time.
+    pub speed: f64,
+}
+
+impl Settings {
+    /// So much of a person's time, in the session's.
+    pub fn real(&self, duration: Duration) -> Duration {
+        duration.mul_f64(self.speed.max(1.0))
+    }
 }
 
 /// Where answers come from.
@@ -167,6 +177,7 @@ const TOAST_STAYS: Duration = Duration::from_secs(8);
 impl State {
     /// The state before the first event, as of `now`.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
+        let schedule = Schedule::new(settings.real(ANSWER_WITHIN));
         Self {
             settings,
             now,
@@ -185,7 +196,7 @@ impl State {
             toasts: VecDeque::new(),
             jobs: VecDeque::new(),
             paused: false,
-            schedule: Schedule::new(now),
+            schedule,
             plans_made: 0,
             memory: Memory::default(),
         }
@@ -213,7 +224,8 @@ impl State {
     pub fn toast(&mut self, tone: Tone, text: impl Into<String>) {
         let text = text.into();
         self.toasts.retain(|toast| toast.text != text);
-        self.toasts.push_back(Toast { text, tone, at: self.now, until: self.now + TOAST_STAYS });
+        let until = self.now + self.settings.real(TOAST_STAYS);
+        self.toasts.push_back(Toast { text, tone, at: self.now, until });
         while self.toasts.len() > TOASTS_MAX {
             self.toasts.pop_front();
         }

@@ -41,6 +41,8 @@ pub struct Seam {
     pub static_credentials: Option<Credentials>,
     /// Retries wait without chance, so that runs can be repeated exactly.
     pub jitterless: bool,
+    /// How fast its time passes: 1 for AWS. Time-outs bound how long a person waits, and a person waits in real time.
+    pub speed: f64,
 }
 
 impl Seam {
@@ -53,6 +55,7 @@ impl Seam {
             sleep_impl: SharedAsyncSleep::new(TokioSleep::new()),
             static_credentials: None,
             jitterless: false,
+            speed: 1.0,
         }
     }
 }
@@ -102,17 +105,23 @@ fn retry_config(jitterless: bool) -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX).with_use_static_exponential_base(jitterless)
 }
 
-fn timeout_config() -> TimeoutConfig {
+fn timeout_config(speed: f64) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
+        .connect_timeout(at_speed(CONNECT_TIMEOUT, speed))
+        .operation_attempt_timeout(at_speed(ATTEMPT_TIMEOUT, speed))
+        .operation_timeout(at_speed(OPERATION_TIMEOUT, speed))
         .build()
+}
+
+/// So much real time, in a time that passes faster. A slower one changes nothing.
+fn at_speed(real: Duration, speed: f64) -> Duration {
+    real.mul_f64(speed.max(1.0))
 }
 
 /// A configuration that is a function of its arguments alone.
 fn closed_config(settings: &Settings, seam: Seam, credentials: Credentials) -> SdkConfig {
     let region = settings.region.clone().unwrap_or_else(|| STATIC_REGION.to_owned());
+    let timeouts = timeout_config(seam.speed);
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
@@ -121,7 +130,7 @@ fn closed_config(settings: &Settings, seam: Seam, credentials: Credentials) -> S
         .time_source(seam.time_source)
         .sleep_impl(seam.sleep_impl)
         .retry_config(retry_config(seam.jitterless))
-        .timeout_config(timeout_config())
+        .timeout_config(timeouts)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     builder.set_endpoint_url(settings.endpoint_url.clone());
     builder.set_app_name(AppName::new("midwatch").ok());
@@ -143,7 +152,7 @@ async fn live_config(settings: &Settings, seam: Seam) -> Result<SdkConfig, Setup
         .time_source(seam.time_source)
         .sleep_impl(seam.sleep_impl)
         .retry_config(retry_config(seam.jitterless))
-        .timeout_config(timeout_config())
+        .timeout_config(timeout_config(1.0))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Ok(name) = AppName::new("midwatch") {
         loader = loader.app_name(name);

@@ -12,7 +12,6 @@ pub async fn identity(clients: &Clients) -> Draft {
     match clients.sts.get_caller_identity().send().await {
         Ok(answer) => draft.identity(Identity { account: answer.account, principal: answer.arn }),
         Err(error) => {
-            draft.identity(Identity::default());
             draft.whole(&GET_CALLER_IDENTITY, trouble(&error, &GET_CALLER_IDENTITY, clients.place()));
         }
     }

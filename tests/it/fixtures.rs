@@ -34,6 +34,7 @@ pub fn nothing_yet() -> State {
         profile: None,
         allow_actions: true,
         budget_usd_per_h: 0.15,
+        speed: 10.0,
     };
     let mut state = State::new(settings, ago(600));
     state.now = now();

@@ -100,6 +100,7 @@ impl Sale {
             sleep_impl: aws_smithy_async::rt::sleep::SharedAsyncSleep::new(clock),
             static_credentials: Some(aws_credential_types::Credentials::new("demo", "demo", None, None, "demo")),
             jitterless: true,
+            speed: 1.0,
         };
         let settings = Settings { region: Some("eu-west-1".into()), ..Settings::default() };
         let sdk = aws::sdk_config(&settings, seam).await.unwrap();
