@@ -7,6 +7,7 @@
 pub mod hands;
 pub mod headless;
 mod input;
+pub mod log;
 mod signals;
 mod terminal;
 

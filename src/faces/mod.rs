@@ -11,11 +11,16 @@ pub mod status;
 use crate::cli::{CommandLine, Face};
 use crate::config::{Settings, Source};
 use crate::failure::Failure;
+use crate::shell::log;
 use std::io::Write;
 use tokio::runtime::Runtime;
 
 /// Runs what the command line asks for. `Ok` is the exit code.
 pub fn run(line: CommandLine, settings: &Settings) -> Result<u8, Failure> {
+    if let Some(path) = &settings.log {
+        let exit = if matches!(line.face, Some(Face::Status(_))) { status::COULD_NOT_LOOK } else { 1 };
+        log::start(path).map_err(|failure| failure.with_exit(exit))?;
+    }
     match (line.face, &settings.source) {
         (None, _) => screen::run(settings),
         (Some(Face::Status(arguments)), _) => status::run(&arguments, settings),

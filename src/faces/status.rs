@@ -12,7 +12,7 @@ use crate::shell::headless::Runner;
 use crate::status::{self, Snapshot};
 
 /// The exit code for "could not look".
-const COULD_NOT_LOOK: u8 = 3;
+pub const COULD_NOT_LOOK: u8 = 3;
 
 pub fn run(arguments: &StatusArgs, settings: &Settings) -> Result<u8, Failure> {
     let runtime = runtime(settings)?;

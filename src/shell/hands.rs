@@ -125,6 +125,10 @@ impl Hands {
         let (ask, clock, events) = (self.backend.ask.clone(), self.clock, self.events.clone());
         let task = tokio::spawn(async move {
             let reading = ask(poll.question.clone(), clock.now()).await;
+            tracing::debug!(generation = poll.generation, calls = reading.calls.total(), question = ?poll.question);
+            for problem in &reading.problems {
+                tracing::info!(generation = poll.generation, ?problem);
+            }
             // Nobody listens any more when the program is leaving.
             events.send(Event { at: clock.now(), what: What::Polled { poll, reading } }).await.ok();
         });
@@ -194,6 +198,7 @@ impl Performer {
         let mut outcomes = Vec::new();
         for call in 0..self.plan.plan().calls.len() {
             let outcome = (self.act)(self.plan.clone(), call).await;
+            tracing::info!(plan = self.plan_id.0, call, ?outcome);
             let failed = matches!(outcome, CallOutcome::Failed { .. });
             outcomes.push(outcome.clone());
             self.tell(What::Performed { plan_id: self.plan_id, call, outcome }).await;

@@ -114,6 +114,16 @@ fn a_port_in_use_is_said_with_the_cure() {
 }
 
 #[test]
+fn a_log_is_written_where_it_was_asked_for_or_its_place_is_named() {
+    let run = midwatch("status --demo --log");
+    let path = run.file("debug.log", "kept\n");
+    let ended = run.arg(&path).end();
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let ended = midwatch("status --demo --log /nowhere/debug.log").end();
+    ended.fails(3, &["/nowhere/debug.log cannot be written", "--log"]);
+}
+
+#[test]
 fn an_empty_journal_says_so_and_a_missing_file_is_an_error() {
     let listed = midwatch("journal").end();
     assert_eq!((listed.code, listed.out.as_str()), (0, "Nothing has been done yet.\n"));
