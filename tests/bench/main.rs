@@ -4,6 +4,11 @@
 
 mod engine;
 mod figure;
+#[path = "../it/fixtures.rs"]
+#[expect(dead_code, reason = "the tests' fixtures make more states than a benchmark needs")]
+mod fixtures;
+mod frame;
+mod process;
 mod terminal;
 
 type Bench = fn(&mut figure::Figures);
@@ -11,7 +16,7 @@ type Bench = fn(&mut figure::Figures);
 fn main() {
     // `cargo test --benches` and `cargo bench -- NAME` pass arguments; a name picks the benches that hold it.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, Bench); 2] = [("engine", engine::run), ("terminal", terminal::run)];
+    let benches: [(&str, Bench); 3] = [("frame", frame::run), ("engine", engine::run), ("terminal", terminal::run)];
     let mut figures = figure::Figures::default();
     for (name, run) in benches {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {

@@ -1,6 +1,7 @@
 //! The program in a terminal: first paint, bytes, key latency while AWS hangs, memory and processor time.
 
 use crate::figure::Figures;
+use crate::process;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -13,8 +14,6 @@ const MIDWATCH: &str = env!("CARGO_BIN_EXE_midwatch");
 const WINDOW: Duration = Duration::from_secs(20);
 /// Until the first sweep is over and the screen is settled.
 const WARM: Duration = Duration::from_secs(6);
-/// Kernel clock ticks in a second (`getconf CLK_TCK`).
-const TICKS_PER_S: f64 = 100.0;
 
 pub fn run(figures: &mut Figures) {
     let mut first: Vec<f64> = (0..9).map(|_| first_paint_ms()).collect();
@@ -84,25 +83,8 @@ impl Terminal {
         }
     }
 
-    fn proc_file(&self, name: &str) -> String {
-        let pid = self.child.process_id().unwrap_or_default();
-        std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default()
-    }
-
-    /// Processor seconds so far.
-    fn cpu_s(&self) -> f64 {
-        let stat = self.proc_file("stat");
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-        let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
-        (ticks(11) + ticks(12)) / TICKS_PER_S
-    }
-
-    /// MiB of memory in use.
-    fn rss_mib(&self) -> f64 {
-        let status = self.proc_file("status");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or("");
-        let kib = line.split_whitespace().nth(1).and_then(|text| text.parse::<f64>().ok());
-        kib.unwrap_or(0.0) / 1024.0
+    fn pid(&self) -> u32 {
+        self.child.process_id().expect("a running child")
     }
 
     fn quit(mut self) {
@@ -110,6 +92,15 @@ impl Terminal {
         let _ = self.child.wait();
         drop(self.master);
     }
+}
+
+/// MiB of the whole program with the demo's small estate, settled.
+pub fn demo_rss_mib() -> f64 {
+    let terminal = Terminal::start(&["--demo"], 200, 50);
+    terminal.bytes(WARM);
+    let rss_mib = process::rss_mib(terminal.pid());
+    terminal.quit();
+    rss_mib
 }
 
 fn first_paint_ms() -> f64 {
@@ -132,13 +123,13 @@ fn demo(figures: &mut Figures, cols: u16, rows: u16, target_bytes_per_s: f64) {
     let size = format!("{cols}x{rows}");
     let mut terminal = Terminal::start(&["--demo", "--speed", "1"], cols, rows);
     terminal.bytes(WARM);
-    let (cpu_s, started) = (terminal.cpu_s(), Instant::now());
+    let (cpu_s, started) = (process::cpu_s(terminal.pid()), Instant::now());
     let bytes = terminal.bytes(WINDOW) as f64;
     let window_s = started.elapsed().as_secs_f64();
-    let cpu_percent = (terminal.cpu_s() - cpu_s) / window_s * 100.0;
+    let cpu_percent = (process::cpu_s(terminal.pid()) - cpu_s) / window_s * 100.0;
     figures.below(&format!("demo_bytes_{size}"), bytes / window_s, "B/s", target_bytes_per_s);
     figures.below(&format!("demo_cpu_{size}"), cpu_percent, "%", 1.0);
-    figures.below(&format!("demo_memory_{size}"), terminal.rss_mib(), "MiB", 64.0);
+    figures.below(&format!("demo_memory_{size}"), process::rss_mib(terminal.pid()), "MiB", 64.0);
     terminal.press(b"2");
     let mut scrolls: Vec<usize> = (0..20).map(|n| terminal.press(if n % 2 == 0 { b"j" } else { b"k" }).1).collect();
     scrolls.sort_unstable();
