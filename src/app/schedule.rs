@@ -4,6 +4,7 @@
 use crate::domain::poll::{Poll, Question, Reading, Target};
 use crate::domain::row::{KindId, ResourceId, Row};
 use crate::domain::time::Timestamp;
+use crate::domain::value::Datum;
 use crate::kinds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -65,6 +66,13 @@ struct Slot {
 struct Watch {
     direct: Slot,
     metrics: Slot,
+}
+
+impl Watch {
+    /// A stream with shard-level metrics: its shards must be known before their metrics can be asked for.
+    fn awaits_parts(&self, row: Option<&Row>) -> bool {
+        !self.direct.answered && row.is_some_and(|row| row.parts.is_empty() && has_part_metrics(row))
+    }
 }
 
 /// What the person looks at, from state.
@@ -225,6 +233,9 @@ impl Schedule {
             };
             if next.is_due(watch.direct.due(direct_every)) {
                 all.entry(id.kind).or_default().direct.push((nearness, id.clone()));
+            }
+            if watch.awaits_parts(rows.get(id)) {
+                continue;
             }
             if next.is_due(watch.metrics.due(metrics_every)) {
                 let window_min = watch.metrics.good_at.map_or(METRICS_FIRST_WINDOW_MIN, |good_at| {
@@ -420,11 +431,15 @@ fn metric_count(row: &Row) -> usize {
     kind.metrics.len() + kind.part_metrics.len() * metric_parts(row).count()
 }
 
+/// Whether it is a stream with shard-level metrics.
+fn has_part_metrics(row: &Row) -> bool {
+    let enabled = row.fields.get(&kinds::kinesis::SHARD_METRICS).is_some_and(|value| value.datum == Datum::Flag(true));
+    row.id.kind == KindId::Kinesis && enabled
+}
+
 /// The parts whose metrics exist: open shards of a stream with shard-level metrics.
 fn metric_parts(row: &Row) -> impl Iterator<Item = &str> {
-    use crate::domain::value::Datum;
-    let enabled = row.fields.get(&kinds::kinesis::SHARD_METRICS).is_some_and(|value| value.datum == Datum::Flag(true));
-    let wanted = row.id.kind == KindId::Kinesis && enabled;
+    let wanted = has_part_metrics(row);
     let open = |fields: &crate::domain::field::Fields| fields.text(&kinds::kinesis::SHARD_STATE) == Some("open");
     row.parts.iter().filter(move |part| wanted && open(&part.fields)).map(|part| part.id.as_str())
 }

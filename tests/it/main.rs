@@ -2,8 +2,10 @@
 
 mod cli;
 mod fixtures;
+mod picture;
 mod polls;
 mod pty;
+mod readme;
 mod screens;
 mod source;
 mod story;

@@ -323,6 +323,7 @@ fn panic_in_a_task(after: Duration) {
         profile: None,
         allow_actions: false,
         budget_usd_per_h: 0.15,
+        speed: 1.0,
     };
     let theme = Theme::built_in("night", Depth::TrueColor, Glyphs::Braille).unwrap();
     runtime.block_on(async {
