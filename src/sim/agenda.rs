@@ -12,6 +12,8 @@ pub enum Due {
     Lambda(crate::sim::lambda::Due),
     /// An event source mapping polls its source (index into the Lambda service's mappings, and a generation).
     Mapping(crate::sim::lambda::MappingDue),
+    /// CloudWatch looks at its alarms.
+    Alarms,
     /// An actor's next step (index into the world's actors).
     Actor(usize),
     /// The next entry of the scenario's timeline.

@@ -3,6 +3,7 @@
 
 pub mod actors;
 pub mod agenda;
+pub mod alarm_actions;
 pub mod clock;
 pub mod cloudtrail;
 pub mod cloudwatch;

@@ -11,7 +11,7 @@ use crate::sim::lambda::Lambda;
 use crate::sim::ledger::Ledger;
 use crate::sim::payload::Templates;
 use crate::sim::sqs::Sqs;
-use crate::sim::{actors, faults, mapping};
+use crate::sim::{actors, alarm_actions, faults, mapping};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
@@ -75,6 +75,7 @@ impl World {
                 sqs.due(&mut cx, due);
             }
             Due::Lambda(due) => mapping::lambda_due(self, due),
+            Due::Alarms => alarm_actions::tick(self),
             Due::Mapping(due) => mapping::mapping_due(self, due),
             Due::Actor(index) => actors::act(self, index),
             Due::Timeline(index) => faults::strike(self, index),

@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 
 const QUERIES_MAX: usize = 500;
 
+/// Queries of one alarm, at most.
+const ALARM_QUERIES_MAX: usize = 20;
+
 /// The most datapoints of one page (`MaxDatapoints`).
 const PAGE_MAX: i64 = 100_800;
 
@@ -132,6 +135,62 @@ fn read_metric_stat<'a>(stat: &Input<'a>) -> Result<Source<'a>, ApiError> {
     let refusal = || validation(format!("The value {text} for parameter {} is not supported.", stat.name("Stat")));
     let statistic = Statistic::parse(text).ok_or_else(refusal)?;
     Ok(Source::Metric { metric, period_s, statistic, unit: wire::unit(stat)? })
+}
+
+/// Checks the `Metrics` of PutMetricAlarm: as GetMetricData would, and that one of them returns data. Gives that one's
+/// id and the period of its datapoints in seconds.
+pub fn check_alarm_queries(queries: &Value) -> Result<(String, i64), ApiError> {
+    let wrapped = json!({ "Metrics": queries });
+    let input = Input::new(&wrapped)?;
+    let items = input.structures("Metrics")?.unwrap_or_default();
+    if items.len() > ALARM_QUERIES_MAX {
+        return Err(validation(format!(
+            "The collection Metrics must not have a size greater than {ALARM_QUERIES_MAX}."
+        )));
+    }
+    let read = items.iter().map(read_query).collect::<Result<Vec<_>, _>>().map_err(as_validation)?;
+    let mut ids: Vec<&str> = read.iter().map(|query| query.id).collect();
+    ids.sort_unstable();
+    if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(validation("The values for parameter id in Metrics are not unique."));
+    }
+    let returned: Vec<usize> = (0..read.len()).filter(|index| read[*index].is_returned).collect();
+    let [index] = returned[..] else {
+        return Err(validation("Exactly one element of the metrics list should return data."));
+    };
+    let span = (Timestamp::from_millis(0), Timestamp::from_millis(60_000));
+    evaluate_all(&Metrics::default(), &read, span, span.1)?;
+    let longest = read.iter().filter_map(Query::period_s).max();
+    let period_s = read[index].period_s().or(items[index].integer("Period")?).or(longest);
+    let period_s = period_s.ok_or_else(|| validation("Period must not be null"))?;
+    Ok((read[index].id.to_owned(), period_s))
+}
+
+/// The datapoints of one of an alarm's queries, oldest first.
+pub fn line_of_queries(
+    metrics: &Metrics,
+    queries: &Value,
+    returned: &str,
+    span: (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Vec<(Timestamp, f64)> {
+    let wrapped = json!({ "Metrics": queries });
+    let Ok(items) = Input::new(&wrapped).and_then(|input| input.structures("Metrics")) else { return vec![] };
+    let items = items.unwrap_or_default();
+    let Ok(read) = items.iter().map(read_query).collect::<Result<Vec<_>, _>>() else { return vec![] };
+    let lines = evaluate_all(metrics, &read, span, now).ok();
+    let line = lines.and_then(|mut lines| lines.remove(returned)?.into_iter().next());
+    line.map_or_else(Vec::new, |line| line.points)
+}
+
+impl Query<'_> {
+    /// The period of a metric's datapoints.
+    fn period_s(&self) -> Option<i64> {
+        match self.source {
+            Source::Metric { period_s, .. } => Some(period_s),
+            Source::Expression(_) => None,
+        }
+    }
 }
 
 /// Every query's series by its id. Expressions may name expressions, in any order of the request, but not in a circle.

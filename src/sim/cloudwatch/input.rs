@@ -32,6 +32,11 @@ impl<'a> Input<'a> {
         self.members.get(member).filter(|value| !value.is_null())
     }
 
+    /// The member as it came.
+    pub fn value(&self, member: &str) -> Option<&'a Value> {
+        self.get(member)
+    }
+
     pub fn has(&self, member: &str) -> bool {
         self.get(member).is_some()
     }

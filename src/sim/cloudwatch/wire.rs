@@ -1,6 +1,7 @@
 //! CloudWatch's operations: input to metrics and back.
 
 use crate::domain::time::Timestamp;
+use crate::sim::cloudwatch::alarm::{describe, wire as alarm};
 use crate::sim::cloudwatch::input::{Input, invalid, invalid_combination, missing};
 use crate::sim::cloudwatch::{Metric, Statistic, get_data, list, put};
 use crate::sim::error::ApiError;
@@ -25,6 +26,16 @@ pub fn answer(world: &mut World, _call: &mut crate::sim::wire::Call, operation: 
         "ListMetrics" => limited(&mut rates.list_metrics)?,
         "PutMetricData" => limited(&mut rates.put_metric_data)?,
         "DescribeAlarms" => limited(&mut rates.describe_alarms)?,
+        "DescribeAlarmHistory" => limited(&mut rates.describe_alarm_history)?,
+        "PutMetricAlarm" | "PutCompositeAlarm" => limited(&mut rates.put_alarm)?,
+        "SetAlarmState" => limited(&mut rates.set_alarm_state)?,
+        "DeleteAlarms" => limited(&mut rates.delete_alarms)?,
+        "DescribeAlarmsForMetric"
+        | "EnableAlarmActions"
+        | "DisableAlarmActions"
+        | "TagResource"
+        | "UntagResource"
+        | "ListTagsForResource" => limited(&mut rates.others)?,
         _ => return Err(unknown_operation()),
     }
     let input = Input::new(input)?;
@@ -33,7 +44,20 @@ pub fn answer(world: &mut World, _call: &mut crate::sim::wire::Call, operation: 
         "GetMetricStatistics" => get_metric_statistics(world, &input)?,
         "ListMetrics" => list::list_metrics(&world.metrics, &world.place, now, &input)?,
         "PutMetricData" => put::put_metric_data(&mut world.metrics, now, &input)?,
-        _ => describe_alarms(&input)?,
+        "DescribeAlarms" => describe::describe_alarms(&world.cloudwatch.alarms, &world.place, &input)?,
+        "DescribeAlarmHistory" => describe::describe_alarm_history(&world.cloudwatch.alarms, &input)?,
+        "DescribeAlarmsForMetric" => {
+            describe::describe_alarms_for_metric(&world.cloudwatch.alarms, &world.place, &input)?
+        }
+        "PutMetricAlarm" => alarm::put_metric_alarm(world, &input)?,
+        "PutCompositeAlarm" => alarm::put_composite_alarm(world, &input)?,
+        "SetAlarmState" => alarm::set_alarm_state(world, &input)?,
+        "DeleteAlarms" => alarm::delete_alarms(world, &input)?,
+        "EnableAlarmActions" => alarm::enable_actions(world, &input, true)?,
+        "DisableAlarmActions" => alarm::enable_actions(world, &input, false)?,
+        "TagResource" => alarm::tag_resource(world, &input)?,
+        "UntagResource" => alarm::untag_resource(world, &input)?,
+        _ => alarm::list_tags(world, &input)?,
     };
     Ok(Reply::Done(value))
 }
@@ -155,19 +179,4 @@ fn datapoints_of(
         }
     }
     datapoints
-}
-
-/// No alarms exist in the engine, so every well-formed question has an empty answer.
-fn describe_alarms(input: &Input<'_>) -> Result<Value, ApiError> {
-    input.one_of("StateValue", &["OK", "ALARM", "INSUFFICIENT_DATA"])?;
-    input.check_size("AlarmNames", input.texts("AlarmNames")?.unwrap_or_default().len(), 100)?;
-    if input.integer("MaxRecords")?.is_some_and(|n| !(1..=100).contains(&n)) {
-        return Err(invalid("The parameter MaxRecords must be between 1 and 100."));
-    }
-    if input.has("AlarmNames") && input.has("AlarmNamePrefix") {
-        return Err(invalid_combination(
-            "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive and you have specified both.",
-        ));
-    }
-    Ok(json!({ "CompositeAlarms": [], "MetricAlarms": [] }))
 }

@@ -1,5 +1,6 @@
 //! Makes a world of a scenario: resources first, then mappings and actors, then the timeline.
 
+use super::alarm::add_alarms;
 use super::file::{self, Fault, FaultKind, Scenario};
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role, fleet::Fleet, producer, worker::Worker};
@@ -33,6 +34,7 @@ pub fn furnish(world: &mut World, scenario: &Scenario, start: Timestamp) -> Resu
     add_queues(world, scenario)?;
     add_functions(world, scenario)?;
     add_mappings(world, scenario)?;
+    add_alarms(world, scenario)?;
     add_actors(world, scenario);
     for fault in &scenario.faults {
         add_fault(world, fault, start);

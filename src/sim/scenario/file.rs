@@ -1,5 +1,6 @@
 //! The scenario file: what may stand in it, and every reason why it may not.
 
+use super::alarm::Alarm;
 use super::problems::Problems;
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{Actor, Role};
@@ -46,6 +47,8 @@ pub struct Scenario {
     pub workers: Vec<Worker>,
     #[serde(default, rename = "fleet")]
     pub fleets: Vec<Fleet>,
+    #[serde(default, rename = "alarm")]
+    pub alarms: Vec<Alarm>,
     #[serde(default, rename = "fault")]
     pub faults: Vec<Fault>,
 }
@@ -260,6 +263,11 @@ impl Scenario {
         self.check_resources(problems, world);
         self.check_actors(problems, world);
         self.check_faults(problems, world);
+        for (index, alarm) in self.alarms.iter().enumerate() {
+            for error in alarm.errors() {
+                problems.of("alarm", index, error);
+            }
+        }
     }
 
     /// Whether `kinesis/NAME` or `sqs/NAME` is there.

@@ -1,10 +1,12 @@
 //! Scenarios: TOML files that describe a company's topology, its applications, and what goes wrong when.
 
+mod alarm;
 mod build;
 mod file;
 mod fragment;
 mod problems;
 
+pub use alarm::Alarm;
 pub use build::build;
 pub use file::{
     Fault, FaultKind, Fleet, Function, Mapping, Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker,

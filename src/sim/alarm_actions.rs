@@ -1,0 +1,51 @@
+//! What alarms cause: they are looked at when it is time, and their actions are carried to topics and functions. Only
+//! this file takes things from CloudWatch to other services.
+
+use crate::sim::agenda::Due;
+use crate::sim::cloudwatch::{AlarmAction, next_tick};
+use crate::sim::world::World;
+use bytes::Bytes;
+
+/// The alarms that are due are evaluated, and what follows from it is carried out.
+pub fn tick(world: &mut World) {
+    let World { cloudwatch, metrics, place, now, .. } = world;
+    cloudwatch.alarms.is_ticking = false;
+    cloudwatch.alarms.tick(*now, place, metrics);
+    keep_ticking(world);
+    carry_out(world);
+}
+
+/// While there are alarms, they are looked at again and again.
+pub fn keep_ticking(world: &mut World) {
+    let alarms = &mut world.cloudwatch.alarms;
+    if !alarms.is_ticking && !alarms.is_empty() {
+        alarms.is_ticking = true;
+        world.agenda.schedule(next_tick(world.now, alarms.tick_s()), Due::Alarms);
+    }
+}
+
+/// Carries actions to whom they are for and notes in the alarms' history how that went.
+pub fn carry_out(world: &mut World) {
+    while let Some(action) = world.cloudwatch.alarms.outbox.pop_front() {
+        let outcome = deliver(world, &action);
+        world.cloudwatch.alarms.note_action(world.now, &action, outcome);
+    }
+}
+
+fn deliver(world: &mut World, action: &AlarmAction) -> Result<(), String> {
+    let mut parts = action.target.splitn(6, ':').skip(2);
+    let (service, _region, _account) = (parts.next(), parts.next(), parts.next());
+    let resource = parts.next().unwrap_or_default();
+    match service {
+        Some("lambda") => {
+            let name = resource.strip_prefix("function:").unwrap_or(resource);
+            let name = name.split(':').next().unwrap_or(name);
+            let (lambda, mut cx) = world.lambda_cx();
+            let body = Bytes::from(action.event.to_string());
+            let accepted = lambda.id_of(name).and_then(|id| lambda.accept_event(&mut cx, id, body));
+            accepted.map(|_| ()).ok_or_else(|| format!("Function not found: {}", action.target))
+        }
+        // The engine has nobody else's service: what would be told is kept in the history.
+        _ => Ok(()),
+    }
+}
