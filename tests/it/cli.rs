@@ -1,5 +1,6 @@
 //! The command line as a person meets it: what works, and for every mistake one sentence with its cure and the exit code.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -37,6 +38,17 @@ impl Run {
     pub fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.arg(argument);
         self
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// With an access key that nobody knows, in a region.
+    fn with_keys(self) -> Self {
+        let keyed = self.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "wrong");
+        keyed.env("AWS_REGION", "eu-west-1")
     }
 
     pub fn end(mut self) -> Ended {
@@ -137,4 +149,83 @@ fn a_broken_journal_is_no_success() {
     let ended = run.arg(path).end();
     assert_eq!(ended.code, 1);
     assert!(ended.out.contains("line 1 breaks the chain"), "{}", ended.out);
+}
+
+/// A server that gives every request the same answer.
+fn always(status: &'static str, body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut request = [0; 65_536];
+            // One read takes the whole of these small requests; a client that has gone needs no answer.
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}");
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn without_a_region_nothing_is_looked_at_and_the_cure_is_said() {
+    midwatch("status").end().fails(3, &["region", "--region", "AWS_REGION"]);
+    midwatch("do invoke lambda/settle-bid --dry-run").end().fails(1, &["--region"]);
+}
+
+#[test]
+fn an_unknown_profile_is_named() {
+    midwatch("status --profile nobody --region eu-west-1").end().fails(3, &["nobody"]);
+}
+
+#[test]
+fn a_broken_or_unknown_scenario_is_no_look_at_all() {
+    midwatch("status --demo flashsale").end().fails(3, &["Did you mean flash-sale?"]);
+    let run = midwatch("status --demo");
+    let path = run.file("broken.toml", "name = \"x\"\nstart = [\n");
+    run.arg(path).end().fails(3, &["broken.toml is no scenario", "line"]);
+    midwatch("status --demo nowhere.toml").end().fails(3, &["nowhere.toml cannot be read"]);
+}
+
+impl Ended {
+    /// A look that saw nothing: the snapshot is there, says what could not be seen and why, and the code is 3.
+    #[track_caller]
+    fn is_blind(&self, words: &[&str]) {
+        assert_eq!(self.code, 3, "{}{}", self.out, self.err);
+        for word in words {
+            assert!(self.out.contains(word), "{word} is not in: {}", self.out);
+        }
+        assert!(!self.err.contains("panicked") && !self.out.contains("Error {"), "{}{}", self.out, self.err);
+    }
+}
+
+#[test]
+fn without_credentials_the_look_is_blind_and_the_cure_is_said() {
+    let run = midwatch("status --region eu-west-1 --endpoint-url http://127.0.0.1:9");
+    run.end().is_blind(&["No AWS credentials could be had", "aws sso login"]);
+}
+
+#[test]
+fn wrong_credentials_are_said_to_be_wrong() {
+    let body = r#"{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}"#;
+    let url = always("400 Bad Request", body);
+    let run = midwatch("status --endpoint-url").arg(&url).with_keys();
+    run.end().is_blind(&["does not take these credentials", "Check AWS_ACCESS_KEY_ID"]);
+}
+
+#[test]
+fn an_endpoint_where_nobody_listens_is_named() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let run = midwatch("status --endpoint-url").arg(format!("http://{free}")).with_keys();
+    run.end().is_blind(&[&format!("http://{free} cannot be reached")]);
+}
+
+#[test]
+fn an_answer_that_is_not_of_aws_is_no_crash() {
+    for (status, body) in [("200 OK", "<html>a hotel's login page</html>"), ("502 Bad Gateway", "")] {
+        let url = always(status, body);
+        midwatch("status --endpoint-url").arg(&url).with_keys().end().is_blind(&["Not seen"]);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod fixtures;
+mod flows;
 mod picture;
 mod polls;
 mod pty;
