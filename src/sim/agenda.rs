@@ -10,6 +10,7 @@ pub enum Due {
     Kinesis(crate::sim::kinesis::Due),
     Sqs(crate::sim::sqs::Due),
     Lambda(crate::sim::lambda::Due),
+    Swf(crate::sim::swf::Due),
     /// An event source mapping polls its source (index into the Lambda service's mappings, and a generation).
     Mapping(crate::sim::lambda::MappingDue),
     /// CloudWatch looks at its alarms.

@@ -12,6 +12,7 @@ use crate::sim::lambda::{
 };
 use crate::sim::payload::Payload;
 use crate::sim::sqs::{AttributeValue, Outgoing};
+use crate::sim::workflow;
 use crate::sim::world::World;
 use bytes::Bytes;
 
@@ -23,6 +24,7 @@ pub fn lambda_due(world: &mut World, due: Due) {
             if let Some(ended) = lambda.end(&mut cx, invocation) {
                 invocation_ended(world, &ended);
             }
+            workflow::invocation_ended(world, invocation);
         }
         Due::AsyncEvent { event } => {
             let deliveries = lambda.try_event(&mut cx, event);

@@ -23,5 +23,7 @@ pub mod scenario;
 pub mod server;
 pub mod sqs;
 pub mod sts;
+pub mod swf;
 pub mod wire;
+pub mod workflow;
 pub mod world;

@@ -11,6 +11,8 @@ use crate::sim::lambda::Lambda;
 use crate::sim::ledger::Ledger;
 use crate::sim::payload::Templates;
 use crate::sim::sqs::Sqs;
+use crate::sim::swf::Swf;
+use crate::sim::workflow::LambdaTasks;
 use crate::sim::{actors, alarm_actions, faults, mapping};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -22,6 +24,9 @@ pub struct World {
     pub kinesis: Kinesis,
     pub sqs: Sqs,
     pub lambda: Lambda,
+    pub swf: Swf,
+    /// SWF's Lambda tasks that run, by their invocations.
+    pub lambda_tasks: LambdaTasks,
     pub cloudwatch: CloudWatch,
     pub cloudtrail: CloudTrail,
     /// `None` while that actor acts.
@@ -43,6 +48,8 @@ impl World {
             kinesis: Kinesis::default(),
             sqs: Sqs::default(),
             lambda: Lambda::default(),
+            swf: Swf::default(),
+            lambda_tasks: LambdaTasks::default(),
             cloudwatch: CloudWatch::default(),
             cloudtrail: CloudTrail::default(),
             actors: Vec::new(),
@@ -76,6 +83,10 @@ impl World {
             }
             Due::Lambda(due) => mapping::lambda_due(self, due),
             Due::Alarms => alarm_actions::tick(self),
+            Due::Swf(due) => {
+                let (swf, mut cx) = self.swf_cx();
+                swf.due(&mut cx, due);
+            }
             Due::Mapping(due) => mapping::mapping_due(self, due),
             Due::Actor(index) => actors::act(self, index),
             Due::Timeline(index) => faults::strike(self, index),
@@ -119,6 +130,19 @@ impl World {
             templates: &mut self.templates,
         };
         (&mut self.lambda, cx)
+    }
+
+    /// The SWF service and the hands it works with.
+    pub fn swf_cx(&mut self) -> (&mut Swf, Cx<'_>) {
+        let cx = Cx {
+            now: self.now,
+            place: &self.place,
+            rng: &mut self.rng,
+            agenda: &mut self.agenda,
+            metrics: &mut self.metrics,
+            templates: &mut self.templates,
+        };
+        (&mut self.swf, cx)
     }
 
     /// Chance, for actors and faults.

@@ -30,7 +30,8 @@ impl Domain {
             Deadline::Workflow => {
                 let Some(execution) = self.execution(id) else { return };
                 let child_policy = execution.config.child_policy;
-                let last = EventKind::WorkflowExecutionTimedOut { timeout_type: TimeoutType::StartToClose, child_policy };
+                let last =
+                    EventKind::WorkflowExecutionTimedOut { timeout_type: TimeoutType::StartToClose, child_policy };
                 self.close(cx, id, CloseStatus::TimedOut, last);
             }
             Deadline::Forget => self.forget(id),

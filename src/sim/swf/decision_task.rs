@@ -91,8 +91,7 @@ impl Domain {
             let Some(execution) = self.executions.get_mut(&id) else { continue };
             let Some(waiting) = execution.scheduled_decision.take() else { continue };
             let scheduled = waiting.event;
-            let started =
-                EventKind::DecisionTaskStarted { identity: identity.clone(), scheduled_event_id: scheduled };
+            let started = EventKind::DecisionTaskStarted { identity: identity.clone(), scheduled_event_id: scheduled };
             let running = StartedDecision {
                 scheduled,
                 started: execution.append(cx.now, started),
@@ -122,7 +121,7 @@ impl Domain {
         if !execution.is_open() {
             return Err(error::unknown_run(&execution.workflow_id, &execution.run_id));
         }
-        if !execution.started_decision.as_ref().is_some_and(|running| running.scheduled == token.scheduled) {
+        if execution.started_decision.as_ref().is_none_or(|running| running.scheduled != token.scheduled) {
             return Err(error::unknown_decision_task(token.scheduled));
         }
         let last = decided.decisions.len().saturating_sub(1);

@@ -25,15 +25,40 @@ pub enum EventKind {
         external_initiated_event_id: EventId,
         cause: Option<Cause>,
     },
-    WorkflowExecutionCompleted { result: Option<Text>, decision_task_completed_event_id: EventId },
-    CompleteWorkflowExecutionFailed { cause: Cause, decision_task_completed_event_id: EventId },
-    WorkflowExecutionFailed { reason: Option<Text>, details: Option<Text>, decision_task_completed_event_id: EventId },
-    FailWorkflowExecutionFailed { cause: Cause, decision_task_completed_event_id: EventId },
-    WorkflowExecutionTimedOut { timeout_type: TimeoutType, child_policy: ChildPolicy },
-    WorkflowExecutionCanceled { details: Option<Text>, decision_task_completed_event_id: EventId },
-    CancelWorkflowExecutionFailed { cause: Cause, decision_task_completed_event_id: EventId },
+    WorkflowExecutionCompleted {
+        result: Option<Text>,
+        decision_task_completed_event_id: EventId,
+    },
+    CompleteWorkflowExecutionFailed {
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
+    WorkflowExecutionFailed {
+        reason: Option<Text>,
+        details: Option<Text>,
+        decision_task_completed_event_id: EventId,
+    },
+    FailWorkflowExecutionFailed {
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
+    WorkflowExecutionTimedOut {
+        timeout_type: TimeoutType,
+        child_policy: ChildPolicy,
+    },
+    WorkflowExecutionCanceled {
+        details: Option<Text>,
+        decision_task_completed_event_id: EventId,
+    },
+    CancelWorkflowExecutionFailed {
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
     WorkflowExecutionContinuedAsNew(Box<ContinuedAsNew>),
-    ContinueAsNewWorkflowExecutionFailed { cause: Cause, decision_task_completed_event_id: EventId },
+    ContinueAsNewWorkflowExecutionFailed {
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
     WorkflowExecutionTerminated {
         reason: Option<Text>,
         details: Option<Text>,
@@ -53,7 +78,10 @@ pub enum EventKind {
         start_to_close_timeout: Timeout,
         schedule_to_start_timeout: Timeout,
     },
-    DecisionTaskStarted { identity: Option<Text>, scheduled_event_id: EventId },
+    DecisionTaskStarted {
+        identity: Option<Text>,
+        scheduled_event_id: EventId,
+    },
     DecisionTaskCompleted {
         execution_context: Option<Text>,
         scheduled_event_id: EventId,
@@ -61,7 +89,11 @@ pub enum EventKind {
         task_list: Option<TaskList>,
         task_list_schedule_to_start_timeout: Option<Timeout>,
     },
-    DecisionTaskTimedOut { timeout_type: TimeoutType, scheduled_event_id: EventId, started_event_id: EventId },
+    DecisionTaskTimedOut {
+        timeout_type: TimeoutType,
+        scheduled_event_id: EventId,
+        started_event_id: EventId,
+    },
 
     ActivityTaskScheduled(Box<ActivityScheduled>),
     ScheduleActivityTaskFailed {
@@ -70,8 +102,15 @@ pub enum EventKind {
         cause: Cause,
         decision_task_completed_event_id: EventId,
     },
-    ActivityTaskStarted { identity: Option<Text>, scheduled_event_id: EventId },
-    ActivityTaskCompleted { result: Option<Text>, scheduled_event_id: EventId, started_event_id: EventId },
+    ActivityTaskStarted {
+        identity: Option<Text>,
+        scheduled_event_id: EventId,
+    },
+    ActivityTaskCompleted {
+        result: Option<Text>,
+        scheduled_event_id: EventId,
+        started_event_id: EventId,
+    },
     ActivityTaskFailed {
         reason: Option<Text>,
         details: Option<Text>,
@@ -90,11 +129,26 @@ pub enum EventKind {
         started_event_id: EventId,
         latest_cancel_requested_event_id: Option<EventId>,
     },
-    ActivityTaskCancelRequested { decision_task_completed_event_id: EventId, activity_id: Text },
-    RequestCancelActivityTaskFailed { activity_id: Text, cause: Cause, decision_task_completed_event_id: EventId },
+    ActivityTaskCancelRequested {
+        decision_task_completed_event_id: EventId,
+        activity_id: Text,
+    },
+    RequestCancelActivityTaskFailed {
+        activity_id: Text,
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
 
-    MarkerRecorded { marker_name: Text, details: Option<Text>, decision_task_completed_event_id: EventId },
-    RecordMarkerFailed { marker_name: Text, cause: Cause, decision_task_completed_event_id: EventId },
+    MarkerRecorded {
+        marker_name: Text,
+        details: Option<Text>,
+        decision_task_completed_event_id: EventId,
+    },
+    RecordMarkerFailed {
+        marker_name: Text,
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
 
     TimerStarted {
         timer_id: Text,
@@ -102,10 +156,25 @@ pub enum EventKind {
         start_to_fire_timeout: Timeout,
         decision_task_completed_event_id: EventId,
     },
-    StartTimerFailed { timer_id: Text, cause: Cause, decision_task_completed_event_id: EventId },
-    TimerFired { timer_id: Text, started_event_id: EventId },
-    TimerCanceled { timer_id: Text, started_event_id: EventId, decision_task_completed_event_id: EventId },
-    CancelTimerFailed { timer_id: Text, cause: Cause, decision_task_completed_event_id: EventId },
+    StartTimerFailed {
+        timer_id: Text,
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
+    TimerFired {
+        timer_id: Text,
+        started_event_id: EventId,
+    },
+    TimerCanceled {
+        timer_id: Text,
+        started_event_id: EventId,
+        decision_task_completed_event_id: EventId,
+    },
+    CancelTimerFailed {
+        timer_id: Text,
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
 
     StartChildWorkflowExecutionInitiated(Box<ChildInitiated>),
     StartChildWorkflowExecutionFailed {
@@ -173,7 +242,10 @@ pub enum EventKind {
         decision_task_completed_event_id: EventId,
         control: Option<Text>,
     },
-    ExternalWorkflowExecutionSignaled { workflow_execution: ExecutionRef, initiated_event_id: EventId },
+    ExternalWorkflowExecutionSignaled {
+        workflow_execution: ExecutionRef,
+        initiated_event_id: EventId,
+    },
     RequestCancelExternalWorkflowExecutionInitiated {
         workflow_id: Text,
         run_id: Option<Text>,
@@ -188,7 +260,10 @@ pub enum EventKind {
         decision_task_completed_event_id: EventId,
         control: Option<Text>,
     },
-    ExternalWorkflowExecutionCancelRequested { workflow_execution: ExecutionRef, initiated_event_id: EventId },
+    ExternalWorkflowExecutionCancelRequested {
+        workflow_execution: ExecutionRef,
+        initiated_event_id: EventId,
+    },
 
     LambdaFunctionScheduled {
         id: Text,
@@ -198,17 +273,36 @@ pub enum EventKind {
         start_to_close_timeout: Option<Timeout>,
         decision_task_completed_event_id: EventId,
     },
-    ScheduleLambdaFunctionFailed { id: Text, name: Text, cause: Cause, decision_task_completed_event_id: EventId },
-    LambdaFunctionStarted { scheduled_event_id: EventId },
-    StartLambdaFunctionFailed { scheduled_event_id: EventId, cause: Cause, message: Option<Text> },
-    LambdaFunctionCompleted { scheduled_event_id: EventId, started_event_id: EventId, result: Option<Text> },
+    ScheduleLambdaFunctionFailed {
+        id: Text,
+        name: Text,
+        cause: Cause,
+        decision_task_completed_event_id: EventId,
+    },
+    LambdaFunctionStarted {
+        scheduled_event_id: EventId,
+    },
+    StartLambdaFunctionFailed {
+        scheduled_event_id: EventId,
+        cause: Cause,
+        message: Option<Text>,
+    },
+    LambdaFunctionCompleted {
+        scheduled_event_id: EventId,
+        started_event_id: EventId,
+        result: Option<Text>,
+    },
     LambdaFunctionFailed {
         scheduled_event_id: EventId,
         started_event_id: EventId,
         reason: Option<Text>,
         details: Option<Text>,
     },
-    LambdaFunctionTimedOut { scheduled_event_id: EventId, started_event_id: EventId, timeout_type: TimeoutType },
+    LambdaFunctionTimedOut {
+        scheduled_event_id: EventId,
+        started_event_id: EventId,
+        timeout_type: TimeoutType,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -198,13 +198,7 @@ impl Swf {
     }
 
     /// DeprecateWorkflowType and DeprecateActivityType. Errors: `UnknownResourceFault`, `TypeDeprecatedFault`.
-    pub fn deprecate_type(
-        &mut self,
-        cx: &Cx<'_>,
-        domain: &str,
-        family: Family,
-        of: &TypeRef,
-    ) -> Result<(), ApiError> {
+    pub fn deprecate_type(&mut self, cx: &Cx<'_>, domain: &str, family: Family, of: &TypeRef) -> Result<(), ApiError> {
         self.domain_mut(domain)?.types.deprecate(family, of, cx.now)
     }
 

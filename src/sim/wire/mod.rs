@@ -8,7 +8,7 @@ pub mod rest;
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
-use crate::sim::{cloudtrail, cloudwatch, kinesis, payload, sqs, sts};
+use crate::sim::{cloudtrail, cloudwatch, kinesis, payload, sqs, sts, swf};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -72,6 +72,7 @@ pub enum Service {
     CloudTrail,
     Sts,
     Sns,
+    Swf,
 }
 
 impl Service {
@@ -85,6 +86,7 @@ impl Service {
             Self::CloudTrail => "cloudtrail",
             Self::Sts => "sts",
             Self::Sns => "sns",
+            Self::Swf => "swf",
         }
     }
 
@@ -94,6 +96,7 @@ impl Service {
             "Kinesis_20131202" => Some(Self::Kinesis),
             "AmazonSQS" => Some(Self::Sqs),
             "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
+            "SimpleWorkflowService" => Some(Self::Swf),
             "CloudTrail_20131101" => Some(Self::CloudTrail),
             _ => None,
         }
@@ -184,6 +187,7 @@ pub(crate) fn answer(
         Service::CloudTrail => cloudtrail::answer(world, call, operation, &input),
         Service::Sts => sts::answer(world, operation),
         Service::Sqs => sqs::wire::answer(world, call, operation, &input),
+        Service::Swf => swf::wire::answer(world, call, operation, &input),
         Service::Kinesis => kinesis::wire::answer(world, call, operation, &input),
         Service::Lambda | Service::Sns => Err(unknown_operation()),
     };
@@ -297,6 +301,9 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
         (_, "UnknownOperationException" | "SerializationException") => "com.amazon.coral.service#",
         (Service::Sqs, _) => "com.amazonaws.sqs#",
         (Service::CloudWatch, _) => "com.amazonaws.cloudwatch#",
+        (Service::Swf, "ValidationException") => "com.amazon.coral.validate#",
+        (Service::Swf, "ThrottlingException") => "com.amazon.coral.availability#",
+        (Service::Swf, _) => "com.amazonaws.swf.base.model#",
         _ => "",
     };
     let mut body = serde_json::Map::new();
