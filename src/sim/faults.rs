@@ -17,6 +17,8 @@ pub enum Entry {
     Deploy { function: String, errors: Vec<Rule> },
     /// A function, a worker or a fleet takes `factor` times as long.
     Slow { target: String, factor: f64 },
+    /// A decider or an activity worker polls this list; `None` is its own again.
+    TaskList { target: String, list: Option<String> },
     /// A worker or a fleet stops, or starts again.
     Stop { target: String, is_stopped: bool },
 }
@@ -35,11 +37,11 @@ pub struct Rule {
 pub fn strike(world: &mut World, index: usize) {
     let Some(entry) = world.timeline.get(index).cloned() else { return };
     match entry {
-        Entry::Surge { producer, factor } => {
-            if let Some(Role::Producer(producer)) = role(world, &producer) {
-                producer.surge = factor;
-            }
-        }
+        Entry::Surge { producer, factor } => match role(world, &producer) {
+            Some(Role::Producer(producer)) => producer.surge = factor,
+            Some(Role::Starter(starter)) => starter.surge = factor,
+            _ => {}
+        },
         Entry::HotKey { producer, hot } => {
             if let Some(Role::Producer(producer)) = role(world, &producer) {
                 producer.hot_key = hot;
@@ -59,6 +61,13 @@ pub fn strike(world: &mut World, index: usize) {
         Entry::Stop { target, is_stopped } => match role(world, &target) {
             Some(Role::Worker(worker)) => worker.is_stopped = is_stopped,
             Some(Role::Fleet(fleet)) => fleet.is_stopped = is_stopped,
+            Some(Role::Decider(decider)) => decider.is_stopped = is_stopped,
+            Some(Role::ActivityWorker(worker)) => worker.is_stopped = is_stopped,
+            _ => {}
+        },
+        Entry::TaskList { target, list } => match role(world, &target) {
+            Some(Role::Decider(decider)) => decider.wrong_list = list,
+            Some(Role::ActivityWorker(worker)) => worker.wrong_list = list,
             _ => {}
         },
     }
@@ -100,6 +109,8 @@ fn slow(world: &mut World, target: &str, factor: f64) {
     match role(world, target) {
         Some(Role::Worker(worker)) => worker.slow_down = factor,
         Some(Role::Fleet(fleet)) => fleet.slow_down = factor,
+        Some(Role::Decider(decider)) => decider.slow_down = factor,
+        Some(Role::ActivityWorker(worker)) => worker.slow_down = factor,
         _ => {}
     }
 }

@@ -1,7 +1,11 @@
 //! Actors: the applications around the services. Each acts when the agenda says so, and says when it acts next.
 
+pub mod activity_worker;
+pub mod decider;
 pub mod fleet;
+pub mod hosts;
 pub mod producer;
+pub mod starter;
 pub mod worker;
 
 use crate::domain::time::Timestamp;
@@ -19,6 +23,9 @@ pub enum Role {
     Producer(producer::Producer),
     Worker(worker::Worker),
     Fleet(fleet::Fleet),
+    Decider(decider::Decider),
+    ActivityWorker(activity_worker::ActivityWorker),
+    Starter(starter::Starter),
 }
 
 /// Adds an actor and schedules its first step.
@@ -35,6 +42,9 @@ pub fn act(world: &mut World, index: usize) {
         Role::Producer(producer) => producer.act(world),
         Role::Worker(worker) => worker.act(world),
         Role::Fleet(fleet) => fleet.act(world),
+        Role::Decider(decider) => decider.act(world),
+        Role::ActivityWorker(worker) => worker.act(world),
+        Role::Starter(starter) => starter.act(world),
     };
     world.actors[index] = Some(actor);
     world.agenda.schedule(next_at.max(world.now + MIN_STEP), Due::Actor(index));

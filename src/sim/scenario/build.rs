@@ -1,6 +1,7 @@
 //! Makes a world of a scenario: resources first, then mappings and actors, then the timeline.
 
 use super::alarm::add_alarms;
+use super::build_workflow;
 use super::file::{self, Fault, FaultKind, Scenario};
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role, fleet::Fleet, producer, worker::Worker};
@@ -34,15 +35,17 @@ pub fn furnish(world: &mut World, scenario: &Scenario, start: Timestamp) -> Resu
     add_queues(world, scenario)?;
     add_functions(world, scenario)?;
     add_mappings(world, scenario)?;
+    build_workflow::add_domains(world, scenario)?;
     add_alarms(world, scenario)?;
     add_actors(world, scenario);
+    build_workflow::add_actors(world, scenario);
     for fault in &scenario.faults {
         add_fault(world, fault, start);
     }
     Ok(())
 }
 
-fn named<T>(kind: &str, name: &str, result: Result<T, ApiError>) -> Result<T, String> {
+pub(super) fn named<T>(kind: &str, name: &str, result: Result<T, ApiError>) -> Result<T, String> {
     result.map_err(|error| format!("{kind} `{name}`: {}", error.message))
 }
 
@@ -85,7 +88,7 @@ fn add_queues(world: &mut World, scenario: &Scenario) -> Result<(), String> {
     Ok(())
 }
 
-fn spread(spread: file::Spread) -> Spread {
+pub(super) fn spread(spread: file::Spread) -> Spread {
     Spread { p50_ms: spread.p50_ms, p99_ms: spread.p99_ms }
 }
 
@@ -200,6 +203,10 @@ fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
             (good.clone(), good)
         }
         FaultKind::Slow => (Entry::Slow { target: target.clone(), factor }, Entry::Slow { target, factor: 1.0 }),
+        FaultKind::WrongTaskList => {
+            let list = fault.task_list.clone();
+            (Entry::TaskList { target: target.clone(), list }, Entry::TaskList { target, list: None })
+        }
         FaultKind::Stop => {
             (Entry::Stop { target: target.clone(), is_stopped: true }, Entry::Stop { target, is_stopped: false })
         }

@@ -2,6 +2,7 @@
 
 use super::alarm::Alarm;
 use super::problems::Problems;
+use super::workflow::{Activity, ActivityWorker, Decider, Domain, Starter, Workflow};
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{Actor, Role};
 use crate::sim::world::World;
@@ -47,6 +48,18 @@ pub struct Scenario {
     pub workers: Vec<Worker>,
     #[serde(default, rename = "fleet")]
     pub fleets: Vec<Fleet>,
+    #[serde(default, rename = "domain")]
+    pub domains: Vec<Domain>,
+    #[serde(default, rename = "workflow")]
+    pub workflows: Vec<Workflow>,
+    #[serde(default, rename = "activity")]
+    pub activities: Vec<Activity>,
+    #[serde(default, rename = "decider")]
+    pub deciders: Vec<Decider>,
+    #[serde(default, rename = "activity_worker")]
+    pub activity_workers: Vec<ActivityWorker>,
+    #[serde(default, rename = "starter")]
+    pub starters: Vec<Starter>,
     #[serde(default, rename = "alarm")]
     pub alarms: Vec<Alarm>,
     #[serde(default, rename = "fault")]
@@ -201,6 +214,8 @@ pub struct Fault {
     pub when_contains: Option<String>,
     pub error_type: Option<String>,
     pub message: Option<String>,
+    /// Of `wrong-task-list`.
+    pub task_list: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -218,6 +233,8 @@ pub enum FaultKind {
     Slow,
     /// A worker or a fleet stops.
     Stop,
+    /// A decider or an activity worker polls `task_list` instead of its own.
+    WrongTaskList,
 }
 
 /// Everything that is wrong with a scenario.
@@ -262,6 +279,7 @@ impl Scenario {
         }
         self.check_resources(problems, world);
         self.check_actors(problems, world);
+        self.check_workflows(problems, world);
         self.check_faults(problems, world);
         for (index, alarm) in self.alarms.iter().enumerate() {
             for error in alarm.errors() {
@@ -290,21 +308,25 @@ impl Scenario {
             || world.is_some_and(|world| world.lambda.named(name).is_some())
     }
 
-    fn has_template(&self, world: Option<&World>, name: &str) -> bool {
+    pub(super) fn has_template(&self, world: Option<&World>, name: &str) -> bool {
         self.templates.iter().any(|template| template.name == name)
             || world.is_some_and(|world| world.templates.named(name).is_some())
     }
 
     fn has_producer(&self, world: Option<&World>, name: &str) -> bool {
-        let is_it = |actor: &Actor| actor.name == name && matches!(actor.role, Role::Producer(_));
+        let makes = |actor: &Actor| matches!(actor.role, Role::Producer(_) | Role::Starter(_));
+        let is_it = |actor: &Actor| actor.name == name && makes(actor);
         self.producers.iter().any(|producer| producer.name == name)
+            || self.starters.iter().any(|starter| starter.name == name)
             || world.is_some_and(|world| world.actors.iter().flatten().any(is_it))
     }
 
     fn has_consumer(&self, world: Option<&World>, name: &str) -> bool {
-        let is_it = |actor: &Actor| actor.name == name && !matches!(actor.role, Role::Producer(_));
+        let starts = |actor: &Actor| matches!(actor.role, Role::Producer(_) | Role::Starter(_));
+        let is_it = |actor: &Actor| actor.name == name && !starts(actor);
         self.workers.iter().any(|worker| worker.name == name)
             || self.fleets.iter().any(|fleet| fleet.name == name)
+            || self.has_task_poller(name)
             || world.is_some_and(|world| world.actors.iter().flatten().any(is_it))
     }
 
@@ -377,7 +399,7 @@ impl Scenario {
                 FaultKind::Surge | FaultKind::HotKey => (producer, "a producer's name"),
                 FaultKind::BadDeploy | FaultKind::Deploy => (function, "a function, as lambda/NAME"),
                 FaultKind::Slow => (function || consumer, "a function (lambda/NAME), worker or fleet"),
-                FaultKind::Stop => (consumer, "a worker's or fleet's name"),
+                FaultKind::Stop | FaultKind::WrongTaskList => (consumer, "a worker's or fleet's name"),
             };
             if !fits {
                 problems.of("fault", index, format!("{place}: target must be {wanted} of this file"));
@@ -385,6 +407,7 @@ impl Scenario {
             let missing = match fault.kind {
                 FaultKind::Surge | FaultKind::Slow => fault.factor.is_none().then_some("factor"),
                 FaultKind::HotKey => (fault.key.is_none() || fault.share.is_none()).then_some("key and share"),
+                FaultKind::WrongTaskList => fault.task_list.is_none().then_some("task_list"),
                 FaultKind::BadDeploy => fault.when_contains.is_none().then_some("when_contains"),
                 FaultKind::Deploy | FaultKind::Stop => None,
             };
@@ -447,7 +470,7 @@ fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
-fn maybe_duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn maybe_duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
 }
 

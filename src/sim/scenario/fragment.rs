@@ -31,6 +31,12 @@ impl Fragment {
             && part.producers.is_empty()
             && part.workers.is_empty()
             && part.fleets.is_empty()
+            && part.domains.is_empty()
+            && part.workflows.is_empty()
+            && part.activities.is_empty()
+            && part.deciders.is_empty()
+            && part.activity_workers.is_empty()
+            && part.starters.is_empty()
     }
 }
 
@@ -40,7 +46,8 @@ pub fn add(world: &mut World, fragment: &Fragment) -> Result<(), ScenarioError> 
     let part = &fragment.scenario;
     let mut problems = Problems::new(&fragment.text);
     part.check(&mut problems, Some(world));
-    let actors = world.actors.len() + part.producers.len() + part.workers.len() + part.fleets.len();
+    let pollers = part.deciders.len() + part.activity_workers.len() + part.starters.len();
+    let actors = world.actors.len() + part.producers.len() + part.workers.len() + part.fleets.len() + pollers;
     if actors.max(world.timeline.len() + 2 * part.faults.len()) > ADDED_MAX {
         problems.of_file(format!("more than {ADDED_MAX} actors or faults were added: reset the account first"));
     }

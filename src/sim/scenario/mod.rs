@@ -2,9 +2,11 @@
 
 mod alarm;
 mod build;
+mod build_workflow;
 mod file;
 mod fragment;
 mod problems;
+mod workflow;
 
 pub use alarm::Alarm;
 pub use build::build;

@@ -38,6 +38,7 @@ impl Domain {
         if self.open.get(&execution.workflow_id) == Some(&id) {
             self.open.remove(&execution.workflow_id);
         }
+        self.open_ids.remove(&id);
         self.closed.insert((cx.now, id));
         self.count_close(cx, &of, status, took_ms, &last);
         self.settle(cx, id);

@@ -38,6 +38,8 @@ pub struct Domain {
     pub(super) executions: BTreeMap<ExecutionId, Execution>,
     /// The open run of each workflow id.
     pub(super) open: BTreeMap<Text, ExecutionId>,
+    /// The same runs, in the order of their starts.
+    pub(super) open_ids: BTreeSet<ExecutionId>,
     /// Every run that is remembered.
     pub(super) runs: BTreeMap<Text, ExecutionId>,
     /// Closed runs by the time of their close. Ids are in the order of starts.
@@ -62,6 +64,7 @@ impl Domain {
             types: Types::default(),
             executions: BTreeMap::new(),
             open: BTreeMap::new(),
+            open_ids: BTreeSet::new(),
             runs: BTreeMap::new(),
             closed: BTreeSet::new(),
             decision_lists: TaskLists::default(),
@@ -131,6 +134,7 @@ impl Domain {
         self.started += 1;
         let id = ExecutionId(self.started);
         self.open.insert(execution.workflow_id.clone(), id);
+        self.open_ids.insert(id);
         self.runs.insert(execution.run_id.clone(), id);
         self.executions.insert(id, execution);
         id

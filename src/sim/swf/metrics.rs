@@ -7,6 +7,7 @@ use crate::sim::swf::Swf;
 use crate::sim::swf::domain::Domain;
 use crate::sim::swf::event::{EventKind, TimeoutType};
 use crate::sim::swf::execution::{Activity, ActivityState, StartedDecision};
+use crate::sim::swf::task_list::TaskKind;
 use crate::sim::swf::value::{CloseStatus, TypeRef};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,9 +41,9 @@ const ACTIVITY_CLOSES: [&str; 7] = [
 #[derive(Debug, Default)]
 pub(super) struct Series {
     of_types: BTreeMap<(&'static str, TypeRef), SeriesId>,
-    of_lists: BTreeMap<(ListKind, String), SeriesId>,
+    of_lists: BTreeMap<(TaskKind, String), SeriesId>,
     /// Lists that had a task when they were last published; they get one more datapoint, 0.
-    lately: BTreeSet<(ListKind, String)>,
+    lately: BTreeSet<(TaskKind, String)>,
 }
 
 impl Series {
@@ -53,18 +54,10 @@ impl Series {
 }
 
 /// CloudWatch's TaskListClassification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum ListKind {
-    Activity,
-    Decision,
-}
-
-impl ListKind {
-    fn classification(self) -> &'static str {
-        match self {
-            Self::Activity => "A",
-            Self::Decision => "D",
-        }
+fn classification(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Activity => "A",
+        TaskKind::Decision => "D",
     }
 }
 
@@ -180,12 +173,12 @@ impl Domain {
 
     /// PendingTasks of each list in which tasks wait, and once more, as 0, of one that has become empty.
     fn publish_pending(&mut self, cx: &mut Cx<'_>) {
-        let decisions = self.decision_lists.iter().map(|(name, waiting)| ((ListKind::Decision, name), waiting));
-        let activities = self.activity_lists.iter().map(|(name, waiting)| ((ListKind::Activity, name), waiting));
-        let waiting: BTreeMap<(ListKind, String), usize> =
+        let decisions = self.decision_lists.iter().map(|(name, waiting)| ((TaskKind::Decision, name), waiting));
+        let activities = self.activity_lists.iter().map(|(name, waiting)| ((TaskKind::Activity, name), waiting));
+        let waiting: BTreeMap<(TaskKind, String), usize> =
             decisions.chain(activities).map(|((kind, name), waiting)| ((kind, name.to_string()), waiting)).collect();
         let emptied = std::mem::take(&mut self.series.lately);
-        let lists: BTreeSet<(ListKind, String)> = waiting.keys().cloned().chain(emptied).collect();
+        let lists: BTreeSet<(TaskKind, String)> = waiting.keys().cloned().chain(emptied).collect();
         let at = cx.now - Duration::from_millis(1);
         let domain = dimension(&self.registration.name);
         for list in lists {
@@ -194,7 +187,7 @@ impl Domain {
                 let dimensions = [
                     ("Domain", domain.as_str()),
                     ("TaskListName", name.as_str()),
-                    ("TaskListClassification", list.0.classification()),
+                    ("TaskListClassification", classification(list.0)),
                 ];
                 cx.metrics.series("AWS/SWF", "PendingTasks", &dimensions, COUNT)
             });
@@ -221,7 +214,21 @@ impl Swf {
             domain.publish_pending(cx);
         }
         self.rates.publish(cx);
+        self.pollers.forget_silent(cx.now);
         self.gauges_run = false;
         self.schedule_gauges(cx);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beyond_ascii_become_dimensions_that_stay_apart() {
+        assert_eq!(dimension("booking"), "booking");
+        let (one, other) = (dimension("zimmer-größe"), dimension("zimmer-grüße"));
+        assert!(one.starts_with("zimmer-gr??e_") && one.len() == "zimmer-gr??e_".len() + 16, "{one}");
+        assert_ne!(one, other);
     }
 }

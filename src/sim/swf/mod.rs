@@ -29,6 +29,7 @@ mod execution;
 mod external;
 mod lambda_task;
 mod metrics;
+mod pollers;
 mod rates;
 mod start;
 mod task_list;
@@ -45,6 +46,7 @@ pub use error::Family;
 pub use event::{Cause, Event, EventId, EventKind, TimeoutType};
 pub use execution::{Closed, Execution, ExecutionId};
 pub use lambda_task::{LambdaAnswer, LambdaCall};
+pub use task_list::TaskKind;
 pub use types::{ActivityDefaults, Registered, WorkflowDefaults};
 pub use value::{
     ChildPolicy, CloseStatus, ExecutionRef, Priority, RegistrationStatus, TaskList, Text, Timeout, TypeRef,
@@ -83,6 +85,7 @@ pub struct Swf {
     pub(self) domains: Vec<Domain>,
     names: BTreeMap<Text, DomainId>,
     pub(self) rates: rates::Rates,
+    pub(self) pollers: pollers::Pollers,
     gauges_run: bool,
 }
 

@@ -233,6 +233,7 @@ fn check_domain(bench: &Bench, now: Timestamp) -> Result<(), TestCaseError> {
     let (mut decisions, mut activities) = (0, 0);
     for (id, execution) in domain.executions() {
         prop_assert_eq!(execution.is_open(), domain.open.get(&execution.workflow_id) == Some(&id));
+        prop_assert_eq!(execution.is_open(), domain.open_ids.contains(&id));
         let counts = execution.open_counts();
         if !execution.is_open() {
             prop_assert_eq!(counts, OpenCounts::default());

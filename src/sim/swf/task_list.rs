@@ -6,6 +6,13 @@ use crate::sim::swf::value::{Priority, Text};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+/// What a task list holds. Lists of both kinds may have the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TaskKind {
+    Activity,
+    Decision,
+}
+
 /// Where a task stands in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(Reverse<Priority>, u64);

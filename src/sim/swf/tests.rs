@@ -612,6 +612,34 @@ fn every_end_counts_one_for_itself_and_zero_for_the_others() {
 }
 
 #[test]
+fn used_quotas_are_published_with_what_was_refused() {
+    let mut bench = Bench::new();
+    let (swf, cx) = bench.world.swf_cx();
+    let refused = (0..230).filter(|_| swf.admit(&cx, "DescribeDomain").is_err()).count();
+    assert_eq!(refused, 30);
+    bench.wait_s(60);
+    let name = [("APIName", "DescribeDomain")];
+    assert_eq!(bench.sum("ConsumedCapacity", &name, "Count"), (200.0, 1.0));
+    assert_eq!(bench.sum("ThrottledEvents", &name, "Count"), (30.0, 1.0));
+    assert_eq!(bench.sum("ProvisionedRefillRate", &name, "Count"), (6.0, 1.0));
+}
+
+#[test]
+fn children_are_created_at_a_rate_that_refills_slowly() {
+    let mut bench = Bench::new();
+    let run = bench.start("order-1");
+    bench.decide((0..600).map(|n| child(&format!("email-{n}"))).collect());
+    assert_eq!(bench.run(&run).open_counts().children, 500);
+    let causes = bench.run(&run).history.iter().filter(|event| {
+        matches!(
+            &event.kind,
+            EventKind::StartChildWorkflowExecutionFailed { cause: Cause::ChildCreationRateExceeded, .. }
+        )
+    });
+    assert_eq!(causes.count(), 100);
+}
+
+#[test]
 fn a_lambda_task_needs_a_role_and_answers_with_what_the_function_said() {
     let mut bench = Bench::new();
     let call = || Decision::ScheduleLambdaFunction {

@@ -81,8 +81,8 @@ impl Domain {
         &'a self,
         filter: &'a Filter,
     ) -> impl DoubleEndedIterator<Item = (ExecutionId, &'a Execution)> {
-        let all = self.executions.iter().map(|(id, execution)| (*id, execution));
-        all.filter(|(_, execution)| execution.is_open() && filter.admits(execution))
+        let all = self.open_ids.iter().filter_map(|id| Some((*id, self.executions.get(id)?)));
+        all.filter(|(_, execution)| filter.admits(execution))
     }
 
     /// Closed executions in the filter's order, oldest first.
@@ -97,7 +97,8 @@ impl Domain {
                 Box::new(all.filter(admitted))
             }
             Order::Close => {
-                let all = self.closed.iter().filter_map(|(_, id)| Some((*id, self.executions.get(id)?)));
+                let from = (filter.oldest, ExecutionId(0));
+                let all = self.closed.range(from..).filter_map(|(_, id)| Some((*id, self.executions.get(id)?)));
                 Box::new(all.filter(admitted))
             }
         }

@@ -1,10 +1,12 @@
 //! Operations on tasks: long polls, a decider's decisions, a worker's heartbeats and answers.
 
 use super::executions::Stretch;
-use super::token::{self, TaskKind};
+use super::token;
 use super::{Input, admit, json_of, members as is, schema, structure};
 use crate::sim::error::ApiError;
-use crate::sim::swf::{ActivityAnswer, ActivityTask, Decided, Decision, DecisionTask, TaskToken, Timeout, error};
+use crate::sim::swf::{
+    ActivityAnswer, ActivityTask, Decided, Decision, DecisionTask, TaskKind, TaskToken, Timeout, error,
+};
 use crate::sim::wire::{Answer, Call, Reply, serialization_error};
 use crate::sim::workflow;
 use crate::sim::world::World;
@@ -14,41 +16,57 @@ use std::time::Duration;
 /// A poll waits so long for a task.
 const LONG_POLL: Duration = Duration::from_secs(60);
 
-/// What a waiting call leaves itself: only its first asking is checked and counted.
-const WAITS: u64 = 1;
-
 fn list<'a>(input: &Input<'a>) -> &'a str {
     input.structure("taskList").map_or("", |list| list.text("name"))
 }
 
-/// Checks and counts a poll when it is asked for the first time.
+/// Checks and counts a poll when it is asked for the first time; its ticket is its number among the pollers.
 fn begin(
     world: &mut World,
     call: &mut Call,
-    operation: &'static str,
+    (operation, kind): (&'static str, TaskKind),
     input: &Value,
     members: &'static [schema::Member],
-) -> Result<(), ApiError> {
-    if call.ticket.is_none() {
-        schema::check(input, members)?;
-        admit(world, operation)?;
-        call.ticket = Some(WAITS);
+) -> Result<u64, ApiError> {
+    if let Some(number) = call.ticket {
+        return Ok(number);
     }
-    Ok(())
+    schema::check(input, members)?;
+    admit(world, operation)?;
+    let input = Input::of(input);
+    let now = world.now;
+    let number = world.swf.begin_to_poll(now, input.text("domain"), kind, list(&input))?;
+    call.ticket = Some(number);
+    Ok(number)
+}
+
+/// What a poll says when it has looked for a task: the task, a wish to be asked again, or that there was none.
+fn found(
+    world: &mut World,
+    call: &Call,
+    (kind, number): (TaskKind, u64),
+    input: &Input<'_>,
+    task: Result<Option<Value>, ApiError>,
+    none: Value,
+) -> Answer {
+    let until = call.arrived + LONG_POLL;
+    let (now, domain, list) = (world.now, input.text("domain"), list(input));
+    if matches!(task, Ok(None)) && now < until {
+        world.swf.keep_polling(now, domain, kind, list, number);
+        return Ok(Reply::Later(until));
+    }
+    world.swf.end_poll(domain, kind, list, number);
+    task.map(|task| Reply::Done(task.unwrap_or(none)))
 }
 
 pub(super) fn poll_for_activity_task(world: &mut World, call: &mut Call, input: &Value) -> Answer {
-    begin(world, call, "PollForActivityTask", input, is::POLL_ACTIVITY)?;
+    let kind = TaskKind::Activity;
+    let number = begin(world, call, ("PollForActivityTask", kind), input, is::POLL_ACTIVITY)?;
     let input = Input::of(input);
     let (swf, mut cx) = world.swf_cx();
-    let identity = input.optional("identity");
-    let task = swf.poll_for_activity_task(&mut cx, input.text("domain"), list(&input), identity)?;
-    let until = call.arrived + LONG_POLL;
-    match task {
-        Some(task) => Ok(Reply::Done(activity_task(&task))),
-        None if world.now < until => Ok(Reply::Later(until)),
-        None => Ok(Reply::Done(json!({ "taskToken": "", "startedEventId": 0 }))),
-    }
+    let task = swf.poll_for_activity_task(&mut cx, input.text("domain"), list(&input), input.optional("identity"));
+    let task = task.map(|task| task.as_ref().map(activity_task));
+    found(world, call, (kind, number), &input, task, json!({ "taskToken": "", "startedEventId": 0 }))
 }
 
 fn activity_task(task: &ActivityTask) -> Value {
@@ -63,20 +81,19 @@ fn activity_task(task: &ActivityTask) -> Value {
 }
 
 pub(super) fn poll_for_decision_task(world: &mut World, call: &mut Call, input: &Value) -> Answer {
-    begin(world, call, "PollForDecisionTask", input, is::POLL_DECISION)?;
+    let kind = TaskKind::Decision;
+    let number = begin(world, call, ("PollForDecisionTask", kind), input, is::POLL_DECISION)?;
     let input = Input::of(input);
-    if let Some(text) = input.optional_text("nextPageToken") {
-        return further_page(world, &input, text).map(Reply::Done);
-    }
-    let (swf, mut cx) = world.swf_cx();
-    let identity = input.optional("identity");
-    let task = swf.poll_for_decision_task(&mut cx, input.text("domain"), list(&input), identity)?;
-    let until = call.arrived + LONG_POLL;
-    match task {
-        Some(task) => Ok(Reply::Done(decision_task(world, &input, &task, 0))),
-        None if world.now < until => Ok(Reply::Later(until)),
-        None => Ok(Reply::Done(json!({ "taskToken": "", "startedEventId": 0, "previousStartedEventId": 0 }))),
-    }
+    let none = json!({ "taskToken": "", "startedEventId": 0, "previousStartedEventId": 0 });
+    let task = if let Some(text) = input.optional_text("nextPageToken") {
+        further_page(world, &input, text).map(Some)
+    } else {
+        let (swf, mut cx) = world.swf_cx();
+        let identity = input.optional("identity");
+        let task = swf.poll_for_decision_task(&mut cx, input.text("domain"), list(&input), identity);
+        task.map(|task| task.map(|task| decision_task(world, &input, &task, 0)))
+    };
+    found(world, call, (kind, number), &input, task, none)
 }
 
 /// A page token belongs to the poll's domain and list.

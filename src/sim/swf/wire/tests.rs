@@ -332,3 +332,19 @@ fn names_and_durations_have_rules() {
         message.contains("'tagList' failed to satisfy constraint: Member must have length less than or equal to 5")
     );
 }
+
+#[test]
+fn a_task_list_has_room_for_a_thousand_pollers() {
+    let mut client = Client::new();
+    let body = json!({ "domain": "hotel", "taskList": { "name": "w" } });
+    let mut waiting: Vec<Call> = (0..1000).map(|_| client.call("PollForActivityTask", &body)).collect();
+    for call in &mut waiting {
+        assert!(matches!(handle(&mut client.world, call), Reply::Later(_)));
+    }
+    assert_eq!(client.fault("PollForActivityTask", body.clone()).0, format!("{MODEL}LimitExceededFault"));
+    client.world.advance_to(client.world.now + Duration::from_secs(60));
+    for call in &mut waiting {
+        assert!(matches!(handle(&mut client.world, call), Reply::Done(_)));
+    }
+    assert_eq!(client.ok("PollForActivityTask", body)["taskToken"], "");
+}

@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::payload;
 use crate::sim::swf::error;
-use crate::sim::swf::{DomainId, ExecutionId, TaskToken};
+use crate::sim::swf::{DomainId, ExecutionId, TaskKind, TaskToken};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
@@ -20,13 +20,14 @@ const PAGE_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// The text of a task's handle. A token of a decision task is no token of an activity task.
 pub(super) fn of_task(kind: TaskKind, task: TaskToken) -> String {
     let TaskToken { domain, execution, scheduled } = task;
-    seal(&format!("{}|{}|{}|{scheduled}", kind as u8, domain.0, execution.0))
+    seal(&format!("{}|{}|{}|{scheduled}", code(kind), domain.0, execution.0))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TaskKind {
-    Decision = b'd' as isize,
-    Activity = b'a' as isize,
+fn code(kind: TaskKind) -> u64 {
+    match kind {
+        TaskKind::Activity => 1,
+        TaskKind::Decision => 2,
+    }
 }
 
 /// Errors: `ValidationException` for a text that the service did not give out for this kind.
@@ -34,7 +35,7 @@ pub(super) fn task(kind: TaskKind, text: &str) -> Result<TaskToken, ApiError> {
     let opened = open(text).ok_or_else(error::invalid_token)?;
     let mut parts = opened.split('|').map(|part| part.parse::<u64>().ok());
     let mut next = || parts.next().flatten().ok_or_else(error::invalid_token);
-    if next()? != kind as u64 {
+    if next()? != code(kind) {
         return Err(error::invalid_token());
     }
     let domain = u32::try_from(next()?).map_err(|_| error::invalid_token())?;
