@@ -42,7 +42,7 @@ async fn serve(arguments: &SimArgs, demo: &DemoSettings) -> Result<(), Failure> 
         ClockWord::Manual => (Pace::Stands, format!("time stands at {} until it is advanced", world.now.rfc3339())),
     };
     let limits = if place.limits { "" } else { ", no rates throttle" };
-    let engine = engine::start_at(world, clock, pace);
+    let engine = engine::start_serving(world, clock, pace);
     let stop = stop_signal().map_err(|error| Failure::new(format!("Signals cannot be watched: {error}")))?;
     if !address.ip().is_loopback() {
         warn_of_open_address(address);

@@ -9,6 +9,7 @@ use std::collections::BinaryHeap;
 pub enum Due {
     Kinesis(crate::sim::kinesis::Due),
     Sqs(crate::sim::sqs::Due),
+    Sns(crate::sim::sns::Due),
     Lambda(crate::sim::lambda::Due),
     Swf(crate::sim::swf::Due),
     /// An event source mapping polls its source (index into the Lambda service's mappings, and a generation).

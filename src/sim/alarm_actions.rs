@@ -3,6 +3,9 @@
 
 use crate::sim::agenda::Due;
 use crate::sim::cloudwatch::{AlarmAction, next_tick};
+use crate::sim::fanout;
+use crate::sim::payload::Payload;
+use crate::sim::sns::Publication;
 use crate::sim::world::World;
 use bytes::Bytes;
 
@@ -44,6 +47,12 @@ fn deliver(world: &mut World, action: &AlarmAction) -> Result<(), String> {
             let body = Bytes::from(action.event.to_string());
             let accepted = lambda.id_of(name).and_then(|id| lambda.accept_event(&mut cx, id, body));
             accepted.map(|_| ()).ok_or_else(|| format!("Function not found: {}", action.target))
+        }
+        Some("sns") => {
+            let message = Payload::Sent(Bytes::from(action.message.clone()));
+            let publication = Publication { subject: Some(action.subject.clone()), ..Publication::of(message) };
+            let is_told = fanout::publish_to(world, &action.target, publication);
+            is_told.then_some(()).ok_or_else(|| format!("Topic does not exist: {}", action.target))
         }
         // The engine has nobody else's service: what would be told is kept in the history.
         _ => Ok(()),

@@ -5,12 +5,14 @@ use crate::domain::time::Timestamp;
 use crate::sim::clock::VirtualClock;
 use crate::sim::control::{self, Command, Order, Refusal};
 use crate::sim::cx::Place;
+use crate::sim::fanout;
 use crate::sim::ledger::Ledger;
+use crate::sim::poster::{Posted, Poster};
 use crate::sim::scenario;
 use crate::sim::wire::{self, Call, Reply, Request, Response};
 use crate::sim::world::World;
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -102,7 +104,19 @@ pub fn start(world: World, clock: VirtualClock) -> Handle {
 
 /// Starts the engine as `start` does, at a pace.
 pub fn start_at(world: World, clock: VirtualClock, pace: Pace) -> Handle {
+    launch(world, clock, pace, false)
+}
+
+/// Starts the engine for a listener: it also calls HTTP endpoints on this machine that are subscribed to topics.
+pub fn start_serving(world: World, clock: VirtualClock, pace: Pace) -> Handle {
+    launch(world, clock, pace, true)
+}
+
+fn launch(mut world: World, clock: VirtualClock, pace: Pace, calls_out: bool) -> Handle {
     let (requests, received) = mpsc::channel(QUEUE_MAX);
+    let (reports, posted) = mpsc::unbounded_channel();
+    let poster = calls_out.then(|| Poster::new(reports));
+    world.outbox = poster.is_some().then(VecDeque::new);
     let home = world.place.clone();
     let account = Account { ahead: Duration::ZERO, worlds: BTreeMap::from([(home.region.clone(), world)]) };
     let engine = Engine {
@@ -113,8 +127,9 @@ pub fn start_at(world: World, clock: VirtualClock, pace: Pace) -> Handle {
         waiting: Vec::new(),
         ask_at: clock.now(),
         answered: 0,
+        poster,
     };
-    tokio::spawn(engine.run(received));
+    tokio::spawn(engine.run(received, posted));
     Handle { requests, clock }
 }
 
@@ -127,6 +142,8 @@ struct Engine {
     /// When by the clock they are asked again at the latest.
     ask_at: Timestamp,
     answered: u64,
+    /// Who calls HTTP endpoints outside the engine; `None` where nobody does.
+    poster: Option<Poster>,
 }
 
 /// One account: its worlds by region, and how far it was advanced beyond the clock.
@@ -146,22 +163,56 @@ struct Waiting {
 }
 
 impl Engine {
-    async fn run(mut self, mut received: mpsc::Receiver<Asked>) {
+    async fn run(mut self, mut received: mpsc::Receiver<Asked>, mut posted: mpsc::UnboundedReceiver<Posted>) {
         loop {
             let waits = self.pace == Pace::Runs && !self.waiting.is_empty();
+            let delivers = self.deliver() && self.pace == Pace::Runs;
             tokio::select! {
                 biased;
                 asked = received.recv() => match asked {
                     Some(asked) => self.take(asked).await,
                     None => return,
                 },
+                Some(posted) = posted.recv(), if self.poster.is_some() => self.note_posted(posted),
                 () = self.clock.sleep(self.ask_at.since(self.clock.now())), if waits => {}
+                () = self.clock.sleep(WAIT_STEP), if delivers => {}
             }
             if waits && self.clock.now() >= self.ask_at {
                 self.ask_again(|_| true);
                 self.ask_at = self.clock.now() + self.nap();
             }
         }
+    }
+
+    /// Brings worlds that have deliveries in hand up to now, so that retries happen without a request, and hands out the
+    /// POSTs that are to be made. Whether there is anything to come back for.
+    fn deliver(&mut self) -> bool {
+        let Some(poster) = &self.poster else { return false };
+        let (clock, epoch, pace) = (self.clock.now(), self.clock.epoch(), self.pace);
+        let mut is_busy = false;
+        for (name, account) in &mut self.accounts {
+            let now = if pace == Pace::Runs { clock } else { epoch } + account.ahead;
+            for (region, world) in &mut account.worlds {
+                if world.sns.deliveries_in_hand() > 0 {
+                    world.advance_to(now);
+                }
+                for post in world.outbox.iter_mut().flat_map(|outbox| outbox.drain(..)) {
+                    poster.post(name, region, post);
+                }
+                is_busy |= world.sns.deliveries_in_hand() > 0;
+            }
+        }
+        is_busy
+    }
+
+    fn note_posted(&mut self, posted: Posted) {
+        let now = self.now(&posted.account);
+        let world = self.accounts.get_mut(&posted.account).and_then(|account| account.worlds.get_mut(&posted.region));
+        // A world that was reset meanwhile knows nothing of it.
+        let Some(world) = world else { return };
+        world.advance_to(now);
+        fanout::answered(world, posted.attempt, posted.tries, posted.outcome);
+        self.ask_again(|waiting| waiting.account == posted.account && waiting.region == posted.region);
     }
 
     /// Until something can have changed for a waiting request.
@@ -246,7 +297,8 @@ impl Engine {
                 return None;
             }
             let place = Place { account: account.to_owned(), region: region.to_owned(), limits: self.home.limits };
-            let world = World::new(account.parse().unwrap_or(0), self.now(account), place);
+            let mut world = World::new(account.parse().unwrap_or(0), self.now(account), place);
+            world.outbox = self.poster.is_some().then(VecDeque::new);
             self.accounts.entry(account.to_owned()).or_default().worlds.insert(region.to_owned(), world);
         }
         self.accounts.get_mut(account)?.worlds.get_mut(region)

@@ -1,10 +1,12 @@
 //! The scenario's timeline: what goes wrong, and right again, and when.
 
 use crate::sim::actors::{self, Role};
+use crate::sim::endpoint::Answer;
+use crate::sim::fanout;
 use crate::sim::lambda::ErrorRule;
 use crate::sim::lambda::log::iso_millis;
 use crate::sim::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One change of the world, at its time.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +23,10 @@ pub enum Entry {
     TaskList { target: String, list: Option<String> },
     /// A worker or a fleet stops, or starts again.
     Stop { target: String, is_stopped: bool },
+    /// An HTTP endpoint answers so; `None` is as when all is well.
+    Endpoint { name: String, answer: Option<Answer> },
+    /// A subscription (`promo/sqs/orders`) gets this filter policy; an empty one takes it away.
+    FilterPolicy { subscription: String, policy: String },
 }
 
 /// Payloads that hold this text make the code fail so.
@@ -70,7 +76,30 @@ pub fn strike(world: &mut World, index: usize) {
             Some(Role::ActivityWorker(worker)) => worker.wrong_list = list,
             _ => {}
         },
+        Entry::Endpoint { name, answer } => {
+            if let Some(endpoint) = world.endpoints.named(&name) {
+                endpoint.answer = answer.unwrap_or(endpoint.healthy);
+            }
+        }
+        Entry::FilterPolicy { subscription, policy } => set_filter_policy(world, &subscription, &policy),
     }
+}
+
+/// Somebody sets a filter policy; it is in the account's event history. One that AWS refuses changes nothing.
+fn set_filter_policy(world: &mut World, subscription: &str, policy: &str) {
+    let Some((topic, id)) = fanout::subscription_named(world, subscription) else { return };
+    let (sns, mut cx) = world.sns_cx();
+    if sns.set_subscription_attribute(&mut cx, &topic, &id, "FilterPolicy", policy).is_err() {
+        return;
+    }
+    let request = json!({
+        "subscriptionArn": format!("{}:{id}", world.place.arn("sns", &topic)),
+        "attributeName": "FilterPolicy",
+        "attributeValue": policy,
+    });
+    let (now, place) = (world.now, &world.place);
+    let operation = ("sns", "SetSubscriptionAttributes");
+    world.cloudtrail.note_change(now, place, DEPLOYER, operation, (&request, &Value::Null));
 }
 
 /// The IAM user whose keys the deployment pipeline has.

@@ -7,10 +7,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use crate::sim::fanout;
 use crate::sim::lambda::{
     DeadLetter, Delivery, Due, Ended, MappingDue, MappingSource, Qualifier, Source, WHOLE_STREAM,
 };
 use crate::sim::payload::Payload;
+use crate::sim::sns::Publication;
 use crate::sim::sqs::{AttributeValue, Outgoing};
 use crate::sim::workflow;
 use crate::sim::world::World;
@@ -94,8 +96,12 @@ fn deliver_dead_letter(world: &mut World, dead: DeadLetter) {
     }
 }
 
-/// Sends to the queue that an ARN names; false when there is none, or it will not take the message.
+/// Sends to the queue or the topic that an ARN names; false when there is none, or it will not take the message.
 fn send_to(world: &mut World, arn: &str, outgoing: Outgoing) -> bool {
+    if arn.split(':').nth(2) == Some("sns") {
+        let publication = Publication { attributes: outgoing.attributes, ..Publication::of(outgoing.body) };
+        return fanout::publish_to(world, arn, publication);
+    }
     let queue = match MappingSource::of_arn(&world.place, arn) {
         Some(MappingSource::Queue(queue)) => queue,
         _ => return false,

@@ -6,16 +6,19 @@ use crate::sim::agenda::{Agenda, Due};
 use crate::sim::cloudtrail::CloudTrail;
 use crate::sim::cloudwatch::{CloudWatch, Metrics};
 use crate::sim::cx::{Cx, Place};
+use crate::sim::endpoint::Endpoints;
 use crate::sim::kinesis::Kinesis;
 use crate::sim::lambda::Lambda;
 use crate::sim::ledger::Ledger;
 use crate::sim::payload::Templates;
+use crate::sim::sns::{HttpPost, Sns};
 use crate::sim::sqs::Sqs;
 use crate::sim::swf::Swf;
 use crate::sim::workflow::LambdaTasks;
-use crate::sim::{actors, alarm_actions, faults, mapping};
+use crate::sim::{actors, alarm_actions, fanout, faults, mapping};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
+use std::collections::VecDeque;
 
 /// A simulated account in one region. A run is a function of (seed, scenario, requests).
 pub struct World {
@@ -23,6 +26,7 @@ pub struct World {
     pub place: Place,
     pub kinesis: Kinesis,
     pub sqs: Sqs,
+    pub sns: Sns,
     pub lambda: Lambda,
     pub swf: Swf,
     /// SWF's Lambda tasks that run, by their invocations.
@@ -32,6 +36,10 @@ pub struct World {
     /// `None` while that actor acts.
     pub actors: Vec<Option<Actor>>,
     pub timeline: Vec<faults::Entry>,
+    /// HTTP endpoints that are simulated.
+    pub endpoints: Endpoints,
+    /// POSTs to endpoints outside the engine, where somebody makes them; `None` where nobody does.
+    pub outbox: Option<VecDeque<HttpPost>>,
     pub agenda: Agenda,
     pub metrics: Metrics,
     pub templates: Templates,
@@ -47,6 +55,7 @@ impl World {
             place,
             kinesis: Kinesis::default(),
             sqs: Sqs::default(),
+            sns: Sns::default(),
             lambda: Lambda::default(),
             swf: Swf::default(),
             lambda_tasks: LambdaTasks::default(),
@@ -54,6 +63,8 @@ impl World {
             cloudtrail: CloudTrail::default(),
             actors: Vec::new(),
             timeline: Vec::new(),
+            endpoints: Endpoints::default(),
+            outbox: None,
             agenda: Agenda::default(),
             metrics: Metrics::default(),
             templates: Templates::default(),
@@ -81,6 +92,7 @@ impl World {
                 let (sqs, mut cx) = self.sqs_cx();
                 sqs.due(&mut cx, due);
             }
+            Due::Sns(due) => fanout::due(self, due),
             Due::Lambda(due) => mapping::lambda_due(self, due),
             Due::Alarms => alarm_actions::tick(self),
             Due::Swf(due) => {
@@ -117,6 +129,19 @@ impl World {
             templates: &mut self.templates,
         };
         (&mut self.sqs, cx)
+    }
+
+    /// The SNS service and the hands it works with.
+    pub fn sns_cx(&mut self) -> (&mut Sns, Cx<'_>) {
+        let cx = Cx {
+            now: self.now,
+            place: &self.place,
+            rng: &mut self.rng,
+            agenda: &mut self.agenda,
+            metrics: &mut self.metrics,
+            templates: &mut self.templates,
+        };
+        (&mut self.sns, cx)
     }
 
     /// The Lambda service and the hands it works with.

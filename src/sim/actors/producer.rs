@@ -1,9 +1,12 @@
-//! A producer: puts records on a stream or sends messages to a queue, buffers what was throttled, gives up in the end.
+//! A producer: puts records on a stream, sends messages to a queue or publishes them to a topic, buffers what was
+//! throttled, gives up in the end.
 
 use crate::domain::time::Timestamp;
+use crate::sim::fanout;
 use crate::sim::kinesis::{KeyId, PutKey, PutRecord};
 use crate::sim::payload::{Payload, TemplateId};
-use crate::sim::sqs::Outgoing;
+use crate::sim::sns::Publication;
+use crate::sim::sqs::{AttributeValue, Outgoing};
 use crate::sim::world::World;
 use rand::RngExt;
 use rand_distr::{Distribution, Poisson};
@@ -26,6 +29,7 @@ const BATCH_BYTES_MAX: usize = 9 << 20;
 pub enum Target {
     Stream(String),
     Queue(String),
+    Topic(String),
 }
 
 pub struct Producer {
@@ -38,6 +42,8 @@ pub struct Producer {
     /// A second template and its share of all.
     pub other: Option<(TemplateId, f64)>,
     pub keys: Vec<KeyId>,
+    /// Attributes of messages to a topic: names and the patterns of their values.
+    pub attributes: Vec<(String, TemplateId)>,
     /// One key's index and its share of all records.
     pub hot_key: Option<(usize, f64)>,
     waiting: VecDeque<Record>,
@@ -62,6 +68,7 @@ impl Producer {
             template,
             other: None,
             keys,
+            attributes: Vec::new(),
             hot_key: None,
             waiting: VecDeque::new(),
             given_up: 0,
@@ -86,6 +93,7 @@ impl Producer {
                 self.waiting.extend(refused);
             }
             Target::Queue(queue) => send(world, queue, &records),
+            Target::Topic(topic) => publish(world, topic, &self.attributes, &records),
         }
         now + STEP
     }
@@ -148,5 +156,23 @@ fn send(world: &mut World, queue: &str, records: &[Record]) {
         let body = Payload::Made { template: record.template, seed: record.seed };
         let (sqs, mut cx) = world.sqs_cx();
         let _ = sqs.send(&mut cx, queue, Outgoing::of(body));
+    }
+}
+
+/// What a topic refuses is lost to its publisher, as AWS would have it. A FIFO topic's messages are ordered by their
+/// kind.
+fn publish(world: &mut World, topic: &str, attributes: &[(String, TemplateId)], records: &[Record]) {
+    for record in records {
+        let mut publication = Publication::of(Payload::Made { template: record.template, seed: record.seed });
+        for (name, template) in attributes {
+            let value = world.templates.read(&Payload::Made { template: *template, seed: record.seed }, "");
+            let text = AttributeValue::text("String", &String::from_utf8_lossy(&value));
+            publication.attributes.insert(name.clone(), text);
+        }
+        if topic.ends_with(".fifo") {
+            publication.group = Some(format!("template-{}", record.template.0));
+            publication.dedup = Some(format!("{:016x}", record.seed));
+        }
+        fanout::publish(world, topic, publication);
     }
 }

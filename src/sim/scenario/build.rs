@@ -2,7 +2,9 @@
 
 use super::alarm::add_alarms;
 use super::build_workflow;
-use super::file::{self, Fault, FaultKind, Scenario};
+use super::fault::{Fault, FaultKind};
+use super::file::{self, Scenario};
+use super::topic::add_topics;
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role, fleet::Fleet, producer, worker::Worker};
 use crate::sim::agenda::Due;
@@ -13,6 +15,7 @@ use crate::sim::kinesis::{ShardMetric, StreamMode};
 use crate::sim::lambda::{Answer, Behaviour, Config, MappingSource, Settings, Spread, Start};
 use crate::sim::payload::Template;
 use crate::sim::world::World;
+use crate::sim::{endpoint, fanout};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +37,7 @@ pub fn furnish(world: &mut World, scenario: &Scenario, start: Timestamp) -> Resu
     add_streams(world, scenario)?;
     add_queues(world, scenario)?;
     add_functions(world, scenario)?;
+    add_topics(world, scenario)?;
     add_mappings(world, scenario)?;
     build_workflow::add_domains(world, scenario)?;
     add_alarms(world, scenario)?;
@@ -155,11 +159,16 @@ fn add_actors(world: &mut World, scenario: &Scenario) {
                 let keys = (1..=maker.keys).map(|n| world.kinesis.intern_key(&format!("{}{n}", maker.key_prefix)));
                 (producer::Target::Stream(name.to_owned()), keys.collect())
             }
+            "sns" => (producer::Target::Topic(name.to_owned()), Vec::new()),
             _ => (producer::Target::Queue(name.to_owned()), Vec::new()),
         };
         let mut actor = producer::Producer::new(target, maker.per_s, template, keys);
         let other = maker.other_template.as_ref().and_then(|name| world.templates.named(name));
         actor.other = other.map(|id| (id, maker.other_share));
+        for (name, text) in &maker.attributes {
+            let pattern = Template { name: format!("{}: {name}", maker.name), text: text.clone(), bytes: None };
+            actor.attributes.push((name.clone(), world.templates.add(pattern)));
+        }
         actors::hire(world, &maker.name, Role::Producer(actor));
     }
     for worker in &scenario.workers {
@@ -209,6 +218,24 @@ fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
         }
         FaultKind::Stop => {
             (Entry::Stop { target: target.clone(), is_stopped: true }, Entry::Stop { target, is_stopped: false })
+        }
+        FaultKind::EndpointDown => {
+            let answer = fault.status.map_or(endpoint::Answer::Hang, endpoint::Answer::Status);
+            (
+                Entry::Endpoint { name: target.clone(), answer: Some(answer) },
+                Entry::Endpoint { name: target, answer: None },
+            )
+        }
+        FaultKind::FilterPolicy => {
+            let before = fanout::subscription_named(world, &target).and_then(|(topic, id)| {
+                let subscription = world.sns.subscription(&topic, &id).ok()?;
+                subscription.attributes.filter.as_ref().map(|(text, _)| text.clone())
+            });
+            let policy = fault.policy.clone().unwrap_or_default();
+            (
+                Entry::FilterPolicy { subscription: target.clone(), policy },
+                Entry::FilterPolicy { subscription: target, policy: before.unwrap_or_default() },
+            )
         }
     };
     add_entry(world, start + fault.at, begin);

@@ -1,12 +1,15 @@
 //! The scenario file: what may stand in it, and every reason why it may not.
 
 use super::alarm::Alarm;
+use super::fault::Fault;
 use super::problems::Problems;
+use super::topic::{Endpoint, Subscription, Topic};
 use super::workflow::{Activity, ActivityWorker, Decider, Domain, Starter, Workflow};
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{Actor, Role};
 use crate::sim::world::World;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -42,6 +45,12 @@ pub struct Scenario {
     pub functions: Vec<Function>,
     #[serde(default, rename = "mapping")]
     pub mappings: Vec<Mapping>,
+    #[serde(default, rename = "topic")]
+    pub topics: Vec<Topic>,
+    #[serde(default, rename = "subscription")]
+    pub subscriptions: Vec<Subscription>,
+    #[serde(default, rename = "endpoint")]
+    pub endpoints: Vec<Endpoint>,
     #[serde(default, rename = "producer")]
     pub producers: Vec<Producer>,
     #[serde(default, rename = "worker")]
@@ -150,7 +159,7 @@ pub struct Mapping {
 #[serde(deny_unknown_fields)]
 pub struct Producer {
     pub name: String,
-    /// `kinesis/bids` or `sqs/orders`.
+    /// `kinesis/bids`, `sqs/orders` or `sns/promo`.
     pub target: String,
     /// Records or messages a second on average.
     pub per_s: f64,
@@ -164,6 +173,9 @@ pub struct Producer {
     pub keys: u32,
     #[serde(default = "key_prefix")]
     pub key_prefix: String,
+    /// Attributes of messages to a topic; their values are patterns as bodies are.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// A service that polls a queue, works, and deletes.
@@ -189,52 +201,6 @@ pub struct Fleet {
     /// Idle time between reads of a shard; AWS's consumer library waits 1.5 s.
     #[serde(default = "idle_ms")]
     pub idle_ms: u64,
-}
-
-/// Something that goes wrong, or right again.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    /// After the story's begin.
-    #[serde(default, deserialize_with = "duration")]
-    pub at: Duration,
-    /// When it ends by itself; without it, it stays.
-    #[serde(default, deserialize_with = "maybe_duration")]
-    pub until: Option<Duration>,
-    pub kind: FaultKind,
-    /// A producer's, worker's or fleet's name, or `lambda/fulfil-order`.
-    pub target: String,
-    /// Of `surge` and `slow`.
-    pub factor: Option<f64>,
-    /// Of `hot-key`: which one, from 1.
-    pub key: Option<u32>,
-    /// Of `hot-key`: its share of all records; of `errors`: the share that fails.
-    pub share: Option<f64>,
-    /// Of `bad-deploy`: payloads that hold this text fail.
-    pub when_contains: Option<String>,
-    pub error_type: Option<String>,
-    pub message: Option<String>,
-    /// Of `wrong-task-list`.
-    pub task_list: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultKind {
-    /// A producer makes `factor` times as much.
-    Surge,
-    /// `share` of a producer's records carry one key.
-    HotKey,
-    /// A function's new code fails on payloads that hold `when_contains`.
-    BadDeploy,
-    /// A function's new code is good.
-    Deploy,
-    /// A function or a worker or a fleet takes `factor` times as long.
-    Slow,
-    /// A worker or a fleet stops.
-    Stop,
-    /// A decider or an activity worker polls `task_list` instead of its own.
-    WrongTaskList,
 }
 
 /// Everything that is wrong with a scenario.
@@ -278,6 +244,7 @@ impl Scenario {
             problems.of_file(format!("account: `{}` is not twelve digits", self.account));
         }
         self.check_resources(problems, world);
+        self.check_topics(problems, world);
         self.check_actors(problems, world);
         self.check_workflows(problems, world);
         self.check_faults(problems, world);
@@ -289,7 +256,7 @@ impl Scenario {
     }
 
     /// Whether `kinesis/NAME` or `sqs/NAME` is there.
-    fn has_source(&self, world: Option<&World>, source: &str) -> bool {
+    pub(super) fn has_source(&self, world: Option<&World>, source: &str) -> bool {
         match source.split_once('/') {
             Some(("kinesis", name)) => {
                 self.streams.iter().any(|stream| stream.name == name)
@@ -303,7 +270,7 @@ impl Scenario {
         }
     }
 
-    fn has_function(&self, world: Option<&World>, name: &str) -> bool {
+    pub(super) fn has_function(&self, world: Option<&World>, name: &str) -> bool {
         self.functions.iter().any(|function| function.name == name)
             || world.is_some_and(|world| world.lambda.named(name).is_some())
     }
@@ -313,7 +280,7 @@ impl Scenario {
             || world.is_some_and(|world| world.templates.named(name).is_some())
     }
 
-    fn has_producer(&self, world: Option<&World>, name: &str) -> bool {
+    pub(super) fn has_producer(&self, world: Option<&World>, name: &str) -> bool {
         let makes = |actor: &Actor| matches!(actor.role, Role::Producer(_) | Role::Starter(_));
         let is_it = |actor: &Actor| actor.name == name && makes(actor);
         self.producers.iter().any(|producer| producer.name == name)
@@ -321,7 +288,7 @@ impl Scenario {
             || world.is_some_and(|world| world.actors.iter().flatten().any(is_it))
     }
 
-    fn has_consumer(&self, world: Option<&World>, name: &str) -> bool {
+    pub(super) fn has_consumer(&self, world: Option<&World>, name: &str) -> bool {
         let starts = |actor: &Actor| matches!(actor.role, Role::Producer(_) | Role::Starter(_));
         let is_it = |actor: &Actor| actor.name == name && !starts(actor);
         self.workers.iter().any(|worker| worker.name == name)
@@ -359,9 +326,10 @@ impl Scenario {
     fn check_actors(&self, problems: &mut Problems<'_>, world: Option<&World>) {
         for (index, producer) in self.producers.iter().enumerate() {
             let name = &producer.name;
-            if !self.has_source(world, &producer.target) {
+            if !self.has_source(world, &producer.target) && !self.has_topic(world, &producer.target) {
                 let target = &producer.target;
-                let message = format!("producer `{name}`: target `{target}` is not a [[stream]] or [[queue]] here");
+                let message =
+                    format!("producer `{name}`: target `{target}` is not a [[stream]], [[queue]] or [[topic]] here");
                 problems.of("producer", index, message);
             }
             for template in std::iter::once(&producer.template).chain(&producer.other_template) {
@@ -384,38 +352,6 @@ impl Scenario {
             if !self.has_source(world, &format!("kinesis/{}", fleet.stream)) {
                 let message = format!("fleet `{}`: stream `{}` is not a [[stream]] here", fleet.name, fleet.stream);
                 problems.of("fleet", index, message);
-            }
-        }
-    }
-
-    fn check_faults(&self, problems: &mut Problems<'_>, world: Option<&World>) {
-        for (index, fault) in self.faults.iter().enumerate() {
-            let place = format!("fault {} ({:?} of `{}`)", index + 1, fault.kind, fault.target);
-            let producer = self.has_producer(world, &fault.target);
-            let function =
-                fault.target.strip_prefix("lambda/").is_some_and(|function| self.has_function(world, function));
-            let consumer = self.has_consumer(world, &fault.target);
-            let (fits, wanted) = match fault.kind {
-                FaultKind::Surge | FaultKind::HotKey => (producer, "a producer's name"),
-                FaultKind::BadDeploy | FaultKind::Deploy => (function, "a function, as lambda/NAME"),
-                FaultKind::Slow => (function || consumer, "a function (lambda/NAME), worker or fleet"),
-                FaultKind::Stop | FaultKind::WrongTaskList => (consumer, "a worker's or fleet's name"),
-            };
-            if !fits {
-                problems.of("fault", index, format!("{place}: target must be {wanted} of this file"));
-            }
-            let missing = match fault.kind {
-                FaultKind::Surge | FaultKind::Slow => fault.factor.is_none().then_some("factor"),
-                FaultKind::HotKey => (fault.key.is_none() || fault.share.is_none()).then_some("key and share"),
-                FaultKind::WrongTaskList => fault.task_list.is_none().then_some("task_list"),
-                FaultKind::BadDeploy => fault.when_contains.is_none().then_some("when_contains"),
-                FaultKind::Deploy | FaultKind::Stop => None,
-            };
-            if let Some(missing) = missing {
-                problems.of("fault", index, format!("{place}: needs {missing}"));
-            }
-            if fault.until.is_some_and(|until| until <= fault.at) {
-                problems.of("fault", index, format!("{place}: until must be later than at"));
             }
         }
     }
@@ -465,7 +401,7 @@ fn timestamp<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timest
     })
 }
 
-fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_duration(&text).map_err(serde::de::Error::custom)
 }

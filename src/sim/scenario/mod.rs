@@ -3,17 +3,19 @@
 mod alarm;
 mod build;
 mod build_workflow;
+mod fault;
 mod file;
 mod fragment;
 mod problems;
+mod topic;
 mod workflow;
 
 pub use alarm::Alarm;
 pub use build::build;
-pub use file::{
-    Fault, FaultKind, Fleet, Function, Mapping, Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker,
-};
+pub use fault::{Fault, FaultKind};
+pub use file::{Fleet, Function, Mapping, Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker};
 pub use fragment::{Fragment, add};
+pub use topic::{Endpoint, Subscription, Topic};
 
 /// A scenario that comes with the program.
 pub struct Builtin {

@@ -8,7 +8,7 @@ pub mod rest;
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
-use crate::sim::{cloudtrail, cloudwatch, kinesis, payload, sqs, sts, swf};
+use crate::sim::{cloudtrail, cloudwatch, kinesis, payload, sns, sqs, sts, swf};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -189,7 +189,8 @@ pub(crate) fn answer(
         Service::Sqs => sqs::wire::answer(world, call, operation, &input),
         Service::Swf => swf::wire::answer(world, call, operation, &input),
         Service::Kinesis => kinesis::wire::answer(world, call, operation, &input),
-        Service::Lambda | Service::Sns => Err(unknown_operation()),
+        Service::Sns => sns::wire::answer(world, call, operation, &input),
+        Service::Lambda => Err(unknown_operation()),
     };
     note_event(world, &call.request, (service.name(), operation), &input, &answer);
     match &answer {

@@ -1,0 +1,129 @@
+//! The road out of SNS: carries its deliveries to queues, functions and HTTP endpoints, and tells it how they ended.
+
+use crate::sim::endpoint::Answer;
+use crate::sim::lambda::MappingSource;
+use crate::sim::sns::arn::topic_name;
+use crate::sim::sns::{Attempt, Delivery, Destination, Due, HttpPost, Outcome, Protocol, Publication};
+use crate::sim::sqs::Outgoing;
+use crate::sim::world::World;
+use std::collections::VecDeque;
+
+/// POSTs that wait for the one who makes them, at most; what is more cannot be reached.
+const OUTBOX_MAX: usize = 10_000;
+
+/// Carries deliveries, and what they cause in turn: a dead letter is a delivery, too.
+pub fn deliver(world: &mut World, deliveries: impl IntoIterator<Item = Delivery>) {
+    let mut open: VecDeque<Delivery> = deliveries.into_iter().collect();
+    while let Some(Delivery { attempt, to }) = open.pop_front() {
+        let outcome = match to {
+            Destination::Queue { arn, body, attributes, group, dedup, trace_header } => {
+                send(world, &arn, Outgoing { body, attributes, trace_header, delay_s: None, group, dedup })
+            }
+            Destination::Function { arn, event } => invoke(world, &arn, event),
+            Destination::DeliveryStream { .. } | Destination::Nowhere => Outcome::ClientError,
+            Destination::Person => Outcome::Delivered,
+            Destination::Http(post) => {
+                open.extend(request(world, &attempt, post));
+                continue;
+            }
+        };
+        let (sns, mut cx) = world.sns_cx();
+        open.extend(sns.settle(&mut cx, attempt, outcome));
+    }
+}
+
+/// Something inside SNS falls due.
+pub fn due(world: &mut World, due: Due) {
+    let (sns, mut cx) = world.sns_cx();
+    let delivery = sns.due(&mut cx, due);
+    deliver(world, delivery);
+}
+
+/// Publishes for a service or an actor; false when there is no such topic or it will not take the message.
+pub fn publish(world: &mut World, topic: &str, publication: Publication) -> bool {
+    let (sns, mut cx) = world.sns_cx();
+    let Ok((_, deliveries)) = sns.publish(&mut cx, topic, publication) else { return false };
+    deliver(world, deliveries);
+    true
+}
+
+/// Publishes to the topic that an ARN names, as `publish` does.
+pub fn publish_to(world: &mut World, arn: &str, publication: Publication) -> bool {
+    let topic = topic_name(&world.place, arn).map(str::to_owned);
+    topic.is_ok_and(|topic| publish(world, &topic, publication))
+}
+
+/// An endpoint outside the engine has answered, or cannot be reached.
+pub fn answered(world: &mut World, attempt: u64, tries: u32, outcome: Outcome) {
+    let (sns, mut cx) = world.sns_cx();
+    let delivery = sns.answered(&mut cx, attempt, tries, outcome);
+    deliver(world, delivery);
+}
+
+/// Protocol and endpoint of `sqs/orders`, `lambda/fulfil-order` or `endpoint/crm`.
+pub fn endpoint_named(world: &World, name: &str) -> Option<(Protocol, String)> {
+    match name.split_once('/')? {
+        ("sqs", queue) => Some((Protocol::Sqs, world.place.arn("sqs", queue))),
+        ("lambda", function) => Some((Protocol::Lambda, world.place.arn("lambda", &format!("function:{function}")))),
+        ("endpoint", name) => {
+            let url = world.endpoints.url_of(name)?;
+            Some((if url.starts_with("https:") { Protocol::Https } else { Protocol::Http }, url.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// Topic and id of the subscription `promo/sqs/orders`.
+pub fn subscription_named(world: &World, name: &str) -> Option<(String, String)> {
+    let (topic, to) = name.split_once('/')?;
+    let (protocol, endpoint) = endpoint_named(world, to)?;
+    let id = world.sns.topic(topic)?.id_of(protocol, &endpoint)?;
+    Some((topic.to_owned(), id.to_owned()))
+}
+
+/// Queues of this account and region are reached; what a queue does not take is refused for good.
+fn send(world: &mut World, arn: &str, mut outgoing: Outgoing) -> Outcome {
+    let Some(MappingSource::Queue(queue)) = MappingSource::of_arn(&world.place, arn) else {
+        return Outcome::ClientError;
+    };
+    if outgoing.group.is_none() && queue.ends_with(".fifo") {
+        outgoing.group = Some(queue.clone());
+    }
+    let (sqs, mut cx) = world.sqs_cx();
+    if sqs.send(&mut cx, &queue, outgoing).is_ok() { Outcome::Delivered } else { Outcome::ClientError }
+}
+
+/// Functions take events into their own queue; how the function fares is no concern of SNS.
+fn invoke(world: &mut World, arn: &str, event: bytes::Bytes) -> Outcome {
+    let function = arn.split(':').nth(6);
+    let is_here = arn.split(':').skip(3).take(2).eq([world.place.region.as_str(), world.place.account.as_str()]);
+    let (lambda, mut cx) = world.lambda_cx();
+    let id = function.filter(|_| is_here).and_then(|name| lambda.id_of(name));
+    match id.and_then(|id| lambda.accept_event(&mut cx, id, event)) {
+        Some(_) => Outcome::Delivered,
+        None => Outcome::ClientError,
+    }
+}
+
+/// A simulated endpoint answers in its time; it confirms what it is asked to confirm. Others are for the outbox, if
+/// somebody empties it, and else out of reach.
+fn request(world: &mut World, attempt: &Attempt, post: HttpPost) -> Option<Delivery> {
+    let Some(endpoint) = world.endpoints.get_mut(&post.url) else {
+        if let Some(outbox) = world.outbox.as_mut().filter(|outbox| outbox.len() < OUTBOX_MAX) {
+            outbox.push_back(post);
+            return None;
+        }
+        let (sns, mut cx) = world.sns_cx();
+        return sns.answered(&mut cx, post.attempt, post.tries, Outcome::ServerError);
+    };
+    endpoint.received += 1;
+    let (answer, latency) = (endpoint.answer, endpoint.latency);
+    let Answer::Status(status) = answer else { return None };
+    let (sns, mut cx) = world.sns_cx();
+    if let (Some(token), 200..=299) = (&post.token, status) {
+        // The endpoint visits the link; one that no longer holds is no matter.
+        let _ = sns.confirm(&mut cx, &attempt.topic, token, false);
+    }
+    cx.schedule_in(latency, Due::Answer { attempt: post.attempt, tries: post.tries, status }.into());
+    None
+}

@@ -1,0 +1,85 @@
+//! SNS on the wire: each operation's members in, typed calls, AWS's members out. SNS speaks only the query protocol.
+
+mod attributes;
+mod input;
+mod publish;
+mod subscriptions;
+mod topics;
+
+#[cfg(test)]
+mod tests;
+
+use crate::sim::cx::Place;
+use crate::sim::error::ApiError;
+use crate::sim::sns::error;
+use crate::sim::wire::{Answer, Call, Reply, Request, unknown_operation};
+use crate::sim::world::World;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use input::Input;
+use serde_json::{Map, Value};
+
+/// Topics and subscriptions of one page.
+const PAGE: usize = 100;
+
+/// Answers one operation of SNS.
+pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value) -> Answer {
+    let input = Input::of(input)?;
+    let (sns, cx) = world.sns_cx();
+    sns.admit(&cx, operation)?;
+    let output = match operation {
+        "CreateTopic" => topics::create(world, input)?,
+        "DeleteTopic" => topics::delete(world, input)?,
+        "ListTopics" => topics::list(world, input)?,
+        "GetTopicAttributes" => topics::get_attributes(world, input)?,
+        "SetTopicAttributes" => topics::set_attributes(world, input)?,
+        "AddPermission" => topics::add_permission(world, input)?,
+        "RemovePermission" => topics::remove_permission(world, input)?,
+        "TagResource" => topics::tag(world, input)?,
+        "UntagResource" => topics::untag(world, input)?,
+        "ListTagsForResource" => topics::list_tags(world, input)?,
+        "Subscribe" => subscriptions::subscribe(world, call, input)?,
+        "ConfirmSubscription" => subscriptions::confirm(world, call, input)?,
+        "Unsubscribe" => subscriptions::unsubscribe(world, call, input)?,
+        "ListSubscriptions" => subscriptions::list(world, input)?,
+        "ListSubscriptionsByTopic" => subscriptions::list_by_topic(world, input)?,
+        "GetSubscriptionAttributes" => subscriptions::get_attributes(world, input)?,
+        "SetSubscriptionAttributes" => subscriptions::set_attributes(world, input)?,
+        "Publish" => publish::one(world, call, input)?,
+        "PublishBatch" => publish::batch(world, call, input)?,
+        _ => return Err(unknown_operation()),
+    };
+    Ok(Reply::Done(output))
+}
+
+/// The answer of operations that have no members.
+fn nothing() -> Value {
+    Value::Object(Map::new())
+}
+
+/// Where links in messages lead: the address that the caller used, unless that is AWS's own.
+fn links(place: &Place, request: &Request) -> String {
+    let host = request.header("host").filter(|host| {
+        let name = host.split(':').next().unwrap_or(host);
+        !name.is_empty() && !name.ends_with(".amazonaws.com") && !name.ends_with(".api.aws")
+    });
+    host.map_or_else(|| aws_links(place), |host| format!("http://{host}"))
+}
+
+/// AWS's own address.
+pub fn aws_links(place: &Place) -> String {
+    format!("https://sns.{}.amazonaws.com", place.region)
+}
+
+/// A page's token: what came last.
+fn token_after(last: &str) -> String {
+    STANDARD.encode(last)
+}
+
+/// What came last before a page; a token that no page gave out is refused.
+fn read_token(input: Input<'_>) -> Result<Option<String>, ApiError> {
+    let Some(token) = input.text("NextToken")?.filter(|token| !token.is_empty()) else { return Ok(None) };
+    let bytes = STANDARD.decode(token).ok();
+    let last = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    last.map(Some).ok_or_else(|| error::invalid_parameter("NextToken Reason: Invalid token"))
+}
