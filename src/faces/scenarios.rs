@@ -70,6 +70,7 @@ fn contents(scenario: &Scenario) -> String {
     let counts = [
         (scenario.streams.len(), "streams"),
         (scenario.queues.len(), "queues"),
+        (scenario.topics.len(), "topics"),
         (scenario.functions.len(), "functions"),
         (scenario.producers.len(), "producers"),
         (scenario.workers.len() + scenario.fleets.len(), "worker groups"),

@@ -1,4 +1,4 @@
-//! The embedded engine: Kinesis, SQS, Lambda and CloudWatch as state machines in virtual time, and the applications
+//! The embedded engine: Kinesis, SQS, SNS, Lambda and CloudWatch as state machines in virtual time, and the applications
 //! around them. It knows nothing of the console; it sees of the rest only `domain::time`.
 
 pub mod actors;

@@ -398,3 +398,62 @@ def test_metrics_reach_cloudwatch(fast_endpoint):
         "PublishSize",
     }
     assert REGION in topic
+
+
+# --- Mobile push and text messages -------------------------------------------------------------------------------
+
+
+def test_devices_are_registered_disabled_and_subscribed(sns, topic):
+    credentials = {"PlatformCredential": "secret", "PlatformPrincipal": "certificate"}
+    name = fresh("app")
+    app = sns.create_platform_application(Name=name, Platform="APNS", Attributes=credentials)["PlatformApplicationArn"]
+    assert app == f"arn:aws:sns:{REGION}:{ACCOUNT}:app/APNS/{name}"
+    shown = sns.get_platform_application_attributes(PlatformApplicationArn=app)["Attributes"]
+    assert shown == {"Enabled": "true"}
+    device = sns.create_platform_endpoint(PlatformApplicationArn=app, Token="t1", CustomUserData="me")["EndpointArn"]
+    again = sns.create_platform_endpoint(PlatformApplicationArn=app, Token="t1", CustomUserData="me")["EndpointArn"]
+    assert device == again and device.startswith(f"arn:aws:sns:{REGION}:{ACCOUNT}:endpoint/APNS/{name}/")
+    message = refused("InvalidParameter", sns.create_platform_endpoint, PlatformApplicationArn=app, Token="t1")
+    assert "already exists with the same Token, but different attributes" in message
+    attributes = {"Enabled": "true", "Token": "t1", "CustomUserData": "me"}
+    listed = sns.list_endpoints_by_platform_application(PlatformApplicationArn=app)["Endpoints"]
+    assert listed == [{"EndpointArn": device, "Attributes": attributes}]
+    assert sns.publish(TargetArn=device, Message="hello")["MessageId"]
+    subscription = sns.subscribe(TopicArn=topic, Protocol="application", Endpoint=device)["SubscriptionArn"]
+    assert subscription.startswith(topic)
+    sns.set_endpoint_attributes(EndpointArn=device, Attributes={"Enabled": "false"})
+    assert refused("EndpointDisabled", sns.publish, TargetArn=device, Message="hello") == "Endpoint is disabled"
+    sns.delete_endpoint(EndpointArn=device)
+    refused("NotFound", sns.get_endpoint_attributes, EndpointArn=device)
+    message = refused("InvalidParameter", sns.publish, TargetArn=device, Message="hello")
+    assert message == "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified"
+    sns.delete_platform_application(PlatformApplicationArn=app)
+    refused("NotFound", sns.get_platform_application_attributes, PlatformApplicationArn=app)
+
+
+def test_text_messages_go_to_phone_numbers(sns):
+    assert sns.publish(PhoneNumber="+4915123456789", Message="hello")["MessageId"]
+    message = refused("InvalidParameter", sns.publish, PhoneNumber="+1555-oops", Message="hello")
+    assert message == "Invalid parameter: PhoneNumber Reason: +1555-oops is not valid to publish to"
+
+
+def test_alarms_are_told_to_topics(endpoint, sns, sqs, topic):
+    url, arn = queue(sqs)
+    subscribed(sns, topic, arn)
+    cloudwatch = client(endpoint, "cloudwatch")
+    name = fresh("too-much")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="Shop",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[topic],
+    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="by hand")
+    body = json.loads(until(lambda: received(sqs, url))[0]["Body"])
+    assert body["Subject"].startswith(f'ALARM: "{name}"')
+    assert json.loads(body["Message"])["NewStateReason"] == "by hand"

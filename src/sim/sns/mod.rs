@@ -8,6 +8,7 @@
 //! create_topic(cx, name, &attributes, &tags)     delete_topic(cx, name)       topic(name), topics_after(..)
 //! attributes(cx, name)                           set_attribute(cx, name, attribute, value)
 //! subscribe(cx, Subscribe) -> Subscribed         confirm(cx, topic, token, ..)     unsubscribe(cx, topic, id, ..)
+//! create_application(..), create_endpoint(..), push(cx, endpoint): mobile push
 //! publish(cx, topic, Publication) -> (Published, Vec<Delivery>)      publish_batch(cx, topic, entries)
 //! settle(cx, Attempt, Outcome) -> Option<Delivery>: done, tried again later, or on its way to the dead-letter queue
 //! ```
@@ -25,6 +26,7 @@ mod metrics;
 mod permission;
 mod policy;
 mod publish;
+mod push;
 mod rates;
 mod retry;
 mod subscription;
@@ -80,6 +82,7 @@ pub struct Sns {
     /// Deliveries that wait for their next try, or for an HTTP endpoint's answer.
     attempts: BTreeMap<u64, Attempt>,
     attempts_made: u64,
+    applications: push::Applications,
     filter_policies: usize,
     pending: usize,
     rates: rates::Rates,

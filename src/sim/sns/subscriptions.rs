@@ -60,6 +60,8 @@ impl Sns {
     /// confirmed is then asked again. Errors: NotFound, InvalidParameter, SubscriptionLimitExceeded,
     /// FilterPolicyLimitExceeded.
     pub fn subscribe(&mut self, cx: &mut Cx<'_>, wanted: Subscribe<'_>) -> Result<Subscribed, ApiError> {
+        let has_device = |endpoint: &str| self.has_endpoint(cx.place, endpoint);
+        let device_is_missing = wanted.protocol == "application" && wanted.endpoint.is_some_and(|e| !has_device(e));
         let topic = self.topic_mut(wanted.topic)?;
         topic.activity.note(cx.now);
         let protocol = Protocol::parse(wanted.protocol).ok_or_else(|| {
@@ -69,6 +71,10 @@ impl Sns {
         let endpoint = wanted.endpoint.filter(|endpoint| !endpoint.is_empty());
         let endpoint = endpoint.ok_or_else(|| error::invalid_parameter("Endpoint"))?;
         let context = check(topic, protocol, endpoint)?;
+        if device_is_missing {
+            let reason = format!("Endpoint Reason: Endpoint does not exist for endpoint arn {endpoint}");
+            return Err(error::invalid_parameter(reason));
+        }
         let attributes = Attributes::of_new(context, &wanted.attributes)?;
         if let Some(id) = topic.by_endpoint.get(&(protocol, endpoint.to_owned())).cloned() {
             let known = topic.subscriptions.get(&id).ok_or_else(error::subscription_does_not_exist)?;
@@ -183,13 +189,18 @@ impl Sns {
         let unknown = || error::invalid_parameter("Token");
         let known = self.tokens.get_mut(token).filter(|known| known.topic == topic).ok_or_else(unknown)?;
         let id = known.id.clone();
-        if let Some(mut removed) = known.removed.take() {
+        let removed = known.removed.take();
+        let found = self.topics.get_mut(topic).ok_or_else(unknown)?;
+        found.activity.note(cx.now);
+        if let Some(mut removed) = removed {
+            // The endpoint may have been subscribed anew meanwhile.
+            if let Some(other) = found.by_endpoint.get(&(removed.protocol, removed.endpoint.clone())) {
+                return Ok(other.clone());
+            }
             removed.pending = None;
             self.insert(topic, &id, *removed);
             return Ok(id);
         }
-        let found = self.topics.get_mut(topic).ok_or_else(unknown)?;
-        found.activity.note(cx.now);
         let subscription = found.subscriptions.get_mut(&id).ok_or_else(unknown)?;
         if subscription.pending.take().is_some() {
             self.pending -= 1;

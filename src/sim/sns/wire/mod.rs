@@ -3,6 +3,7 @@
 mod attributes;
 mod input;
 mod publish;
+mod push;
 mod subscriptions;
 mod topics;
 
@@ -47,9 +48,26 @@ pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value
         "SetSubscriptionAttributes" => subscriptions::set_attributes(world, input)?,
         "Publish" => publish::one(world, call, input)?,
         "PublishBatch" => publish::batch(world, call, input)?,
-        _ => return Err(unknown_operation()),
+        _ => push(world, operation, input)?,
     };
     Ok(Reply::Done(output))
+}
+
+/// The operations of mobile push.
+fn push(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
+    match operation {
+        "CreatePlatformApplication" => push::create_application(world, input),
+        "DeletePlatformApplication" => push::delete_application(world, input),
+        "GetPlatformApplicationAttributes" => push::get_application(world, input),
+        "SetPlatformApplicationAttributes" => push::set_application(world, input),
+        "ListPlatformApplications" => push::list_applications(world, input),
+        "CreatePlatformEndpoint" => push::create_endpoint(world, input),
+        "DeleteEndpoint" => push::delete_endpoint(world, input),
+        "GetEndpointAttributes" => push::get_endpoint(world, input),
+        "SetEndpointAttributes" => push::set_endpoint(world, input),
+        "ListEndpointsByPlatformApplication" => push::list_endpoints(world, input),
+        _ => Err(unknown_operation()),
+    }
 }
 
 /// The answer of operations that have no members.

@@ -24,7 +24,8 @@ pub fn one(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, Ap
         return Err(error::invalid_parameter("TopicArn or TargetArn Reason: no value for required parameter"));
     };
     if Arn::parse(target).is_some_and(|arn| arn.resource.starts_with("endpoint/")) {
-        return Err(error::invalid_parameter("TargetArn Reason: No endpoint found for the target arn specified"));
+        let (sns, mut cx) = world.sns_cx();
+        return Ok(json!({ "MessageId": sns.push(&mut cx, target)? }));
     }
     let topic = topic_name(&world.place, target)?;
     let (sns, mut cx) = world.sns_cx();
