@@ -142,14 +142,16 @@ pub fn next(state: &mut u64) -> u64 {
 /// A version-4 UUID's text from 128 random bits.
 pub fn uuid_text(a: u64, b: u64) -> String {
     let (a, b) = ((a & !0xf000) | 0x4000, (b & !(0b11 << 62)) | (0b10 << 62));
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xffff,
-        b >> 48,
-        b & 0xffff_ffff_ffff
-    )
+    let bits = (u128::from(a) << 64) | u128::from(b);
+    let mut text = String::with_capacity(36);
+    for digit in 0..32 {
+        if matches!(digit, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        let value = (bits >> (124 - 4 * digit)) as u32 & 15;
+        text.extend(char::from_digit(value, 16));
+    }
+    text
 }
 
 #[cfg(test)]

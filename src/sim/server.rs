@@ -130,22 +130,28 @@ async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Response
     engine.call(request).await
 }
 
-/// The whole body; `None` when it is too large.
+/// The whole body; `None` when it is too large. Most come in one piece, which is not copied.
 async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
-    let (mut kept, mut length) = (Vec::new(), 0);
+    let (mut first, mut joined, mut length) = (Bytes::new(), Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         length += data.len();
         if length > DRAINED_MAX {
             break;
         }
-        if length <= BODY_MAX {
-            kept.extend_from_slice(&data);
+        if length > BODY_MAX {
+            (first, joined) = (Bytes::new(), Vec::new());
+        } else if length == data.len() {
+            first = data;
         } else {
-            kept = Vec::new();
+            if joined.is_empty() {
+                joined.extend_from_slice(&first);
+            }
+            joined.extend_from_slice(&data);
         }
     }
-    Ok((length <= BODY_MAX).then(|| Bytes::from(kept)))
+    let whole = if joined.is_empty() { first } else { Bytes::from(joined) };
+    Ok((length <= BODY_MAX).then_some(whole))
 }
 
 /// What is wrong with a request before any service has seen it; the connection ends with it, because the rest of the

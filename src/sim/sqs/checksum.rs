@@ -2,7 +2,6 @@
 
 use crate::sim::sqs::message::{AttributeValue, Content};
 use md5::{Digest, Md5};
-use std::fmt::Write;
 
 /// `MD5OfBody`: over the raw bytes.
 pub fn md5_of_body(body: &[u8]) -> String {
@@ -38,10 +37,9 @@ pub fn md5_of_attributes<'a>(sorted: impl Iterator<Item = (&'a String, &'a Attri
 
 /// Lower-case hexadecimal text.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]].map(char::from);
+    bytes.iter().flat_map(digits).collect()
 }
 
 #[cfg(test)]

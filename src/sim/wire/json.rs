@@ -80,13 +80,22 @@ fn frame(
 ) -> Response {
     let (kind, body) = match coat {
         Coat::Json if value.is_null() => (format!("application/x-amz-json-{version}"), Bytes::new()),
-        Coat::Json => (format!("application/x-amz-json-{version}"), Bytes::from(value.to_string())),
+        Coat::Json => (format!("application/x-amz-json-{version}"), written(value)),
         Coat::Cbor if value.is_null() => ("application/x-amz-cbor-1.1".to_owned(), Bytes::new()),
         Coat::Cbor => ("application/x-amz-cbor-1.1".to_owned(), Bytes::from(cbor::encode(value, Flavour::Amz))),
     };
     headers.push(("content-type".into(), kind));
     headers.push(("x-amzn-requestid".into(), request_id.to_owned()));
     Response { status, headers, body }
+}
+
+/// The value's JSON text.
+fn written(value: &Value) -> Bytes {
+    // Most answers fit; one that is larger grows.
+    let mut text = Vec::with_capacity(2048);
+    // A value of maps with text keys, written to memory, cannot fail to be written.
+    let _ = serde_json::to_writer(&mut text, value);
+    Bytes::from(text)
 }
 
 fn parse_cbor(body: &[u8]) -> Result<Value, ApiError> {

@@ -57,7 +57,7 @@ fn read_one(name: &str, value: &Value) -> Result<AttributeValue, ApiError> {
                 let message = format!("Can't cast the value of message (user) attribute '{name}' to a number.");
                 return Err(error::invalid_parameter(message));
             }
-            if !text.chars().all(is_legal) {
+            if !is_legal_text(text) {
                 return Err(error::invalid_message_contents());
             }
             Content::Text(text.to_owned())
@@ -126,8 +126,13 @@ pub fn read_trace_header(members: &Map<String, Value>) -> Result<Option<String>,
     Ok(header)
 }
 
-/// Characters that a body and a text value may hold (SendMessage).
-pub fn is_legal(c: char) -> bool {
+/// Whether a body or a text value holds only what it may (SendMessage).
+pub fn is_legal_text(text: &str) -> bool {
+    // Nearly all texts have no control character and nothing beyond ASCII, which is seen without taking them apart.
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || text.chars().all(is_legal)
+}
+
+fn is_legal(c: char) -> bool {
     matches!(c, '\u{9}' | '\u{a}' | '\u{d}' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 

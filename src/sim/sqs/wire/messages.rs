@@ -7,7 +7,7 @@ use crate::sim::sqs::attributes::{DELAY_S_MAX, WAIT_S_MAX};
 use crate::sim::sqs::message::{AttributeValue, Outgoing, Receipt, Received};
 use crate::sim::sqs::messages::RECEIVE_MAX;
 use crate::sim::sqs::wire::address::queue_of;
-use crate::sim::sqs::wire::attributes::{self, asked_for, is_legal};
+use crate::sim::sqs::wire::attributes::{self, asked_for, is_legal_text};
 use crate::sim::sqs::wire::input::Input;
 use crate::sim::sqs::wire::nothing;
 use crate::sim::sqs::{checksum, error, receipt};
@@ -70,7 +70,7 @@ fn body_of(outgoing: &Outgoing) -> Bytes {
 
 fn read_outgoing(input: Input<'_>) -> Result<Outgoing, ApiError> {
     let body = input.required_text("MessageBody")?;
-    if !body.chars().all(is_legal) {
+    if !is_legal_text(body) {
         return Err(error::invalid_message_contents());
     }
     let delay_s = input.integer("DelaySeconds")?;
