@@ -8,10 +8,10 @@ use crate::sim::error::ApiError;
 use crate::sim::wire::{self, Call, Reply, Request, Response, Service};
 use crate::sim::world::World;
 use bytes::Bytes;
-use dialect::Dialect;
+use dialect::{Dialect, Flat};
 pub use form::parameters as form_parameters;
 use quick_xml::escape::escape;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// Whether the request names its operation as a form parameter, in the body or in the query.
 pub fn is_query(request: &Request) -> bool {
@@ -31,14 +31,48 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
     let input = input(service, dialect, &call.request, &operation);
     match wire::answer(world, call, service, &operation, input) {
         Ok(Reply::Later(at)) => Reply::Later(at),
+        Ok(Reply::Done(value)) if wants_json(&call.request) => {
+            Reply::Done(as_json(200, &request_id, &json_answer(dialect, &operation, value, &request_id)))
+        }
         Ok(Reply::Done(value)) => {
-            Reply::Done(xml(200, &request_id, answer_body(dialect, &operation, &value, &request_id)))
+            Reply::Done(as_xml(200, &request_id, answer_body(dialect, &operation, &value, &request_id)))
         }
         Err(error) => {
             let error = in_query(service, &operation, &call.request, error);
+            if wants_json(&call.request) {
+                return Reply::Done(as_json(error.status, &request_id, &json_error(&error, &request_id)));
+            }
             Reply::Done(error_response(Some(dialect), &request_id, &error))
         }
     }
+}
+
+/// Whether the caller would rather have JSON than XML.
+fn wants_json(request: &Request) -> bool {
+    request.header("accept").is_some_and(|kinds| kinds.starts_with("application/json"))
+}
+
+/// The answer as the XML would be, in JSON: maps that the XML writes in pairs are lists of pairs here too.
+fn json_answer(dialect: &Dialect, operation: &str, value: Value, request_id: &str) -> Value {
+    let mut answer = Map::new();
+    if let (Value::Object(members), false) = (value, dialect.silent.contains(&operation)) {
+        let in_pairs = |(name, value): (String, Value)| match (dialect.flat_member(operation, &name), value) {
+            (Some(Flat { pair: Some((key_name, value_name)), .. }), Value::Object(entries)) => {
+                let pair = |(key, value)| json!({ *key_name: Value::String(key), *value_name: value });
+                (name, entries.into_iter().map(pair).collect())
+            }
+            (_, value) => (name, value),
+        };
+        answer.insert(format!("{operation}Result"), members.into_iter().map(in_pairs).collect());
+    }
+    answer.insert("ResponseMetadata".to_owned(), json!({ "RequestId": request_id }));
+    json!({ format!("{operation}Response"): answer })
+}
+
+fn json_error(error: &ApiError, request_id: &str) -> Value {
+    let fault = if error.is_sender_fault() { "Sender" } else { "Receiver" };
+    let code = error.query_code.unwrap_or(error.code);
+    json!({ "Error": { "Code": code, "Message": error.message, "Type": fault }, "RequestId": request_id })
 }
 
 /// The service that a request is for. Confirmation links of SNS carry neither version nor signature.
@@ -136,15 +170,21 @@ fn error_response(dialect: Option<&Dialect>, request_id: &str, error: &ApiError)
         code = error.query_code.unwrap_or(error.code),
         message = escape(error.message.as_str()),
     );
-    xml(error.status, request_id, body)
+    as_xml(error.status, request_id, body)
 }
 
-fn xml(status: u16, request_id: &str, body: String) -> Response {
-    let headers = vec![
-        ("content-type".to_owned(), "text/xml".to_owned()),
-        ("x-amzn-requestid".to_owned(), request_id.to_owned()),
-    ];
-    Response { status, headers, body: Bytes::from(format!("<?xml version=\"1.0\"?>{body}")) }
+fn as_xml(status: u16, request_id: &str, body: String) -> Response {
+    framed(status, "text/xml", request_id, format!("<?xml version=\"1.0\"?>{body}"))
+}
+
+fn as_json(status: u16, request_id: &str, value: &Value) -> Response {
+    framed(status, "application/json", request_id, value.to_string())
+}
+
+fn framed(status: u16, kind: &str, request_id: &str, body: String) -> Response {
+    let headers =
+        vec![("content-type".to_owned(), kind.to_owned()), ("x-amzn-requestid".to_owned(), request_id.to_owned())];
+    Response { status, headers, body: Bytes::from(body) }
 }
 
 /// The form in the body, empty when it is none.

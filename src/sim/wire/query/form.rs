@@ -86,7 +86,11 @@ impl Reader<'_> {
                     (flat.member.to_owned(), self.flattened(flat, node)?)
                 }
                 _ => {
-                    let value = self.member(parent, &name, node)?;
+                    let value = match self.dialect.flat_member(self.operation, &name) {
+                        // An empty list has no elements to be named after.
+                        Some(flat) if node == "" => self.flattened(flat, node)?,
+                        _ => self.member(parent, &name, node)?,
+                    };
                     (name, value)
                 }
             };

@@ -98,6 +98,7 @@ fn a_form_becomes_the_input_that_json_would_have_given() {
 fn an_empty_list_and_a_gap_in_the_numbers_are_no_mistakes() {
     assert_eq!(read(Service::CloudWatch, "DescribeAlarms", "AlarmNames="), json!({ "AlarmNames": [] }));
     assert_eq!(read(Service::Sqs, "GetQueueAttributes", "AttributeName="), json!({ "AttributeNames": [] }));
+    assert_eq!(read(Service::Sqs, "SendMessageBatch", "Entries="), json!({ "Entries": [] }));
     let gap = "AlarmNames.member.10=b&AlarmNames.member.9=a";
     assert_eq!(read(Service::CloudWatch, "DescribeAlarms", gap), json!({ "AlarmNames": ["a", "b"] }));
 }
@@ -204,6 +205,31 @@ fn sqs_says_in_query_what_it_says_there() {
         );
         assert!(body.contains("<Detail/>"), "{body}");
     }
+}
+
+#[test]
+fn who_accepts_json_gets_json() {
+    let mut world = world();
+    sqs(&mut world, "/", "Action=CreateQueue&QueueName=q");
+    let ask = |world: &mut World, query: &str| {
+        let request = Request {
+            method: "GET".into(),
+            path: "/123456789012/q".into(),
+            query: query.into(),
+            headers: vec![("accept".into(), "application/json".into())],
+            body: Bytes::new(),
+        };
+        match wire::handle(world, &mut Call { request, arrived: world.now, ticket: None }) {
+            Reply::Done(response) => (response.status, serde_json::from_slice::<Value>(&response.body).unwrap()),
+            Reply::Later(at) => panic!("waits until {at}"),
+        }
+    };
+    let (status, answer) = ask(&mut world, "Action=GetQueueAttributes&AttributeName.1=VisibilityTimeout");
+    let attributes = &answer["GetQueueAttributesResponse"]["GetQueueAttributesResult"]["Attributes"];
+    assert_eq!((status, attributes), (200, &json!([{ "Name": "VisibilityTimeout", "Value": "30" }])));
+    let (status, answer) = ask(&mut world, "Action=ListQueues");
+    assert_eq!((status, &answer["Error"]["Code"]), (400, &json!("InvalidAction")));
+    assert_eq!(answer["Error"]["Message"], "The action ListQueues is not valid for this endpoint.");
 }
 
 #[test]
