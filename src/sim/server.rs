@@ -1,4 +1,4 @@
-//! The loopback listener: HTTP/1.1 connections in, requests to the engine, answers out. Knows no service.
+//! The loopback listener: HTTP/1.1 and HTTP/2 connections in, requests to the engine, answers out. Knows no service.
 
 use crate::sim::engine::Handle;
 use crate::sim::wire::{Request, Response};
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -24,6 +24,12 @@ const DRAINED_MAX: usize = 64 << 20;
 
 /// Connections that are served at once; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 1024;
+
+/// Requests that one HTTP/2 connection may have under way.
+const STREAMS_MAX: u32 = 256;
+
+/// How often the rest of a torn preface is looked for, five milliseconds apart.
+const PREFACE_LOOKS: u32 = 200;
 
 /// How long a client may take over its request's headers, and over its body.
 const READ_TIME: Duration = Duration::from_secs(30);
@@ -90,21 +96,61 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 /// concerns nobody else.
 async fn converse(stream: TcpStream, engine: Handle, mut stopping: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
+    let is_http2 = tokio::select! {
+        is_http2 = opens_http2(&stream) => is_http2,
+        _ = stopping.wait_for(|stop| *stop) => None,
+    };
+    let Some(is_http2) = is_http2 else { return };
     let service = service_fn(move |request| {
         let engine = engine.clone();
         async move { Ok::<_, Infallible>(as_http(respond(&engine, request).await)) }
     });
+    let io = TokioIo::new(stream);
+    if is_http2 {
+        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX)
+            .keep_alive_interval(READ_TIME)
+            .serve_connection(io, service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = stopping.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+        return;
+    }
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIME)
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(io, service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
         _ = stopping.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+/// Whether the client opens with HTTP/2's preface, as AWS's SDK for JavaScript does for Kinesis. Its first word is no
+/// method of HTTP/1.1 (RFC 9113, section 3.4). Nothing is taken from the stream. `None`: it says nothing in time.
+async fn opens_http2(stream: &TcpStream) -> Option<bool> {
+    const PREFACE: &[u8] = b"PRI";
+    let look = async {
+        let mut first = [0; PREFACE.len()];
+        for _ in 0..PREFACE_LOOKS {
+            match stream.peek(&mut first).await {
+                Ok(read @ 1..) if read < PREFACE.len() && PREFACE.starts_with(&first[..read]) => {
+                    // The rest is on its way; a peek would return at once with what is there.
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                read => return read.is_ok() && first == PREFACE,
+            }
+        }
+        false
+    };
+    tokio::time::timeout(READ_TIME, look).await.ok()
 }
 
 async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Response {
@@ -124,6 +170,8 @@ async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Response
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: headers
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            // What HTTP/1.1 says in a header, HTTP/2 says in the URI.
+            .chain(parts.uri.authority().map(|authority| ("host".to_owned(), authority.to_string())))
             .collect(),
         body,
     };
@@ -251,6 +299,22 @@ mod tests {
         let listening = listen().await;
         let answer = exchange(listening.address, whoami().repeat(3).as_bytes()).await;
         assert_eq!(answer.matches("HTTP/1.1 200").count(), 3, "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_opens_http2_is_answered_in_frames() {
+        let listening = listen().await;
+        let mut stream = TcpStream::connect(listening.address).await.unwrap();
+        // The preface in two pieces, then an empty SETTINGS frame.
+        stream.write_all(b"PR").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stream.write_all(b"I * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let mut frame = [0; 9];
+        stream.read_exact(&mut frame).await.unwrap();
+        assert_eq!(frame[3], 4, "the server's SETTINGS come first: {frame:?}");
+        let answer = exchange(listening.address, b"PROPFIND / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+        assert_eq!(exchange(listening.address, b"PR").await, "");
     }
 
     #[tokio::test]

@@ -1,8 +1,10 @@
 """What the interop tests share: the midwatch under test, a free port, a shell without the machine's AWS settings."""
 
+import contextlib
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -84,6 +86,34 @@ def run(midwatch, env):
         )
 
     return run
+
+
+@contextlib.contextmanager
+def serving(binary, *flags):
+    """`midwatch sim` on a port that the system picks; yields its URL, and wants it to end cleanly."""
+    server = subprocess.Popen([binary, "sim", "--listen", "127.0.0.1:0", *flags], stdout=subprocess.PIPE, text=True)
+    try:
+        first = server.stdout.readline()
+        found = re.search(r"http://[\d.]+:\d+", first)
+        assert found, f"no address in {first!r}"
+        yield found.group(0)
+    finally:
+        server.terminate()
+        assert server.wait(timeout=10) == 0, "SIGTERM is a clean end"
+
+
+@pytest.fixture(scope="module")
+def sim(midwatch):
+    """An empty account in real time, one for a file of tests."""
+    with serving(midwatch) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def fast_sim(midwatch):
+    """The same with time twenty times as fast, for what takes AWS half a minute."""
+    with serving(midwatch, "--speed", "20") as url:
+        yield url
 
 
 class Moto:
