@@ -180,6 +180,28 @@ def test_cloudtrail_knows_who_made_the_queue(aws, fast_sim):
     assert re.search(r"aws-cli/1\.", told["userAgent"]), told["userAgent"]
 
 
+def test_sns_from_a_topic_to_a_queue(aws):
+    topic = aws("sns", "create-topic", "--name", "cli-bids")["TopicArn"]
+    assert topic == f"arn:aws:sns:{REGION}:{ACCOUNT}:cli-bids"
+    url = aws("sqs", "create-queue", "--queue-name", "cli-bids")["QueueUrl"]
+    names = ["--attribute-names", "QueueArn"]
+    arn = aws("sqs", "get-queue-attributes", "--queue-url", url, *names)["Attributes"]["QueueArn"]
+    policy = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    attributes = json.dumps({"Policy": json.dumps({"Version": "2012-10-17", "Statement": [policy]})})
+    aws("sqs", "set-queue-attributes", "--queue-url", url, "--attributes", attributes)
+    subscribe = ["--topic-arn", topic, "--protocol", "sqs", "--notification-endpoint", arn]
+    subscription = aws("sns", "subscribe", *subscribe)["SubscriptionArn"]
+    assert subscription.startswith(topic + ":")
+    sent = aws("sns", "publish", "--topic-arn", topic, "--message", "Grand é", "--subject", "bid")
+    receive = ["sqs", "receive-message", "--queue-url", url, "--wait-time-seconds", "5"]
+    [message] = aws(*receive)["Messages"]
+    told = json.loads(message["Body"])
+    assert (told["Type"], told["MessageId"], told["TopicArn"]) == ("Notification", sent["MessageId"], topic)
+    assert (told["Message"], told["Subject"]) == ("Grand é", "bid")
+    [listed] = aws("sns", "list-subscriptions-by-topic", "--topic-arn", topic)["Subscriptions"]
+    assert (listed["SubscriptionArn"], listed["Endpoint"], listed["Owner"]) == (subscription, arn, ACCOUNT)
+
+
 def test_swf_from_a_domain_to_a_completed_execution(aws):
     domain = ["--domain", "cli-night"]
     aws("swf", "register-domain", "--name", "cli-night", "--workflow-execution-retention-period-in-days", "1")
