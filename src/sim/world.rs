@@ -10,6 +10,7 @@ use crate::sim::endpoint::Endpoints;
 use crate::sim::kinesis::Kinesis;
 use crate::sim::lambda::Lambda;
 use crate::sim::ledger::Ledger;
+use crate::sim::logs::Logs;
 use crate::sim::payload::Templates;
 use crate::sim::sns::{HttpPost, Sns};
 use crate::sim::sqs::Sqs;
@@ -33,6 +34,7 @@ pub struct World {
     pub lambda_tasks: LambdaTasks,
     pub cloudwatch: CloudWatch,
     pub cloudtrail: CloudTrail,
+    pub logs: Logs,
     /// `None` while that actor acts.
     pub actors: Vec<Option<Actor>>,
     pub timeline: Vec<faults::Entry>,
@@ -61,6 +63,7 @@ impl World {
             lambda_tasks: LambdaTasks::default(),
             cloudwatch: CloudWatch::default(),
             cloudtrail: CloudTrail::default(),
+            logs: Logs::default(),
             actors: Vec::new(),
             timeline: Vec::new(),
             endpoints: Endpoints::default(),

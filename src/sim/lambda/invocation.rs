@@ -333,7 +333,7 @@ fn log_record(now: Timestamp, function: &Function, run: &Running) -> LogRecord {
         timeout_s: version.config.timeout_s,
         outcome: run.outcome.clone(),
         lines: version.behaviour.log_lines.clone(),
-        environment: run.environment.number,
+        environment: run.environment,
         runtime: version.config.runtime.clone(),
     }
 }

@@ -1,6 +1,7 @@
 //! What an invocation leaves in the function's log: kept compact, written out as AWS's lines when somebody reads it.
 
 use crate::domain::time::Timestamp;
+use crate::sim::lambda::environment::Environment;
 use crate::sim::lambda::invocation::Outcome;
 use crate::sim::lambda::version::VersionNumber;
 use crate::sim::payload::uuid_text;
@@ -40,8 +41,8 @@ pub struct LogRecord {
     pub outcome: Outcome,
     /// What the code itself wrote.
     pub lines: Arc<[String]>,
-    /// The number of the environment, which names the log stream.
-    pub environment: u64,
+    /// Where it ran, which names the log stream.
+    pub environment: Environment,
     pub runtime: Arc<str>,
 }
 
@@ -167,7 +168,7 @@ mod tests {
             timeout_s: 3,
             outcome,
             lines: Arc::from(["settled".to_owned()]),
-            environment: 1,
+            environment: Environment { number: 1, created: Timestamp::from_millis(1_000_000) },
             runtime: Arc::from("python3.13"),
         }
     }

@@ -8,7 +8,7 @@ pub mod rest;
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
-use crate::sim::{cloudtrail, cloudwatch, kinesis, payload, sns, sqs, sts, swf};
+use crate::sim::{cloudtrail, cloudwatch, kinesis, logs, payload, sns, sqs, sts, swf};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -70,6 +70,7 @@ pub enum Service {
     Lambda,
     CloudWatch,
     CloudTrail,
+    Logs,
     Sts,
     Sns,
     Swf,
@@ -84,6 +85,7 @@ impl Service {
             Self::Lambda => "lambda",
             Self::CloudWatch => "monitoring",
             Self::CloudTrail => "cloudtrail",
+            Self::Logs => "logs",
             Self::Sts => "sts",
             Self::Sns => "sns",
             Self::Swf => "swf",
@@ -98,6 +100,7 @@ impl Service {
             "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
             "SimpleWorkflowService" => Some(Self::Swf),
             "CloudTrail_20131101" => Some(Self::CloudTrail),
+            "Logs_20140328" => Some(Self::Logs),
             _ => None,
         }
     }
@@ -105,7 +108,7 @@ impl Service {
     /// The version of AWS's JSON protocol that the service speaks.
     const fn json_version(self) -> &'static str {
         match self {
-            Self::Kinesis | Self::CloudTrail => "1.1",
+            Self::Kinesis | Self::CloudTrail | Self::Logs => "1.1",
             _ => "1.0",
         }
     }
@@ -185,6 +188,7 @@ pub(crate) fn answer(
     let answer = match service {
         Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, &input),
         Service::CloudTrail => cloudtrail::answer(world, call, operation, &input),
+        Service::Logs => logs::wire::answer(world, call, operation, &input),
         Service::Sts => sts::answer(world, operation),
         Service::Sqs => sqs::wire::answer(world, call, operation, &input),
         Service::Swf => swf::wire::answer(world, call, operation, &input),
