@@ -229,6 +229,26 @@ fn what_logs_refuse_in_awss_words() {
             "ValidationException",
             "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
         ),
+    ] {
+        assert_eq!(refused(&mut world, operation, input), (code, message.to_owned()), "{operation}");
+    }
+    let wrong = json!({"logGroupName": "app", "retentionInDays": 2});
+    assert_eq!(refused(&mut world, "PutRetentionPolicy", wrong).0, invalid);
+    assert_eq!(refused(&mut world, "CreateLogGroup", json!({"logGroupName": 1})).0, "SerializationException");
+    ask(
+        &mut world,
+        "PutLogGroupDeletionProtection",
+        json!({"logGroupIdentifier": "app", "deletionProtectionEnabled": true}),
+    )
+    .unwrap();
+    assert_eq!(refused(&mut world, "DeleteLogGroup", json!({"logGroupName": "app"})).0, "ValidationException");
+}
+
+#[test]
+fn what_reading_events_refuses_in_awss_words() {
+    let mut world = with_stream();
+    let invalid = "InvalidParameterException";
+    for (operation, input, code, message) in [
         (
             "GetLogEvents",
             json!({"logGroupName": "app", "logStreamName": "one", "limit": 10_001}),
@@ -263,16 +283,6 @@ fn what_logs_refuse_in_awss_words() {
     ] {
         assert_eq!(refused(&mut world, operation, input), (code, message.to_owned()), "{operation}");
     }
-    let wrong = json!({"logGroupName": "app", "retentionInDays": 2});
-    assert_eq!(refused(&mut world, "PutRetentionPolicy", wrong).0, invalid);
-    assert_eq!(refused(&mut world, "CreateLogGroup", json!({"logGroupName": 1})).0, "SerializationException");
-    ask(
-        &mut world,
-        "PutLogGroupDeletionProtection",
-        json!({"logGroupIdentifier": "app", "deletionProtectionEnabled": true}),
-    )
-    .unwrap();
-    assert_eq!(refused(&mut world, "DeleteLogGroup", json!({"logGroupName": "app"})).0, "ValidationException");
 }
 
 /// A function that says hello, invoked this often.
