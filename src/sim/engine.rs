@@ -309,7 +309,7 @@ impl Engine {
     fn address(&self, request: &Request) -> (String, String) {
         let caller = wire::caller(request);
         let region = caller.region.as_deref().filter(|region| is_region(region)).unwrap_or(&self.home.region);
-        (caller.account().unwrap_or(&self.home.account).to_owned(), region.to_owned())
+        (caller.account().unwrap_or_else(|| self.home.account.clone()), region.to_owned())
     }
 
     /// Does what the control interface is asked for, in the account and region that it names.

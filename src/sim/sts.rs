@@ -1,32 +1,380 @@
-//! STS: who is calling. A caller uses it to learn the account before anything else.
+//! STS: who is calling, and credentials for a while. Nothing is kept: a temporary key's id names its account, and its
+//! session token says whose it is, so every region and service knows it.
 
 use crate::sim::cloudtrail::Identity;
+use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
-use crate::sim::wire::{self, Answer, Reply, Request};
+use crate::sim::payload;
+use crate::sim::wire::{self, Answer, Call, Reply, Request, query};
 use crate::sim::world::World;
-use serde_json::json;
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// The IAM user that long-term keys belong to.
 const USER: &str = "midwatch";
+/// The letters of unique ids and of access key ids.
+const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/// How temporary key ids begin (IAM "unique identifiers").
+const TEMPORARY: &str = "ASIA";
+/// Characters of a session policy that fill the packed size; STS gives a percentage of it.
+const POLICY_MAX: usize = 2048;
+
+/// What a session token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Session {
+    User { name: String },
+    Role { role: String, session: String },
+    Federated { name: String },
+}
 
 /// Who makes a request.
 pub fn identity(world: &World, request: &Request) -> Identity {
-    Identity::user(&world.place, USER, wire::caller(request).access_key.as_deref())
+    let key = wire::caller(request).access_key.map(std::borrow::Cow::into_owned);
+    match session(request) {
+        Some(Session::Role { role, session }) => {
+            Identity::session(&world.place, &role, &session, key.as_deref().unwrap_or_default())
+        }
+        Some(Session::Federated { name }) => Identity {
+            kind: "FederatedUser",
+            arn: format!("arn:aws:sts::{}:federated-user/{name}", world.place.account),
+            name,
+            access_key: key,
+            role: None,
+        },
+        Some(Session::User { name }) => Identity::user(&world.place, &name, key.as_deref()),
+        None => Identity::user(&world.place, USER, key.as_deref()),
+    }
 }
 
-/// Answers the one operation that an on-call console needs.
-pub fn answer(world: &World, operation: &str) -> Answer {
-    match operation {
-        "GetCallerIdentity" => {
-            let account = &world.place.account;
-            Ok(Reply::Done(json!({
-                "Arn": format!("arn:aws:iam::{account}:user/midwatch"),
-                "UserId": "AIDAMIDWATCHENGINE00",
-                "Account": account,
-            })))
+/// The session whose token came with a request; tokens of AWS's own are nobody's here.
+fn session(request: &Request) -> Option<Session> {
+    let of_query = || query::parameter(&request.query, "X-Amz-Security-Token");
+    let token = request.header("x-amz-security-token").map(str::to_owned).or_else(of_query)?;
+    serde_json::from_slice(&BASE64_STANDARD.decode(token).ok()?).ok()
+}
+
+/// The account that a temporary key's id names: twelve digits in eight letters, with letters that prove that the id is
+/// the engine's own.
+pub fn account_of_key(key: &str) -> Option<String> {
+    let letters = key.strip_prefix(TEMPORARY).filter(|letters| letters.len() == 16 && letters.is_ascii())?;
+    let (body, proof) = letters.split_at(12);
+    if proof != self::proof(body) {
+        return None;
+    }
+    let digit = |byte: u8| LETTERS.iter().position(|letter| *letter == byte).map(|value| value as u64);
+    let number = body.bytes().take(8).try_fold(0, |sum: u64, byte| Some(sum * 32 + digit(byte)?))?;
+    Some(format!("{number:012}"))
+}
+
+fn letters(mut number: u64, count: usize) -> String {
+    let mut out = vec![b'A'; count];
+    for place in out.iter_mut().rev() {
+        *place = LETTERS[(number % 32) as usize];
+        number /= 32;
+    }
+    out.into_iter().map(char::from).collect()
+}
+
+/// Four letters that follow from the twelve before.
+fn proof(body: &str) -> String {
+    let mut state = body.bytes().fold(0x6d69_6477, |hash: u64, byte| hash.wrapping_mul(131).wrapping_add(byte.into()));
+    letters(payload::next(&mut state), 4)
+}
+
+/// Answers one operation.
+pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value) -> Answer {
+    let empty = Map::new();
+    let input = input.as_object().unwrap_or(&empty);
+    let caller = identity(world, &call.request);
+    let value = match operation {
+        "GetCallerIdentity" => caller_identity(&world.place, &caller),
+        "AssumeRole" => assume_role(world, input)?,
+        "GetSessionToken" => session_token(world, input, &caller)?,
+        "GetFederationToken" => federation_token(world, input)?,
+        "GetAccessKeyInfo" => {
+            let key = required(input, "AccessKeyId")?;
+            check_length(key, "accessKeyId", 16, 128)?;
+            let own = || world.place.account.clone();
+            json!({ "Account": account_of_key(key).unwrap_or_else(own) })
         }
         other => {
-            Err(ApiError::client("InvalidAction", format!("Could not find operation {other} for version 2011-06-15")))
+            let message = format!("Could not find operation {other} for version 2011-06-15");
+            return Err(ApiError::client("InvalidAction", message));
+        }
+    };
+    Ok(Reply::Done(value))
+}
+
+fn caller_identity(place: &Place, caller: &Identity) -> Value {
+    let id = match (&caller.role, caller.kind) {
+        (Some(role), _) => format!("{}:{}", Identity::unique_id("AROA", role), caller.name),
+        (None, "FederatedUser") => format!("{}:{}", place.account, caller.name),
+        _ => Identity::unique_id("AIDA", &caller.name),
+    };
+    json!({ "UserId": id, "Account": place.account, "Arn": caller.arn })
+}
+
+fn assume_role(world: &World, input: &Map<String, Value>) -> Result<Value, ApiError> {
+    let arn = required(input, "RoleArn")?;
+    let session = required(input, "RoleSessionName")?;
+    check_length(arn, "roleArn", 20, 2048)?;
+    check_length(session, "roleSessionName", 2, 64)?;
+    check_name(session, "roleSessionName")?;
+    let seconds = duration(input, 43_200)?.unwrap_or(3600);
+    check_tags(input)?;
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let (account, role) = match parts[..] {
+        ["arn", partition, service, _, account, resource]
+            if !partition.is_empty() && !service.is_empty() && !resource.is_empty() =>
+        {
+            // A role's path is no part of its session's name.
+            (account, resource.rsplit('/').next().unwrap_or(resource))
+        }
+        _ => return Err(validation(format!("{arn} is invalid"))),
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_account || !parts[5].starts_with("role/") {
+        return Err(validation(format!("{arn} is invalid")));
+    }
+    let said = Session::Role { role: role.to_owned(), session: session.to_owned() };
+    let mut answer = json!({
+        "Credentials": credentials(world, account, &said, seconds),
+        "AssumedRoleUser": {
+            "AssumedRoleId": format!("{}:{session}", Identity::unique_id("AROA", role)),
+            "Arn": format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"),
+        },
+    });
+    if let Some(policy) = text(input, "Policy") {
+        answer["PackedPolicySize"] = packed_size(policy).into();
+    }
+    if let Some(source) = text(input, "SourceIdentity") {
+        answer["SourceIdentity"] = source.into();
+    }
+    Ok(answer)
+}
+
+fn session_token(world: &World, input: &Map<String, Value>, caller: &Identity) -> Result<Value, ApiError> {
+    if caller.kind != "IAMUser" || caller.access_key.as_deref().is_some_and(|key| account_of_key(key).is_some()) {
+        let message = "Cannot call GetSessionToken with session credentials";
+        return Err(ApiError::client("AccessDenied", message).with_status(403));
+    }
+    let seconds = duration(input, 129_600)?.unwrap_or(43_200);
+    let said = Session::User { name: caller.name.clone() };
+    Ok(json!({ "Credentials": credentials(world, &world.place.account, &said, seconds) }))
+}
+
+fn federation_token(world: &World, input: &Map<String, Value>) -> Result<Value, ApiError> {
+    let name = required(input, "Name")?;
+    check_length(name, "name", 2, 32)?;
+    check_name(name, "name")?;
+    let seconds = duration(input, 129_600)?.unwrap_or(43_200);
+    let account = &world.place.account;
+    let said = Session::Federated { name: name.to_owned() };
+    Ok(json!({
+        "Credentials": credentials(world, account, &said, seconds),
+        "FederatedUser": {
+            "FederatedUserId": format!("{account}:{name}"),
+            "Arn": format!("arn:aws:sts::{account}:federated-user/{name}"),
+        },
+        "PackedPolicySize": text(input, "Policy").map_or(0, packed_size),
+    }))
+}
+
+/// What part of the room for session policies a policy takes, in percent.
+fn packed_size(policy: &str) -> usize {
+    (policy.len() * 100).div_ceil(POLICY_MAX)
+}
+
+/// New credentials. They follow from how much the world has answered, so that asking does not disturb chance.
+fn credentials(world: &World, account: &str, said: &Session, seconds: i64) -> Value {
+    let mut state = world.ledger.answered ^ world.now.millis().unsigned_abs();
+    let body = letters(account.parse().unwrap_or(0), 8) + &letters(payload::next(&mut state), 4);
+    let secret: Vec<u8> = (0..4).flat_map(|_| payload::next(&mut state).to_be_bytes()).collect();
+    let expires = world.now.floor_to(1) + Duration::from_secs(seconds.unsigned_abs());
+    json!({
+        "AccessKeyId": format!("{TEMPORARY}{body}{}", proof(&body)),
+        "SecretAccessKey": &BASE64_URL_SAFE_NO_PAD.encode(secret)[..40],
+        "SessionToken": BASE64_STANDARD.encode(json!(said).to_string()),
+        "Expiration": expires.secs_f64(),
+    })
+}
+
+fn text<'a>(input: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
+    input.get(member).and_then(Value::as_str)
+}
+
+fn validation(message: String) -> ApiError {
+    ApiError::client("ValidationError", message)
+}
+
+fn constraint(value: &str, member: &str, words: &str) -> ApiError {
+    validation(format!(
+        "1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: {words}"
+    ))
+}
+
+fn lower_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + chars.as_str())
+}
+
+fn required<'a>(input: &'a Map<String, Value>, member: &str) -> Result<&'a str, ApiError> {
+    text(input, member).ok_or_else(|| constraint("null", &lower_first(member), "Member must not be null"))
+}
+
+fn check_length(value: &str, member: &str, least: usize, most: usize) -> Result<(), ApiError> {
+    let words = match value.chars().count() {
+        n if n < least => format!("Member must have length greater than or equal to {least}"),
+        n if n > most => format!("Member must have length less than or equal to {most}"),
+        _ => return Ok(()),
+    };
+    Err(constraint(&format!("'{value}'"), member, &words))
+}
+
+fn check_name(value: &str, member: &str) -> Result<(), ApiError> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if value.chars().all(is_legal) {
+        return Ok(());
+    }
+    let words = "Member must satisfy regular expression pattern: [\\w+=,.@-]*";
+    Err(constraint(&format!("'{value}'"), member, words))
+}
+
+/// `DurationSeconds`, at least fifteen minutes.
+fn duration(input: &Map<String, Value>, most: i64) -> Result<Option<i64>, ApiError> {
+    let Some(seconds) = input.get("DurationSeconds").and_then(Value::as_i64) else { return Ok(None) };
+    let words = match seconds {
+        n if n < 900 => "Member must have value greater than or equal to 900".to_owned(),
+        n if n > most => format!("Member must have value less than or equal to {most}"),
+        n => return Ok(Some(n)),
+    };
+    Err(constraint(&format!("'{seconds}'"), "durationSeconds", &words))
+}
+
+/// Tags' keys are one whatever their case, and transitive keys must be among them.
+fn check_tags(input: &Map<String, Value>) -> Result<(), ApiError> {
+    let invalid = |message: &str| Err(ApiError::client("InvalidParameterValue", message));
+    let list = |member: &str| input.get(member).and_then(Value::as_array).into_iter().flatten();
+    let mut keys: Vec<String> =
+        list("Tags").filter_map(|tag| tag.get("Key")?.as_str()).map(str::to_lowercase).collect();
+    keys.sort();
+    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        return invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+    }
+    let mut transitive = list("TransitiveTagKeys").filter_map(Value::as_str).map(str::to_lowercase);
+    if transitive.any(|key| !keys.contains(&key)) {
+        return invalid("The specified transitive tag key must be included in the requested tags.");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    fn world() -> World {
+        let start = Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap();
+        World::new(1, start, Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true })
+    }
+
+    fn ask(world: &mut World, credentials: &Value, operation: &str, input: Value) -> Result<Value, ApiError> {
+        let key = credentials["AccessKeyId"].as_str().unwrap_or("AKIAEXAMPLE");
+        let scope =
+            format!("AWS4-HMAC-SHA256 Credential={key}/20261127/eu-west-1/sts/aws4_request, SignedHeaders=host");
+        let mut headers = vec![("authorization".to_owned(), scope)];
+        if let Some(token) = credentials["SessionToken"].as_str() {
+            headers.push(("x-amz-security-token".to_owned(), token.to_owned()));
+        }
+        let request =
+            Request { method: "POST".into(), path: "/".into(), query: String::new(), headers, body: Bytes::new() };
+        let mut call = Call { request, arrived: world.now, ticket: None };
+        answer(world, &mut call, operation, &input).map(|reply| match reply {
+            Reply::Done(value) => value,
+            Reply::Later(at) => panic!("STS never waits, and now until {at}"),
+        })
+    }
+
+    #[test]
+    fn a_role_is_assumed_and_its_session_known_in_the_roles_account() {
+        let mut world = world();
+        let input = json!({ "RoleArn": "arn:aws:iam::111122223333:role/ops/on-call", "RoleSessionName": "ann" });
+        let assumed = ask(&mut world, &Value::Null, "AssumeRole", input).unwrap();
+        let credentials = &assumed["Credentials"];
+        let key = credentials["AccessKeyId"].as_str().unwrap();
+        assert_eq!((key.len(), account_of_key(key).as_deref()), (20, Some("111122223333")));
+        assert_eq!(credentials["SecretAccessKey"].as_str().unwrap().len(), 40);
+        assert_eq!(credentials["Expiration"].as_f64().unwrap(), world.now.secs_f64() + 3600.0);
+        let arn = "arn:aws:sts::111122223333:assumed-role/on-call/ann";
+        assert_eq!(assumed["AssumedRoleUser"]["Arn"], arn);
+        world.place.account = "111122223333".into();
+        let who = ask(&mut world, credentials, "GetCallerIdentity", Value::Null).unwrap();
+        assert_eq!((&who["Arn"], &who["Account"]), (&json!(arn), &json!("111122223333")));
+        assert_eq!(who["UserId"], assumed["AssumedRoleUser"]["AssumedRoleId"]);
+        let refused = ask(&mut world, credentials, "GetSessionToken", Value::Null).unwrap_err();
+        assert_eq!((refused.code, refused.status), ("AccessDenied", 403));
+    }
+
+    #[test]
+    fn sessions_of_users_stay_theirs() {
+        let mut world = world();
+        let token = ask(&mut world, &Value::Null, "GetSessionToken", json!({ "DurationSeconds": 900 })).unwrap();
+        let who = ask(&mut world, &token["Credentials"], "GetCallerIdentity", Value::Null).unwrap();
+        assert_eq!(who["Arn"], "arn:aws:iam::123456789012:user/midwatch");
+        let federated = ask(&mut world, &Value::Null, "GetFederationToken", json!({ "Name": "bob" })).unwrap();
+        let who = ask(&mut world, &federated["Credentials"], "GetCallerIdentity", Value::Null).unwrap();
+        assert_eq!(who["Arn"], federated["FederatedUser"]["Arn"]);
+    }
+
+    #[test]
+    fn what_sts_refuses_in_awss_words() {
+        let mut world = world();
+        let role = "arn:aws:iam::123456789012:role/on-call";
+        let detected = "1 validation error detected: Value";
+        for (arn, session, more, message) in [
+            ("nothing-valid-in-here", "ann", Value::Null, "nothing-valid-in-here is invalid".to_owned()),
+            ("arn::b:::something/test-role", "ann", Value::Null, "arn::b:::something/test-role is invalid".to_owned()),
+            (
+                role,
+                "Session1:2",
+                Value::Null,
+                format!(
+                    "{detected} 'Session1:2' at 'roleSessionName' failed to satisfy constraint: Member must satisfy \
+                         regular expression pattern: [\\w+=,.@-]*"
+                ),
+            ),
+            (
+                role,
+                "ann",
+                json!(60),
+                format!(
+                    "{detected} '60' at 'durationSeconds' failed to satisfy constraint: Member must have value \
+                         greater than or equal to 900"
+                ),
+            ),
+        ] {
+            let input = json!({ "RoleArn": arn, "RoleSessionName": session, "DurationSeconds": more });
+            let refused = ask(&mut world, &Value::Null, "AssumeRole", input).unwrap_err();
+            assert_eq!((refused.code, refused.message), ("ValidationError", message));
+        }
+        let tags = json!({ "RoleArn": role, "RoleSessionName": "ann", "TransitiveTagKeys": ["team"] });
+        assert_eq!(ask(&mut world, &Value::Null, "AssumeRole", tags).unwrap_err().code, "InvalidParameterValue");
+        assert_eq!(ask(&mut world, &Value::Null, "Nothing", Value::Null).unwrap_err().code, "InvalidAction");
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_engines_own_keys_name_an_account(key in "ASIA[A-Z2-7]{16}", account in 0u64..1_000_000_000_000) {
+            prop_assume!(proof(&key[4..16]) != key[16..]);
+            prop_assert_eq!(account_of_key(&key), None);
+            let body = letters(account, 8) + "ABCD";
+            let own = format!("{TEMPORARY}{body}{}", proof(&body));
+            prop_assert_eq!(account_of_key(&own), Some(format!("{account:012}")));
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::input::{Input, as_validation, invalid_token, missing, validation};
+use crate::sim::cloudwatch::label::{self, Told};
 use crate::sim::cloudwatch::math::{self, Line, Scope};
 use crate::sim::cloudwatch::{Metric, Metrics, Statistic, expression, wire};
+use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -15,6 +17,37 @@ const QUERIES_MAX: usize = 500;
 /// Queries of one alarm, at most.
 const ALARM_QUERIES_MAX: usize = 20;
 
+/// Of several units a query without one is answered in the first of this order, as observed of CloudWatch.
+const UNIT_ORDER: [&str; 27] = [
+    "Megabits",
+    "Terabits",
+    "Gigabits",
+    "Count",
+    "Bytes",
+    "Gigabytes",
+    "Gigabytes/Second",
+    "Kilobytes",
+    "Kilobits/Second",
+    "Terabytes",
+    "Terabits/Second",
+    "Bytes/Second",
+    "Percent",
+    "Megabytes",
+    "Megabits/Second",
+    "Milliseconds",
+    "Microseconds",
+    "Kilobytes/Second",
+    "Gigabits/Second",
+    "Megabytes/Second",
+    "Bits",
+    "Bits/Second",
+    "Count/Second",
+    "Seconds",
+    "Kilobits",
+    "Terabytes/Second",
+    "None",
+];
+
 /// The most datapoints of one page (`MaxDatapoints`).
 const PAGE_MAX: i64 = 100_800;
 
@@ -22,12 +55,14 @@ struct Query<'a> {
     id: &'a str,
     /// As given; `None` leaves it to CloudWatch.
     label: Option<String>,
+    /// What CloudWatch calls a metric's series by itself.
+    automatic: String,
     is_returned: bool,
     source: Source<'a>,
 }
 
 enum Source<'a> {
-    Metric { metric: Metric, period_s: i64, statistic: Statistic, unit: Option<&'static str> },
+    Metric { metric: Metric, period_s: i64, statistic: Statistic, text: &'a str, unit: Option<&'static str> },
     Expression(&'a str),
 }
 
@@ -36,9 +71,11 @@ struct Returned<'a> {
     id: &'a str,
     label: String,
     points: Vec<(Timestamp, f64)>,
+    /// The units in which the metric was reported, where the query names none and they are several.
+    units: Vec<&'static str>,
 }
 
-pub fn get_metric_data(metrics: &Metrics, now: Timestamp, input: &Input<'_>) -> Result<Value, ApiError> {
+pub fn get_metric_data(metrics: &Metrics, place: &Place, now: Timestamp, input: &Input<'_>) -> Result<Value, ApiError> {
     let (queries, span) = read_request(input).map_err(as_validation)?;
     let is_ascending = match input.text("ScanBy")? {
         None | Some("TimestampDescending") => false,
@@ -62,11 +99,12 @@ pub fn get_metric_data(metrics: &Metrics, now: Timestamp, input: &Input<'_>) -> 
     let mut results = Vec::new();
     for query in queries.iter().filter(|query| query.is_returned) {
         for mut line in lines.remove(query.id).unwrap_or_default() {
+            let label = query.label_of(place, &line);
             if !is_ascending {
                 line.points.reverse();
             }
-            let label = query.label.clone().unwrap_or(line.label);
-            results.push(Returned { id: query.id, label, points: line.points });
+            let units = units_of(metrics, query, span, now);
+            results.push(Returned { id: query.id, label, points: line.points, units });
         }
     }
     Ok(paged(&results, skipped, page as usize, |offset| write_token(offset, now, digest)))
@@ -86,7 +124,8 @@ fn read_request<'a>(input: &Input<'a>) -> Result<(Vec<Query<'a>>, (Timestamp, Ti
     if start > end {
         return Err(validation("The parameter StartTime must be less than the parameter EndTime."));
     }
-    let queries = items.iter().map(read_query).collect::<Result<Vec<_>, _>>()?;
+    let mut queries = items.iter().map(read_query).collect::<Result<Vec<_>, _>>()?;
+    name_automatically(&mut queries);
     let mut ids: Vec<&str> = queries.iter().map(|query| query.id).collect();
     ids.sort_unstable();
     if let Some(twice) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -97,6 +136,23 @@ fn read_request<'a>(input: &Input<'a>) -> Result<(Vec<Query<'a>>, (Timestamp, Ti
         return Err(validation("At least one of the MetricDataQueries must have ReturnData true."));
     }
     Ok((queries, (start, end)))
+}
+
+/// Labels tell metrics apart by statistic and period where the request has several of them.
+fn name_automatically(queries: &mut [Query<'_>]) {
+    let metrics = queries.iter().filter_map(|query| match &query.source {
+        Source::Metric { text, period_s, .. } => Some((*text, *period_s)),
+        Source::Expression(_) => None,
+    });
+    let asked: Vec<(&str, i64)> = metrics.collect();
+    let several_statistics = asked.iter().any(|(text, _)| *text != asked[0].0);
+    let several_periods = asked.iter().any(|(_, period_s)| *period_s != asked[0].1);
+    for query in queries {
+        if let Source::Metric { metric, text, period_s, .. } = &query.source {
+            let (statistic, period_s) = (several_statistics.then_some(*text), several_periods.then_some(*period_s));
+            query.automatic = label::automatic(&metric.name, statistic, period_s);
+        }
+    }
 }
 
 fn read_query<'a>(item: &Input<'a>) -> Result<Query<'a>, ApiError> {
@@ -124,7 +180,11 @@ fn read_query<'a>(item: &Input<'a>) -> Result<Query<'a>, ApiError> {
         wire::check_period(&item.name("Period"), period_s)?;
     }
     let label = item.text("Label")?.map(str::to_owned);
-    Ok(Query { id, label, is_returned: item.flag("ReturnData")?.unwrap_or(true), source })
+    let automatic = match &source {
+        Source::Metric { metric, .. } => metric.name.clone(),
+        Source::Expression(_) => id.to_owned(),
+    };
+    Ok(Query { id, label, automatic, is_returned: item.flag("ReturnData")?.unwrap_or(true), source })
 }
 
 fn read_metric_stat<'a>(stat: &Input<'a>) -> Result<Source<'a>, ApiError> {
@@ -134,7 +194,7 @@ fn read_metric_stat<'a>(stat: &Input<'a>) -> Result<Source<'a>, ApiError> {
     let text = stat.text("Stat")?.ok_or_else(|| missing(&stat.name("Stat")))?;
     let refusal = || validation(format!("The value {text} for parameter {} is not supported.", stat.name("Stat")));
     let statistic = Statistic::parse(text).ok_or_else(refusal)?;
-    Ok(Source::Metric { metric, period_s, statistic, unit: wire::unit(stat)? })
+    Ok(Source::Metric { metric, period_s, statistic, text, unit: wire::unit(stat)? })
 }
 
 /// Checks the `Metrics` of PutMetricAlarm: as GetMetricData would, and that one of them returns data. Gives that one's
@@ -184,6 +244,15 @@ pub fn line_of_queries(
 }
 
 impl Query<'_> {
+    fn label_of(&self, place: &Place, line: &Line) -> String {
+        let Some(label) = &self.label else { return line.label.clone() };
+        let metric = match &self.source {
+            Source::Metric { metric, text, period_s, .. } => Some((metric, *text, *period_s)),
+            Source::Expression(_) => None,
+        };
+        label::fill(label, &Told { place, automatic: &line.label, metric, points: &line.points })
+    }
+
     /// The period of a metric's datapoints.
     fn period_s(&self) -> Option<i64> {
         match self.source {
@@ -249,16 +318,36 @@ fn refuse_expression(id: &str, why: &str) -> ApiError {
 }
 
 fn line_of(metrics: &Metrics, query: &Query<'_>, (start, end): (Timestamp, Timestamp), now: Timestamp) -> Line {
-    let Source::Metric { metric, period_s, statistic, unit } = &query.source else {
+    let Source::Metric { metric, period_s, statistic, unit, .. } = &query.source else {
         return Line { label: query.id.to_owned(), period_s: 60, points: vec![] };
     };
-    let mut line = Line { label: metric.name.clone(), period_s: *period_s, points: vec![] };
+    let mut line = Line { label: query.automatic.clone(), period_s: *period_s, points: vec![] };
     if let Some(from) = wire::rounded_start(start, now, *period_s) {
-        let series = metrics.find(metric, *unit);
+        let mut series = metrics.find(metric, *unit);
+        if let [first, _, ..] = units_of(metrics, query, (start, end), now)[..] {
+            // Of several units CloudWatch answers with one, and says so.
+            series.retain(|(_, unit)| *unit == first);
+        }
         let periods = metrics.read(&series, (from, end), *period_s, now, statistic.needs_values());
         line.points = periods.iter().filter_map(|period| Some((period.start, statistic.of(period)?))).collect();
     }
     line
+}
+
+/// The units that a metric without a wanted unit has data in, the one that CloudWatch answers with first.
+fn units_of(
+    metrics: &Metrics,
+    query: &Query<'_>,
+    (start, end): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Vec<&'static str> {
+    let Source::Metric { metric, period_s, unit: None, .. } = &query.source else { return vec![] };
+    let series = metrics.find(metric, None);
+    let Some(from) = wire::rounded_start(start, now, *period_s).filter(|_| series.len() > 1) else { return vec![] };
+    let has_data = |series| !metrics.read(&[series], (from, end), *period_s, now, false).is_empty();
+    let mut units: Vec<&str> = series.into_iter().filter(|series| has_data(*series)).map(|(_, unit)| unit).collect();
+    units.sort_by_key(|unit| UNIT_ORDER.iter().position(|known| known == unit));
+    units
 }
 
 /// Datapoints are counted through all results in their order. A result that does not end on this page is partial; one
@@ -266,7 +355,7 @@ fn line_of(metrics: &Metrics, query: &Query<'_>, (start, end): (Timestamp, Times
 fn paged(results: &[Returned<'_>], skipped: usize, page: usize, token: impl Fn(usize) -> String) -> Value {
     let (mut before, mut room, mut sent) = (0, page, skipped);
     let mut shown = Vec::new();
-    for Returned { id, label, points } in results {
+    for Returned { id, label, points, units } in results {
         let first = skipped.saturating_sub(before).min(points.len());
         before += points.len();
         if first == points.len() && before <= skipped && skipped > 0 {
@@ -276,13 +365,18 @@ fn paged(results: &[Returned<'_>], skipped: usize, page: usize, token: impl Fn(u
         room -= here.len();
         sent += here.len();
         let is_complete = first + here.len() == points.len();
-        shown.push(json!({
+        let mut result = json!({
             "Id": id,
             "Label": label,
             "Timestamps": here.iter().map(|(at, _)| at.secs_f64()).collect::<Vec<_>>(),
             "Values": here.iter().map(|(_, value)| *value).collect::<Vec<_>>(),
             "StatusCode": if is_complete { "Complete" } else { "PartialData" },
-        }));
+        });
+        if units.len() > 1 {
+            let value = format!("Multiple units returned: '[{}]'", units.join(", "));
+            result["Messages"] = json!([{ "Code": "MultipleUnits", "Value": value }]);
+        }
+        shown.push(result);
     }
     let mut answer = json!({ "MetricDataResults": shown, "Messages": [] });
     if sent < before {
@@ -310,7 +404,7 @@ fn digest(queries: &[Query<'_>], (start, end): (Timestamp, Timestamp), is_ascend
         text.push_str(&format!(" {} {}", query.id, query.is_returned));
         match &query.source {
             Source::Expression(expression) => text.push_str(expression),
-            Source::Metric { metric, period_s, statistic, unit } => {
+            Source::Metric { metric, period_s, statistic, unit, .. } => {
                 text.push_str(&format!("{metric:?} {period_s} {statistic:?} {unit:?}"));
             }
         }

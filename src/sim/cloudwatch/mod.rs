@@ -5,6 +5,7 @@ mod distribution;
 mod expression;
 mod get_data;
 mod input;
+mod label;
 mod list;
 mod math;
 mod put;

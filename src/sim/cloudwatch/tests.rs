@@ -68,7 +68,7 @@ fn both_orders_of_time_and_longer_periods() {
     let start = world.now.secs_f64() - 600.0;
     assert_eq!(up["MetricDataResults"][1]["Timestamps"], json!([start, start + 300.0]));
     assert_eq!(up["MetricDataResults"][1]["StatusCode"], "Complete");
-    assert_eq!(up["MetricDataResults"][1]["Label"], "Sold");
+    assert_eq!(up["MetricDataResults"][1]["Label"], "Sold Average 300");
 }
 
 #[test]
@@ -130,6 +130,54 @@ fn expressions_work_over_metrics_and_over_each_other() {
         assert_eq!(code, "ValidationError", "{twice}");
         assert!(message.starts_with("Error in expression '"), "{message}");
     }
+}
+
+/// A label's text for the last ten minutes of `Sold`.
+fn labelled(world: &mut World, label: &str) -> String {
+    let mut labelled = query("a", "Sold", "Sum", 60);
+    labelled["Label"] = label.into();
+    let input = get(world, &[labelled]);
+    let answer = ask(world, "GetMetricData", input).unwrap();
+    answer["MetricDataResults"][0]["Label"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn labels_tell_metrics_apart_and_are_filled() {
+    let mut world = world();
+    for ((stat, period_s), labels) in [
+        (("Minimum", 30), ["Sold Sum 60", "Sold Minimum 30"]),
+        (("Minimum", 60), ["Sold Sum", "Sold Minimum"]),
+        (("Sum", 300), ["Sold 60", "Sold 300"]),
+        (("Sum", 60), ["Sold", "Sold"]),
+    ] {
+        let input = get(&world, &[query("a", "Sold", "Sum", 60), query("b", "Sold", stat, period_s)]);
+        let answer = ask(&mut world, "GetMetricData", input).unwrap();
+        let found = [0, 1].map(|index| answer["MetricDataResults"][index]["Label"].as_str().unwrap().to_owned());
+        assert_eq!(found, labels);
+    }
+    for (label, filled) in [
+        ("${LABEL}: max ${MAX}, last ${LAST} of ${DATAPOINT_COUNT}", "Sold: max 9, last 9 of 10"),
+        ("${PROP('Dim.Hotel')} ${PROP('Stat')} ${PROP('Period')} ${PROP('Region')}", "h1 Sum 60 eu-west-1"),
+        ("${AVG} ${FIRST} ${MIN_MAX_RANGE} ${MAX_TIME}", "4.5 0 9 2026-11-27T17:59:00Z"),
+        ("${NOTHING} ${ $", "${NOTHING} ${ $"),
+    ] {
+        assert_eq!(labelled(&mut world, label), filled);
+    }
+}
+
+#[test]
+fn of_several_units_one_is_answered_and_all_are_named() {
+    let mut world = world();
+    for (unit, value) in [("Milliseconds", 60_000.0), ("Seconds", 60.0)] {
+        let id = world.metrics.series("App", "Mixed", &[], unit);
+        world.metrics.add(id, world.now - Duration::from_secs(60), value);
+    }
+    let input = get(&world, &[query("a", "Mixed", "Sum", 60)]);
+    let answer = ask(&mut world, "GetMetricData", input).unwrap();
+    let result = &answer["MetricDataResults"][0];
+    assert_eq!(result["Values"], json!([60_000.0]));
+    let value = "Multiple units returned: '[Milliseconds, Seconds]'";
+    assert_eq!(result["Messages"], json!([{"Code": "MultipleUnits", "Value": value}]));
 }
 
 #[test]

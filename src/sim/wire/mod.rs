@@ -189,7 +189,7 @@ pub(crate) fn answer(
         Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, &input),
         Service::CloudTrail => cloudtrail::answer(world, call, operation, &input),
         Service::Logs => logs::wire::answer(world, call, operation, &input),
-        Service::Sts => sts::answer(world, operation),
+        Service::Sts => sts::answer(world, call, operation, &input),
         Service::Sqs => sqs::wire::answer(world, call, operation, &input),
         Service::Swf => swf::wire::answer(world, call, operation, &input),
         Service::Kinesis => kinesis::wire::answer(world, call, operation, &input),
@@ -252,9 +252,11 @@ pub struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// The account: an access key id of twelve digits names it.
-    pub fn account(&self) -> Option<&str> {
-        self.access_key.as_deref().filter(|key| key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit()))
+    /// The account: an access key id of twelve digits names it, and so does a temporary key that STS gave out.
+    pub fn account(&self) -> Option<String> {
+        let key = self.access_key.as_deref()?;
+        let is_account = key.len() == 12 && key.bytes().all(|b| b.is_ascii_digit());
+        if is_account { Some(key.to_owned()) } else { sts::account_of_key(key) }
     }
 }
 

@@ -79,7 +79,13 @@ impl Flat {
 
 static STS: Dialect = Dialect {
     namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-    typed: &[],
+    typed: &[
+        ("DurationSeconds", Kind::Integer),
+        ("Expiration", Kind::Time),
+        ("PolicyArns", Kind::List),
+        ("Tags", Kind::List),
+        ("TransitiveTagKeys", Kind::List),
+    ],
     flat: &[],
     silent: &[],
     has_detail: false,
