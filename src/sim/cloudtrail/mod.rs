@@ -14,6 +14,7 @@ mod tests;
 pub use event::{Event, Identity};
 pub use lookup::answer;
 pub use record::Answered;
+pub use table::records;
 
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;

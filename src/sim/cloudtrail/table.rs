@@ -12,9 +12,14 @@ pub struct Entry {
     pub is_read_only: bool,
 }
 
+/// Whether an operation is a management event.
+pub fn records(service: &str, operation: &str) -> bool {
+    !operation.is_empty() && !is_data(service, operation)
+}
+
 /// The entry of an operation; `None` when it is a data event. `service` is the name in credential scopes.
 pub fn entry(service: &str, operation: &str) -> Option<Entry> {
-    if operation.is_empty() || is_data(service, operation) {
+    if !records(service, operation) {
         return None;
     }
     let name = if service == "lambda" { lambda_name(operation) } else { operation.to_owned() };

@@ -1,6 +1,7 @@
 //! CloudWatch: the metric store that every service publishes to, and the operations over it.
 
 mod alarm;
+mod dashboard;
 mod distribution;
 mod expression;
 mod get_data;
@@ -40,6 +41,7 @@ pub struct CloudWatch {
     /// Operations for which AWS publishes no rate of their own.
     pub others: TokenBucket,
     pub alarms: Alarms,
+    pub dashboards: dashboard::Dashboards,
 }
 
 impl Default for CloudWatch {
@@ -57,6 +59,7 @@ impl Default for CloudWatch {
             delete_alarms: per_second(3.0),
             others: per_second(10.0),
             alarms: Alarms::default(),
+            dashboards: dashboard::Dashboards::default(),
         }
     }
 }

@@ -132,6 +132,32 @@ fn expressions_work_over_metrics_and_over_each_other() {
     }
 }
 
+#[test]
+fn dashboards_are_kept_as_they_come() {
+    let mut world = world();
+    let body = r#"{"widgets":[]}"#;
+    let put = json!({"DashboardName": "orders", "DashboardBody": body});
+    let answer = ask(&mut world, "PutDashboard", put).unwrap();
+    assert_eq!(answer, json!({"DashboardValidationMessages": []}));
+    let got = ask(&mut world, "GetDashboard", json!({"DashboardName": "orders"})).unwrap();
+    let arn = "arn:aws:cloudwatch::123456789012:dashboard/orders";
+    assert_eq!(got, json!({"DashboardArn": arn, "DashboardBody": body, "DashboardName": "orders"}));
+    let listed = ask(&mut world, "ListDashboards", json!({"DashboardNamePrefix": "ord"})).unwrap();
+    let entry =
+        json!({"DashboardName": "orders", "DashboardArn": arn, "LastModified": world.now.secs_f64(), "Size": 14});
+    assert_eq!(listed, json!({"DashboardEntries": [entry]}));
+    for (operation, input, code) in [
+        ("PutDashboard", json!({"DashboardName": "a b", "DashboardBody": body}), "InvalidParameterValue"),
+        ("PutDashboard", json!({"DashboardName": "a", "DashboardBody": "[]"}), "InvalidParameterInput"),
+        ("GetDashboard", json!({"DashboardName": "ghost"}), "ResourceNotFound"),
+        ("DeleteDashboards", json!({"DashboardNames": ["orders", "ghost"]}), "ResourceNotFound"),
+    ] {
+        assert_eq!(refused(&mut world, operation, input).0, code);
+    }
+    ask(&mut world, "DeleteDashboards", json!({"DashboardNames": ["orders"]})).unwrap();
+    assert_eq!(ask(&mut world, "ListDashboards", json!({})).unwrap(), json!({"DashboardEntries": []}));
+}
+
 /// A label's text for the last ten minutes of `Sold`.
 fn labelled(world: &mut World, label: &str) -> String {
     let mut labelled = query("a", "Sold", "Sum", 60);

@@ -3,7 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::alarm::{describe, wire as alarm};
 use crate::sim::cloudwatch::input::{Input, invalid, invalid_combination, missing};
-use crate::sim::cloudwatch::{Metric, Statistic, get_data, list, put};
+use crate::sim::cloudwatch::{Metric, Statistic, dashboard, get_data, list, put};
 use crate::sim::error::ApiError;
 use crate::sim::rate::TokenBucket;
 use crate::sim::wire::{Answer, Reply, unknown_operation};
@@ -30,7 +30,11 @@ pub fn answer(world: &mut World, _call: &mut crate::sim::wire::Call, operation: 
         "PutMetricAlarm" | "PutCompositeAlarm" => limited(&mut rates.put_alarm)?,
         "SetAlarmState" => limited(&mut rates.set_alarm_state)?,
         "DeleteAlarms" => limited(&mut rates.delete_alarms)?,
-        "DescribeAlarmsForMetric"
+        "PutDashboard"
+        | "GetDashboard"
+        | "ListDashboards"
+        | "DeleteDashboards"
+        | "DescribeAlarmsForMetric"
         | "EnableAlarmActions"
         | "DisableAlarmActions"
         | "TagResource"
@@ -55,6 +59,10 @@ pub fn answer(world: &mut World, _call: &mut crate::sim::wire::Call, operation: 
         "DeleteAlarms" => alarm::delete_alarms(world, &input)?,
         "EnableAlarmActions" => alarm::enable_actions(world, &input, true)?,
         "DisableAlarmActions" => alarm::enable_actions(world, &input, false)?,
+        "PutDashboard" => dashboard::put(world, &input)?,
+        "GetDashboard" => dashboard::get(world, &input)?,
+        "ListDashboards" => dashboard::list(world, &input)?,
+        "DeleteDashboards" => dashboard::delete(world, &input)?,
         "TagResource" => alarm::tag_resource(world, &input)?,
         "UntagResource" => alarm::untag_resource(world, &input)?,
         _ => alarm::list_tags(world, &input)?,

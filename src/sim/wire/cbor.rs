@@ -289,6 +289,7 @@ fn is_timestamp(member: &str) -> bool {
             | "Timestamps"
             | "StartTime"
             | "EndTime"
+            | "LastModified"
             | "StateUpdatedTimestamp"
             | "StateTransitionedTimestamp"
             | "AlarmConfigurationUpdatedTimestamp"

@@ -214,6 +214,9 @@ pub(crate) fn note_event(
     input: &Value,
     answer: &Answer,
 ) {
+    if !cloudtrail::records(service, operation) {
+        return;
+    }
     let outcome = match answer {
         Ok(Reply::Later(_)) => return,
         Ok(Reply::Done(output)) => Ok(output),

@@ -1,5 +1,6 @@
 //! restJson, which Lambda speaks: the operation in method and path, errors named in a header.
 
+use crate::sim::cloudtrail;
 use crate::sim::error::ApiError;
 use crate::sim::lambda::wire::{self as lambda, Route};
 use crate::sim::wire::{self, Call, Reply, Request, Response};
@@ -38,6 +39,9 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
 
 /// Hands an answered request to CloudTrail: its parameters come from the path, the query and the body.
 fn note_event(world: &mut World, call: &Call, route: &Route, answer: &Result<Reply<lambda::Answer>, ApiError>) {
+    if !cloudtrail::records("lambda", route.operation) {
+        return;
+    }
     let answer = match answer {
         Ok(Reply::Later(_)) => return,
         Ok(Reply::Done(answer)) => Ok(Reply::Done(serde_json::from_slice(&answer.body).unwrap_or(Value::Null))),
