@@ -30,6 +30,9 @@ pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value
     let Some((name, members, perform)) = operations().find(|(name, ..)| *name == operation) else {
         return Err(unknown_operation());
     };
+    if name == "RespondDecisionTaskCompleted" {
+        tasks::check_order(input)?;
+    }
     schema::check(input, members)?;
     admit(world, name)?;
     perform(world, &Input::of(input)).map(Reply::Done)

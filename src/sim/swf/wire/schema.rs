@@ -2,6 +2,7 @@
 
 use crate::sim::error::ApiError;
 use crate::sim::swf::error::validation;
+use crate::sim::swf::execution::RUN_MAX;
 use crate::sim::swf::value::Timeout;
 use crate::sim::wire::serialization_error;
 use serde_json::{Map, Value};
@@ -22,6 +23,8 @@ pub(super) enum Shape {
     MaybeSeconds,
     /// Seconds as a text.
     Seconds,
+    /// How long a run may take: seconds as a text, at most a year; an empty text counts as absent.
+    MaybeRunSeconds,
     /// Days as a text, or `NONE`.
     Days,
     /// A 32-bit integer as a text.
@@ -167,7 +170,7 @@ fn check_text(text: &str, shape: &Shape, mut violate: impl FnMut(&str)) {
     let (least, most) = match shape {
         Shape::Text(least, most) => (*least, *most),
         Shape::Name(most) => (1, *most),
-        Shape::MaybeSeconds => (0, 8),
+        Shape::MaybeSeconds | Shape::MaybeRunSeconds => (0, 8),
         Shape::Seconds | Shape::Days => (1, 8),
         _ => (0, usize::MAX),
     };
@@ -185,6 +188,9 @@ fn check_text(text: &str, shape: &Shape, mut violate: impl FnMut(&str)) {
         Shape::MaybeSeconds if !text.is_empty() && Timeout::parse(text).is_none() => {
             violate("Member must be a number of seconds or NONE");
         }
+        Shape::MaybeRunSeconds if !text.is_empty() && !is_run_time(text) => {
+            violate(&format!("Member must be a number of seconds of at most {}", RUN_MAX.as_secs()));
+        }
         Shape::Seconds if !matches!(Timeout::parse(text), Some(Timeout::AfterS(_))) => {
             violate("Member must be a number of seconds");
         }
@@ -196,6 +202,11 @@ fn check_text(text: &str, shape: &Shape, mut violate: impl FnMut(&str)) {
         }
         _ => {}
     }
+}
+
+/// A run has an end: `NONE` is refused (StartWorkflowExecution, `executionStartToCloseTimeout`).
+fn is_run_time(text: &str) -> bool {
+    Timeout::parse(text).and_then(Timeout::duration).is_some_and(|lasts| lasts <= RUN_MAX)
 }
 
 fn is_days(text: &str) -> bool {

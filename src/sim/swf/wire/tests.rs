@@ -145,18 +145,21 @@ fn a_bad_decision_is_named_by_its_place_and_undoes_the_whole_list() {
     ] {
         assert!(message.contains(&part), "{message}");
     }
-    client.decide(&task["taskToken"], json!([{ "decisionType": "CompleteWorkflowExecution" }]));
+    let close = json!({ "decisionType": "CompleteWorkflowExecution" });
+    let body = json!({ "taskToken": task["taskToken"], "decisions": [close, { "decisionType": "Dance" }] });
+    assert_eq!(client.fault("RespondDecisionTaskCompleted", body).1, "Close must be last decision in list");
+    client.decide(&task["taskToken"], json!([close]));
 }
 
 #[test]
-fn an_empty_poll_takes_a_minute_and_has_an_empty_token() {
+fn an_empty_poll_takes_a_minute_and_has_no_token() {
     let mut client = Client::new();
     let before = client.world.now;
     let task = client.poll(json!({}));
-    assert_eq!(task, json!({ "taskToken": "", "startedEventId": 0, "previousStartedEventId": 0 }));
+    assert_eq!(task, json!({ "startedEventId": 0, "previousStartedEventId": 0 }));
     assert_eq!(client.world.now, before + Duration::from_secs(60));
     let activity = client.ok("PollForActivityTask", json!({ "domain": "hotel", "taskList": { "name": "w" } }));
-    assert_eq!(activity["taskToken"], "");
+    assert_eq!(activity, json!({ "startedEventId": 0 }));
     let (_, message) = client.fault("PollForActivityTask", json!({ "domain": "ghost", "taskList": { "name": "w" } }));
     assert_eq!(message, "Unknown domain: ghost");
 }
@@ -331,6 +334,13 @@ fn names_and_durations_have_rules() {
     assert!(
         message.contains("'tagList' failed to satisfy constraint: Member must have length less than or equal to 5")
     );
+    for wrong in ["NONE", "31536001"] {
+        let start = json!({
+            "domain": "hotel", "workflowId": "a", "workflowType": { "name": "booking", "version": "1" },
+            "executionStartToCloseTimeout": wrong,
+        });
+        assert_eq!(client.fault("StartWorkflowExecution", start).0, VALIDATION, "{wrong}");
+    }
 }
 
 #[test]
@@ -346,5 +356,5 @@ fn a_task_list_has_room_for_a_thousand_pollers() {
     for call in &mut waiting {
         assert!(matches!(handle(&mut client.world, call), Reply::Done(_)));
     }
-    assert_eq!(client.ok("PollForActivityTask", body)["taskToken"], "");
+    assert_eq!(client.ok("PollForActivityTask", body)["startedEventId"], 0);
 }
