@@ -1,7 +1,8 @@
 //! The SDK's requests, answered in process: an `HttpClient` whose only road leads to the engine. No sockets, no TLS.
 
-use crate::sim::engine::Handle;
-use crate::sim::wire::{Request, Response};
+use crate::sim::engine::{Answer, Handle};
+use crate::sim::server::AnswerBody;
+use crate::sim::wire::Request;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -64,9 +65,14 @@ fn read(request: &HttpRequest) -> Result<Request, ConnectorError> {
     })
 }
 
-fn write(response: Response) -> Result<HttpResponse, ConnectorError> {
+fn write(mut answer: Answer) -> Result<HttpResponse, ConnectorError> {
+    let body = match answer.rest {
+        None => SdkBody::from(std::mem::take(&mut answer.response.body)),
+        Some(_) => SdkBody::from_body_1_x(AnswerBody::of(&mut answer)),
+    };
+    let response = answer.response;
     let status = StatusCode::try_from(response.status).map_err(|error| ConnectorError::other(error.into(), None))?;
-    let mut answer = HttpResponse::new(status, SdkBody::from(response.body));
+    let mut answer = HttpResponse::new(status, body);
     for (name, value) in response.headers {
         answer.headers_mut().append(name, value);
     }

@@ -20,6 +20,8 @@ use tokio::sync::{mpsc, oneshot};
 const QUEUE_MAX: usize = 1024;
 /// Worlds (an account in a region each) that one engine keeps; a request for one more is refused.
 const WORLDS_MAX: usize = 1000;
+/// Pieces of an event stream's body that wait for their reader.
+const EVENTS_MAX: usize = 16;
 /// How long a waiting request (long poll, synchronous invocation) sleeps at most before it is asked again.
 const WAIT_STEP: Duration = Duration::from_millis(200);
 /// How much simulated time passes in one go when time is advanced and nobody waits; other tasks run in between.
@@ -37,9 +39,21 @@ struct Asked {
     answer: oneshot::Sender<Answered>,
 }
 
+/// An answer; of an event stream, its head, and the rest of its body as it comes.
+pub struct Answer {
+    pub response: Response,
+    pub rest: Option<mpsc::Receiver<Bytes>>,
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self { response, rest: None }
+    }
+}
+
 /// An answer and how long AWS would have taken for it, in simulated time.
 struct Answered {
-    response: Response,
+    answer: Answer,
     latency: Duration,
 }
 
@@ -54,17 +68,17 @@ pub enum Pace {
 
 impl Handle {
     /// Answers at once (what the listener wants: the network adds its own time).
-    pub async fn call(&self, request: Request) -> Response {
-        self.ask(request).await.map_or_else(stopped, |answered| answered.response)
+    pub async fn call(&self, request: Request) -> Answer {
+        self.ask(request).await.map_or_else(|| stopped().into(), |answered| answered.answer)
     }
 
     /// Answers after a plausible service time (what the console in the same process wants).
-    pub async fn call_with_latency(&self, request: Request) -> Response {
+    pub async fn call_with_latency(&self, request: Request) -> Answer {
         match self.ask(request).await {
-            None => stopped(),
+            None => stopped().into(),
             Some(answered) => {
                 self.clock.sleep(answered.latency).await;
-                answered.response
+                answered.answer
             }
         }
     }
@@ -125,6 +139,7 @@ fn launch(mut world: World, clock: VirtualClock, pace: Pace, calls_out: bool) ->
         clock,
         pace,
         waiting: Vec::new(),
+        streaming: Vec::new(),
         ask_at: clock.now(),
         answered: 0,
         poster,
@@ -139,6 +154,7 @@ struct Engine {
     clock: VirtualClock,
     pace: Pace,
     waiting: Vec<Waiting>,
+    streaming: Vec<Streaming>,
     /// When by the clock they are asked again at the latest.
     ask_at: Timestamp,
     answered: u64,
@@ -162,10 +178,19 @@ struct Waiting {
     answer: oneshot::Sender<Answered>,
 }
 
+/// A call whose answer is an event stream.
+struct Streaming {
+    account: String,
+    region: String,
+    call: Call,
+    until: Timestamp,
+    body: mpsc::Sender<Bytes>,
+}
+
 impl Engine {
     async fn run(mut self, mut received: mpsc::Receiver<Asked>, mut posted: mpsc::UnboundedReceiver<Posted>) {
         loop {
-            let waits = self.pace == Pace::Runs && !self.waiting.is_empty();
+            let waits = self.pace == Pace::Runs && !(self.waiting.is_empty() && self.streaming.is_empty());
             let delivers = self.deliver() && self.pace == Pace::Runs;
             tokio::select! {
                 biased;
@@ -178,7 +203,7 @@ impl Engine {
                 () = self.clock.sleep(WAIT_STEP), if delivers => {}
             }
             if waits && self.clock.now() >= self.ask_at {
-                self.ask_again(|_| true);
+                self.ask_again(|_, _| true);
                 self.ask_at = self.clock.now() + self.nap();
             }
         }
@@ -212,13 +237,14 @@ impl Engine {
         let Some(world) = world else { return };
         world.advance_to(now);
         fanout::answered(world, posted.attempt, posted.tries, posted.outcome);
-        self.ask_again(|waiting| waiting.account == posted.account && waiting.region == posted.region);
+        self.ask_again(|whose, place| whose == posted.account && place == posted.region);
     }
 
-    /// Until something can have changed for a waiting request.
+    /// Until something can have changed for a waiting request or an event stream.
     fn nap(&self) -> Duration {
         let waits = self.waiting.iter().map(|waiting| waiting.until.since(self.now(&waiting.account)));
-        waits.min().unwrap_or(WAIT_STEP).clamp(Duration::from_millis(1), WAIT_STEP)
+        let speaks = self.streaming.iter().map(|streaming| streaming.until.since(self.now(&streaming.account)));
+        waits.chain(speaks).min().unwrap_or(WAIT_STEP).clamp(Duration::from_millis(1), WAIT_STEP)
     }
 
     fn now(&self, account: &str) -> Timestamp {
@@ -241,11 +267,15 @@ impl Engine {
         let (account, region) = self.address(&asked.request);
         let now = self.now(&account);
         let Some(world) = self.world(&account, &region) else {
-            let _ = asked.answer.send(Answered { response: full(), latency: Duration::ZERO });
+            let _ = asked.answer.send(Answered { answer: full().into(), latency: Duration::ZERO });
             return;
         };
         let mut call = Call { request: asked.request, arrived: now.max(world.now), ticket: None };
         match answer(world, now, &mut call) {
+            Reply::Done(response) if response.is_event_stream() => {
+                let answer = self.begin_stream(&account, &region, call, response);
+                self.send(asked.answer, answer);
+            }
             Reply::Done(response) => self.send(asked.answer, response),
             Reply::Later(until) => {
                 self.ask_at = self.ask_at.min(self.clock.now() + until.since(now).min(WAIT_STEP));
@@ -254,10 +284,12 @@ impl Engine {
             }
         }
         // What one request did may be what another waits for.
-        self.ask_again(|waiting| waiting.account == account && waiting.region == region);
+        self.ask_again(|whose, place| whose == account && place == region);
     }
 
-    fn ask_again(&mut self, whom: impl Fn(&Waiting) -> bool) {
+    /// Asks those that wait, and the event streams, of the accounts and regions that `whom` chooses.
+    fn ask_again(&mut self, whom: impl Fn(&str, &str) -> bool) {
+        self.stream(&whom);
         if self.waiting.is_empty() {
             return;
         }
@@ -265,7 +297,7 @@ impl Engine {
             if waiting.answer.is_closed() {
                 continue;
             }
-            if !whom(&waiting) {
+            if !whom(&waiting.account, &waiting.region) {
                 self.waiting.push(waiting);
                 continue;
             }
@@ -283,11 +315,38 @@ impl Engine {
     }
 
     /// A caller that has gone away does not matter to the engine.
-    fn send(&mut self, answer: oneshot::Sender<Answered>, response: Response) {
+    fn send(&mut self, to: oneshot::Sender<Answered>, answer: impl Into<Answer>) {
         self.answered += 1;
         let mut state = self.answered;
         let latency = Duration::from_millis(6 + crate::sim::payload::next(&mut state) % 24);
-        let _ = answer.send(Answered { response, latency });
+        let _ = to.send(Answered { answer: answer.into(), latency });
+    }
+
+    fn begin_stream(&mut self, account: &str, region: &str, call: Call, head: Response) -> Answer {
+        let (body, rest) = mpsc::channel(EVENTS_MAX);
+        let (account, region) = (account.to_owned(), region.to_owned());
+        self.streaming.push(Streaming { until: call.arrived, account, region, call, body });
+        Answer { response: head, rest: Some(rest) }
+    }
+
+    /// Lets the event streams say what they have to say. One whose client reads too slowly is asked later, and one whose
+    /// client is gone ends.
+    fn stream(&mut self, whom: &impl Fn(&str, &str) -> bool) {
+        for mut streaming in std::mem::take(&mut self.streaming) {
+            if streaming.body.is_closed() {
+                continue;
+            }
+            if !whom(&streaming.account, &streaming.region) {
+                self.streaming.push(streaming);
+                continue;
+            }
+            let now = self.now(&streaming.account);
+            let Some(world) = self.world(&streaming.account, &streaming.region) else { continue };
+            if let Some(until) = speak(world, now, &streaming) {
+                streaming.until = until;
+                self.streaming.push(streaming);
+            }
+        }
     }
 
     fn world(&mut self, account: &str, region: &str) -> Option<&mut World> {
@@ -332,7 +391,7 @@ impl Engine {
                     return Refusal::of(&error).response();
                 }
                 world.advance_to(now);
-                self.ask_again(|waiting| waiting.account == account);
+                self.ask_again(|whose, _| whose == account);
             }
         }
         control::done(self.now(&account))
@@ -352,7 +411,7 @@ impl Engine {
     fn reset(&mut self, account: &str, region: Option<&str>) {
         let Some(found) = self.accounts.get_mut(account) else { return };
         found.worlds.retain(|name, _| region.is_some_and(|region| region != name));
-        self.ask_again(|waiting| waiting.account == account);
+        self.ask_again(|whose, _| whose == account);
     }
 
     /// Lets time pass for one account, in steps short enough that each waiting request gets the answer of its time.
@@ -369,7 +428,7 @@ impl Engine {
             for world in self.accounts.get_mut(account).into_iter().flat_map(|account| account.worlds.values_mut()) {
                 world.advance_to(now);
             }
-            self.ask_again(|waiting| waiting.account == account);
+            self.ask_again(|whose, _| whose == account);
             tokio::task::yield_now().await;
         }
     }
@@ -377,12 +436,33 @@ impl Engine {
     /// How far time may pass at once: to where something happens that a waiting request may wait for.
     fn step(&self, account: &str) -> Duration {
         let now = self.now(account);
-        let waits = self.waiting.iter().filter(|waiting| waiting.account == account);
-        let Some(until) = waits.map(|waiting| waiting.until).min() else { return ADVANCE_STEP };
+        let waits = self.waiting.iter().filter(|waiting| waiting.account == account).map(|waiting| waiting.until);
+        let streams = self.streaming.iter().filter(|streaming| streaming.account == account);
+        let until = waits.chain(streams.map(|streaming| streaming.until)).min();
+        let Some(until) = until else { return ADVANCE_STEP };
         let worlds = self.accounts.get(account).into_iter().flat_map(|account| account.worlds.values());
         let next = worlds.filter_map(|world| world.agenda.next_at()).chain([until]).min().unwrap_or(until);
         next.since(now).clamp(Duration::from_millis(1), WAIT_STEP)
     }
+}
+
+/// Sends what an event stream says up to `now`; when to ask it again, or `None` at its end.
+fn speak(world: &mut World, now: Timestamp, streaming: &Streaming) -> Option<Timestamp> {
+    while let Ok(permit) = streaming.body.try_reserve() {
+        let ask = std::panic::AssertUnwindSafe(|| {
+            world.advance_to(now);
+            wire::events(world, &streaming.call)
+        });
+        let (bytes, until) = std::panic::catch_unwind(ask).unwrap_or_default();
+        if !bytes.is_empty() {
+            permit.send(bytes);
+        }
+        let until = until?;
+        if until > now {
+            return Some(until);
+        }
+    }
+    Some(now + WAIT_STEP)
 }
 
 /// Brings the world to `now` and asks it. Should a service of one account panic, that is the answer to that request, and
@@ -445,8 +525,8 @@ mod tests {
         Request { method, path, query, headers: vec![], body: Bytes::from(body.to_owned()) }
     }
 
-    fn text(response: &Response) -> String {
-        String::from_utf8_lossy(&response.body).into_owned()
+    fn text(answer: &Answer) -> String {
+        String::from_utf8_lossy(&answer.response.body).into_owned()
     }
 
     async fn ask(engine: &Handle, operation: &str, body: &str) -> String {
@@ -526,7 +606,7 @@ mod tests {
             template = "order"
         "#;
         let added = engine.call(order("POST", "scenario", estate)).await;
-        assert_eq!(added.status, 200, "{}", text(&added));
+        assert_eq!(added.response.status, 200, "{}", text(&added));
         engine.call(order("POST", "advance?by=1m", "")).await;
         let depth = || async {
             let body = r#"{"QueueUrl":"orders","AttributeNames":["ApproximateNumberOfMessages"]}"#;
@@ -537,13 +617,13 @@ mod tests {
         let first = depth().await;
         assert!((200..=400).contains(&first), "{first}");
         let fault = "[[fault]]\nkind = \"surge\"\ntarget = \"shop\"\nfactor = 10.0\n";
-        assert_eq!(engine.call(order("POST", "fault", fault)).await.status, 200);
+        assert_eq!(engine.call(order("POST", "fault", fault)).await.response.status, 200);
         engine.call(order("POST", "advance?by=1m", "")).await;
         let second = depth().await - first;
         assert!((2000..=4000).contains(&second), "{second}");
         let wrong = format!("{fault}\n[[fault]]\nkind = \"stop\"\ntarget = \"nobody\"\n");
         let refused = engine.call(order("POST", "fault", &wrong)).await;
-        assert_eq!(refused.status, 400);
+        assert_eq!(refused.response.status, 400);
         assert!(text(&refused).contains("line 6: fault 2 (Stop of `nobody`): target must be"), "{}", text(&refused));
     }
 }

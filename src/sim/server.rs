@@ -1,19 +1,21 @@
 //! The loopback listener: HTTP/1.1 and HTTP/2 connections in, requests to the engine, answers out. Knows no service.
 
-use crate::sim::engine::Handle;
+use crate::sim::engine::{Answer, Handle};
 use crate::sim::wire::{Request, Response};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// Larger bodies are refused. AWS's own largest is a Kinesis request of 10 MiB, a third longer as base64.
@@ -153,7 +155,7 @@ async fn opens_http2(stream: &TcpStream) -> Option<bool> {
     tokio::time::timeout(READ_TIME, look).await.ok()
 }
 
-async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Response {
+async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Answer {
     let (parts, body) = request.into_parts();
     let body = match tokio::time::timeout(READ_TIME, read_body(body)).await {
         Ok(Ok(Some(body))) => body,
@@ -204,19 +206,21 @@ async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
 
 /// What is wrong with a request before any service has seen it; the connection ends with it, because the rest of the
 /// body may not have been read.
-fn refusal(status: u16, code: &str, message: &str) -> Response {
+fn refusal(status: u16, code: &str, message: &str) -> Answer {
     let body = serde_json::json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": message });
     let headers = vec![
         ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
         ("x-amzn-errortype".to_owned(), code.to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];
-    Response { status, headers, body: Bytes::from(body.to_string()) }
+    Answer { response: Response { status, headers, body: Bytes::from(body.to_string()) }, rest: None }
 }
 
 /// A header that HTTP cannot carry is left out rather than the answer.
-fn as_http(response: Response) -> hyper::Response<Full<Bytes>> {
-    let mut answer = hyper::Response::new(Full::new(response.body));
+fn as_http(mut answer: Answer) -> hyper::Response<AnswerBody> {
+    let body = AnswerBody::of(&mut answer);
+    let response = answer.response;
+    let mut answer = hyper::Response::new(body);
     *answer.status_mut() =
         http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers {
@@ -225,6 +229,47 @@ fn as_http(response: Response) -> hyper::Response<Full<Bytes>> {
         }
     }
     answer
+}
+
+/// An answer's body on its way to a client: all of it at once, or an event stream's pieces as they come.
+pub struct AnswerBody {
+    first: Option<Bytes>,
+    /// `None` for a body that is complete with its first bytes.
+    rest: Option<mpsc::Receiver<Bytes>>,
+}
+
+impl AnswerBody {
+    pub fn of(answer: &mut Answer) -> Self {
+        let first = std::mem::take(&mut answer.response.body);
+        Self { first: Some(first).filter(|bytes| !bytes.is_empty()), rest: answer.rest.take() }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
+        Poll::Ready(ready!(rest.poll_recv(cx)).map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.rest.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let first = self.first.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if self.rest.is_none() {
+            return SizeHint::with_exact(first);
+        }
+        let mut at_least = SizeHint::new();
+        at_least.set_lower(first);
+        at_least
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The service's error answers in AWS's wording, each made in one place.
 
+use super::consumer::{Consumer, ConsumerId};
 use super::sequence::ShardId;
 use super::shard::Shard;
 use super::stream::Stream;
@@ -44,6 +45,51 @@ pub fn not_active(place: &Place, stream: &Stream) -> ApiError {
         stream.status.name()
     );
     ApiError::client("ResourceInUseException", message)
+}
+
+pub fn consumer_not_found(place: &Place, id: &ConsumerId) -> ApiError {
+    let message = format!("Consumer {}, account {} not found.", id.consumer, place.account);
+    ApiError::client("ResourceNotFoundException", message)
+}
+
+pub fn consumer_exists(place: &Place, stream: &str, consumer: &str) -> ApiError {
+    let stream = place.arn("kinesis", &format!("stream/{stream}"));
+    ApiError::client("ResourceInUseException", format!("Consumer {consumer} under stream {stream} already exists."))
+}
+
+pub fn consumer_not_active(place: &Place, stream: &str, consumer: &Consumer) -> ApiError {
+    let message = format!(
+        "Consumer {} with creation timestamp {} under stream {stream} and account {} is not in ACTIVE status.",
+        consumer.name,
+        consumer.created.secs(),
+        place.account
+    );
+    ApiError::client("ResourceInUseException", message)
+}
+
+/// DeleteStream's words without EnforceConsumerDeletion.
+pub fn has_consumers(place: &Place, stream: &Stream) -> ApiError {
+    let message = format!("Stream {} under account {} has registered consumers.", stream.name, place.account);
+    ApiError::client("ResourceInUseException", message)
+}
+
+/// A second SubscribeToShard within five seconds.
+pub fn subscription_exists(place: &Place, id: &ConsumerId, shard: ShardId) -> ApiError {
+    let message = format!(
+        "Another active subscription exists for this consumer: {}:{}:{}:{shard}",
+        place.account, id.stream, id.consumer
+    );
+    ApiError::client("ResourceInUseException", message)
+}
+
+/// What a subscription is told as a later one takes over.
+pub fn subscription_taken_over() -> ApiError {
+    ApiError::client("ResourceInUseException", "Another active subscription exists for this consumer.")
+}
+
+pub fn policy_not_found(arn: &str) -> ApiError {
+    let message = format!("No resource policy found for resource ARN {arn}.");
+    ApiError::client("ResourceNotFoundException", message)
 }
 
 /// The message of a throttled record or GetRecords call.

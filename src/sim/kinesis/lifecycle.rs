@@ -5,7 +5,7 @@ use super::metrics::ShardMetric;
 use super::rates::Operation;
 use super::reshard::shard_quota;
 use super::stream::{Change, Stream, StreamMode, StreamStatus};
-use super::{Due, Kinesis, fault};
+use super::{Due, Kinesis, Tags, fault};
 use crate::domain::time::Timestamp;
 use crate::sim::agenda;
 use crate::sim::cx::Cx;
@@ -58,10 +58,26 @@ impl Kinesis {
                 cx.place.account
             )));
         }
+        if mode == StreamMode::OnDemand {
+            self.admit_on_demand(cx)?;
+        }
         let mut stream = Stream::new(name, mode, cx.now);
         let after = Duration::from_millis(cx.rng.random_range(2500..6000));
         stream.begin(cx, after, Change::Create { shards });
         self.streams.insert(name.to_owned(), stream);
+        Ok(())
+    }
+
+    /// One more on-demand stream, if the account may have it.
+    pub(super) fn admit_on_demand(&self, cx: &Cx<'_>) -> Result<(), ApiError> {
+        let count = self.on_demand_streams();
+        if cx.place.limits && count >= ON_DEMAND_STREAM_LIMIT {
+            return Err(fault::limit_exceeded(format!(
+                "This request would exceed the on-demand stream limit for the account {} in {}. Current on-demand \
+                 stream count for the account: {count}. Limit: {ON_DEMAND_STREAM_LIMIT}.",
+                cx.place.account, cx.place.region
+            )));
+        }
         Ok(())
     }
 
@@ -71,6 +87,14 @@ impl Kinesis {
     /// Errors: `ResourceNotFoundException`.
     pub fn set_max_record_size(&mut self, cx: &Cx<'_>, name: &str, kib: u32) -> Result<(), ApiError> {
         self.stream_mut(cx, name)?.max_record_kib = kib.clamp(1024, 10_240);
+        Ok(())
+    }
+
+    /// CreateStream's option: the stream's first tags, whose characters and number are checked.
+    ///
+    /// Errors: `InvalidArgumentException`, `ResourceNotFoundException`.
+    pub fn set_tags(&mut self, cx: &Cx<'_>, name: &str, tags: Tags) -> Result<(), ApiError> {
+        self.stream_mut(cx, name)?.tags = tags;
         Ok(())
     }
 
@@ -93,12 +117,16 @@ impl Kinesis {
         Ok(())
     }
 
-    /// Begins to delete a stream: DELETING for a few seconds, then gone with its records.
+    /// Begins to delete a stream: DELETING for a few seconds, then gone with its records. `with_consumers` is
+    /// EnforceConsumerDeletion.
     ///
-    /// Errors: `ResourceNotFoundException`, `LimitExceededException`.
-    pub fn delete_stream(&mut self, cx: &mut Cx<'_>, name: &str) -> Result<(), ApiError> {
+    /// Errors: `ResourceNotFoundException`, `LimitExceededException`, `ResourceInUseException` (registered consumers).
+    pub fn delete_stream(&mut self, cx: &mut Cx<'_>, name: &str, with_consumers: bool) -> Result<(), ApiError> {
         self.rates.admit(cx, Operation::DeleteStream, None)?;
         let stream = self.stream_mut(cx, name)?;
+        if !with_consumers && !stream.consumers.is_empty() {
+            return Err(fault::has_consumers(cx.place, stream));
+        }
         if stream.status != StreamStatus::Deleting {
             stream.status = StreamStatus::Deleting;
             let after = Duration::from_millis(cx.rng.random_range(2500..6000));
@@ -207,7 +235,10 @@ impl Kinesis {
 
     /// A pending change ends.
     pub fn due(&mut self, cx: &mut Cx<'_>, due: Due) {
-        let Due::StreamChange { stream: name } = due;
+        let name = match due {
+            Due::StreamChange { stream } => stream,
+            Due::ConsumerChange { stream, consumer } => return self.consumer_changes(cx, &stream, &consumer),
+        };
         let Some(stream) = self.streams.get_mut(&name) else { return };
         // A deletion takes the place of an earlier change, whose own end then comes too early to mean anything.
         if stream.pending.as_ref().is_none_or(|(at, _)| *at > cx.now) {
@@ -241,6 +272,9 @@ impl Stream {
             Change::Split { shard, at } => self.split(shard, at, now),
             Change::Merge { shard, adjacent } => self.merge(shard, adjacent, now),
             Change::Resize { target } => self.resize(target, now),
+            Change::Mode { mode } => self.mode = mode,
+            Change::Encrypt { key } => self.encrypt(key, now),
+            Change::RecordSize { kib } => self.max_record_kib = kib,
             Change::Delete => {}
         }
         self.status = StreamStatus::Active;

@@ -97,11 +97,10 @@ impl Kinesis {
     /// DescribeLimits. Errors: `LimitExceededException`.
     pub fn describe_limits(&mut self, cx: &mut Cx<'_>) -> Result<AccountLimits, ApiError> {
         self.rates.admit(cx, Operation::DescribeLimits, None)?;
-        let on_demand = self.streams.values().filter(|stream| stream.mode == StreamMode::OnDemand).count();
         Ok(AccountLimits {
             shard_limit: shard_quota(&cx.place.region),
             open_shards: self.open_shards(),
-            on_demand_streams: on_demand as u32,
+            on_demand_streams: self.on_demand_streams(),
             on_demand_stream_limit: ON_DEMAND_STREAM_LIMIT,
         })
     }
@@ -109,6 +108,10 @@ impl Kinesis {
     /// The stream as it stands, for the world's own eyes (ledgers, invariants, mappings); counts as no request.
     pub fn stream(&self, name: &str) -> Option<&super::Stream> {
         self.streams.get(name)
+    }
+
+    pub(super) fn on_demand_streams(&self) -> u32 {
+        self.streams.values().filter(|stream| stream.mode == StreamMode::OnDemand).count() as u32
     }
 
     /// Open shards of all provisioned streams, which is what the quota counts.

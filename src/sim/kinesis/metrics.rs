@@ -1,5 +1,6 @@
 //! What the service publishes to CloudWatch: names, units and dimensions of `AWS/Kinesis`, and when.
 
+use super::read::Batch;
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::{Metrics, SeriesId};
 use crate::sim::cx::Cx;
@@ -56,6 +57,53 @@ impl StreamMetric {
             Self::ReadThrottled => ("ReadProvisionedThroughputExceeded", "Count"),
             Self::WriteThrottled => ("WriteProvisionedThroughputExceeded", "Count"),
         }
+    }
+}
+
+/// Metrics of enhanced fan-out (dimensions StreamName, ConsumerName).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsumerMetric {
+    SubscribeSuccess,
+    EventBytes,
+    EventRecords,
+    EventSuccess,
+    EventMillisBehindLatest,
+}
+
+impl ConsumerMetric {
+    const COUNT: usize = Self::EventMillisBehindLatest as usize + 1;
+
+    fn name_and_unit(self) -> (&'static str, &'static str) {
+        match self {
+            Self::SubscribeSuccess => ("SubscribeToShard.Success", "Count"),
+            Self::EventBytes => ("SubscribeToShardEvent.Bytes", "Bytes"),
+            Self::EventRecords => ("SubscribeToShardEvent.Records", "Count"),
+            Self::EventSuccess => ("SubscribeToShardEvent.Success", "Count"),
+            Self::EventMillisBehindLatest => ("SubscribeToShardEvent.MillisBehindLatest", "Milliseconds"),
+        }
+    }
+}
+
+/// A consumer's series.
+#[derive(Default)]
+pub(super) struct ConsumerSeries([Option<SeriesId>; ConsumerMetric::COUNT]);
+
+impl ConsumerSeries {
+    /// One sample; `of` is the stream's and the consumer's name.
+    pub fn add(&mut self, cx: &mut Cx<'_>, of: (&str, &str), metric: ConsumerMetric, value: f64) {
+        let id = *self.0[metric as usize].get_or_insert_with(|| {
+            let (name, unit) = metric.name_and_unit();
+            cx.metrics.series(NAMESPACE, name, &[("StreamName", of.0), ("ConsumerName", of.1)], unit)
+        });
+        cx.metrics.add(id, cx.now, value);
+    }
+
+    /// An event went out.
+    pub fn pushed(&mut self, cx: &mut Cx<'_>, of: (&str, &str), batch: &Batch) {
+        self.add(cx, of, ConsumerMetric::EventSuccess, 1.0);
+        self.add(cx, of, ConsumerMetric::EventBytes, batch.bytes as f64);
+        self.add(cx, of, ConsumerMetric::EventRecords, batch.records.len() as f64);
+        self.add(cx, of, ConsumerMetric::EventMillisBehindLatest, batch.millis_behind_latest as f64);
     }
 }
 

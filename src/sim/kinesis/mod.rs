@@ -7,11 +7,14 @@
 //!   that is `None` the shard is closed and read to its end, and `Batch::child_shards` says where to go on (each child
 //!   only after all its parents). `Cursor::after(record.sequence)` is a checkpoint that never expires;
 //!   `key_text(&record.key)` is the partition key, `Sequence` prints as AWS writes it;
+//! - enhanced fan-out: `register_consumer`, and once it is ACTIVE `subscribe`, then `push` again and again;
 //! - `list_shards`, `describe_stream_summary`, `split_shard`, `merge_shards`, `update_shard_count` as AWS has them.
 //!
 //! AWS's limits throttle only where `cx.place.limits` says so; sizes and rules always hold. Clients over the wire get
 //! iterator strings instead of cursors (`iterator`, `wire`).
 
+mod consumer;
+mod demand;
 mod fault;
 mod iterator;
 mod key;
@@ -26,13 +29,17 @@ mod read;
 mod record_log;
 mod reshard;
 mod sequence;
+mod settings;
 mod shard;
 mod stream;
+mod subscribe;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod token;
 pub mod wire;
 
+pub use consumer::{Consumer, ConsumerId, ConsumerStatus, ConsumerSummary};
 pub use key::{HashRange, Key, KeyId, Keys, hash_of};
 pub use lifecycle::MonitoringAnswer;
 pub use listing::{AccountLimits, ShardFilter};
@@ -41,8 +48,11 @@ pub use put::{PutKey, PutOutcome, PutRecord};
 pub use read::{Batch, ChildShard, Cursor, MAX_ANSWER_RECORDS, Position, Record};
 pub use reshard::{ResizeAnswer, shard_quota};
 pub use sequence::{ParsedSequence, Sequence, ShardId};
+pub use settings::{AccountSettings, Encryption};
 pub use shard::Shard;
 pub use stream::{ShardSummary, Stream, StreamMode, StreamStatus, StreamSummary};
+pub use subscribe::{Push, PushedEvent, SubscriptionId};
+pub use tags::{Resource, Tags};
 
 use rates::Rates;
 use std::collections::BTreeMap;
@@ -52,6 +62,8 @@ use std::collections::BTreeMap;
 pub enum Due {
     /// A stream's pending change (creation, reshard, deletion) ends.
     StreamChange { stream: String },
+    /// A consumer's registration or deregistration ends.
+    ConsumerChange { stream: String, consumer: String },
 }
 
 /// All streams of one account and region.
@@ -60,6 +72,11 @@ pub struct Kinesis {
     streams: BTreeMap<String, Stream>,
     keys: Keys,
     rates: Rates,
+    settings: AccountSettings,
+    /// By their numbers; none outlives its end for long.
+    subscriptions: BTreeMap<u64, subscribe::Subscription>,
+    /// Subscriptions that ever began.
+    subscribed: u64,
 }
 
 impl Kinesis {

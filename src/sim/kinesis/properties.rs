@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::time::Timestamp;
-use crate::sim::cx::Place;
+use crate::sim::cx::{Cx, Place};
 use crate::sim::payload::{Payload, Template, TemplateId};
 use crate::sim::world::World;
 use proptest::prelude::*;
@@ -26,6 +26,67 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0.5..2.0f64).prop_map(|factor| Step::Resize { factor }),
         2 => (1..90u64).prop_map(|seconds| Step::Wait { seconds }),
     ]
+}
+
+/// A consumer of enhanced fan-out that walks the stream: a shard after its parents, and where a subscription ends it
+/// goes on with the next one.
+#[derive(Default)]
+struct Listener {
+    subscriptions: BTreeMap<ShardId, SubscriptionId>,
+    reached: BTreeMap<ShardId, Sequence>,
+    ended: BTreeSet<ShardId>,
+    seen: Vec<Accepted>,
+}
+
+impl Listener {
+    fn id() -> ConsumerId {
+        ConsumerId { stream: "bids".into(), consumer: "ledger".into(), created_s: None }
+    }
+
+    fn listen(&mut self, world: &mut World) {
+        let (kinesis, mut cx) = world.kinesis_cx();
+        let stream = kinesis.stream("bids").unwrap();
+        let parents = |s: &Shard| s.parent.into_iter().chain(s.adjacent_parent).all(|id| self.ended.contains(&id));
+        let ready: Vec<ShardId> = stream.shards().filter(|shard| parents(shard)).map(|shard| shard.id).collect();
+        for shard in ready {
+            if self.ended.contains(&shard) {
+                continue;
+            }
+            let id = match self.subscriptions.get(&shard) {
+                Some(id) => *id,
+                None => {
+                    let from = self.reached.get(&shard).map_or(Position::TrimHorizon, |at| Position::After(*at));
+                    kinesis.subscribe(&mut cx, &Self::id(), shard, from).unwrap()
+                }
+            };
+            self.subscriptions.insert(shard, id);
+            self.hear(kinesis, &mut cx, shard, id);
+        }
+    }
+
+    fn hear(&mut self, kinesis: &mut Kinesis, cx: &mut Cx<'_>, shard: ShardId, id: SubscriptionId) {
+        loop {
+            match kinesis.push(cx, id) {
+                Push::Nothing(until) => return assert!(until > cx.now),
+                Push::Failed(error) => panic!("{error}"),
+                Push::Ended => {
+                    self.subscriptions.remove(&shard);
+                    return;
+                }
+                Push::Event { event, .. } => {
+                    for record in event.records {
+                        let Payload::Made { seed, .. } = record.data else { panic!("made records were put") };
+                        self.seen.push((shard, record.sequence.index, seed));
+                    }
+                    let Some(at) = event.continuation else {
+                        self.ended.insert(shard);
+                        return assert!(!event.child_shards.is_empty());
+                    };
+                    self.reached.insert(shard, at);
+                }
+            }
+        }
+    }
 }
 
 /// A record that was accepted: where, in which place, and which one it is.
@@ -176,6 +237,29 @@ proptest! {
                 prop_assert!(before < seed, "record {before} of a key was read before record {seed}");
             }
         }
+    }
+
+    #[test]
+    fn a_consumer_is_pushed_each_record_once_through_reshards_and_renewals(
+        seed in any::<u64>(),
+        steps in prop::collection::vec(step(), 1..80),
+    ) {
+        let mut run = Run::new(seed, true);
+        let (kinesis, mut cx) = run.world.kinesis_cx();
+        kinesis.register_consumer(&mut cx, "bids", "ledger", Tags::new()).unwrap();
+        run.world.advance_to(run.world.now + Duration::from_secs(10));
+        let mut listener = Listener::default();
+        for step in &steps {
+            run.take(step);
+            listener.listen(&mut run.world);
+        }
+        for _ in 0..200 {
+            run.world.advance_to(run.world.now + Duration::from_secs(3));
+            listener.listen(&mut run.world);
+        }
+        let once: BTreeSet<Accepted> = listener.seen.iter().copied().collect();
+        prop_assert_eq!(once.len(), listener.seen.len());
+        prop_assert_eq!(once, run.accepted.iter().copied().collect::<BTreeSet<_>>());
     }
 
     #[test]

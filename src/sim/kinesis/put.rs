@@ -5,8 +5,8 @@ use super::key::{Key, KeyId, hash_of};
 use super::metrics::{Enhanced, ShardMetric, StreamMetric};
 use super::sequence::{Sequence, ShardId};
 use super::shard::Tally;
-use super::stream::{Stream, StreamStatus};
-use super::{Keys, Kinesis};
+use super::stream::{Stream, StreamMode, StreamStatus};
+use super::{Keys, Kinesis, demand};
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::payload::Payload;
@@ -87,6 +87,7 @@ impl Kinesis {
         }
         publish_shards(stream, cx);
         publish_put_records(stream, cx, total);
+        count_demand(stream, cx, total);
         Ok(outcomes)
     }
 
@@ -114,6 +115,7 @@ impl Kinesis {
         let outcome = put_one(keys, stream, cx, record, &mut total)?;
         publish_shards(stream, cx);
         publish_put_record(stream, cx, total);
+        count_demand(stream, cx, total);
         match outcome {
             PutOutcome::Ok { shard, sequence } => Ok((shard, sequence)),
             PutOutcome::Throttled { shard } => Err(fault::shard_rate_exceeded(cx.place, &stream.name, shard)),
@@ -224,6 +226,15 @@ fn publish_put_record(stream: &mut Stream, cx: &mut Cx<'_>, total: Tally) {
     }
     series.add(cx, name, StreamMetric::PutRecordSuccess, f64::from(total.records));
     series.latency(cx, name, StreamMetric::PutRecordLatency, 9.0);
+}
+
+/// What an on-demand stream grows by counts what was refused too.
+fn count_demand(stream: &mut Stream, cx: &mut Cx<'_>, total: Tally) {
+    if stream.mode == StreamMode::OnDemand {
+        let asked = total.records + total.throttled;
+        let each = total.bytes / u64::from(total.records.max(1));
+        demand::count(stream, cx, asked, each * u64::from(asked));
+    }
 }
 
 fn publish_incoming(name: &str, series: &mut super::metrics::StreamSeries, cx: &mut Cx<'_>, total: Tally) {

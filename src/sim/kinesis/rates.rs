@@ -23,6 +23,19 @@ pub enum Operation {
     DecreaseRetention,
     EnableMonitoring,
     DisableMonitoring,
+    RegisterConsumer,
+    DeregisterConsumer,
+    DescribeConsumer,
+    ListConsumers,
+    AddTags,
+    RemoveTags,
+    ListTags,
+    ResourcePolicy,
+    UpdateStreamMode,
+    Encryption,
+    UpdateMaxRecordSize,
+    UpdateWarmThroughput,
+    AccountSettings,
 }
 
 impl Operation {
@@ -37,6 +50,12 @@ impl Operation {
             Self::SplitShard | Self::MergeShards => (5.0, true),
             Self::IncreaseRetention | Self::DecreaseRetention => (5.0, true),
             Self::EnableMonitoring | Self::DisableMonitoring => (5.0, true),
+            Self::RegisterConsumer | Self::DeregisterConsumer | Self::ListConsumers => (5.0, true),
+            Self::DescribeConsumer => (20.0, true),
+            Self::AddTags | Self::RemoveTags | Self::ListTags | Self::ResourcePolicy => (5.0, true),
+            Self::UpdateStreamMode | Self::Encryption => (5.0, true),
+            Self::UpdateMaxRecordSize | Self::UpdateWarmThroughput => (5.0, true),
+            Self::AccountSettings => (5.0, false),
             Self::UpdateShardCount => (10.0, false),
         }
     }

@@ -97,13 +97,7 @@ impl Kinesis {
         if cx.place.limits && !shard.limits.admit_iterator(cx.now) {
             return Err(fault::shard_rate_exceeded(cx.place, &stream.name, shard.id));
         }
-        Ok(match position {
-            Position::TrimHorizon => Cursor(shard.log.first()),
-            Position::Latest => Cursor(shard.log.next()),
-            Position::At(sequence) => Cursor::at(sequence),
-            Position::After(sequence) => Cursor::after(sequence),
-            Position::AtTimestamp(time) => Cursor(shard.log.at_or_after(time)),
-        })
+        Ok(shard.cursor_of(position))
     }
 
     /// Up to `limit` records from `from` on: GetRecords. Counts against the shard's 5 calls and 2 MiB a second, and
@@ -131,7 +125,7 @@ impl Kinesis {
             return Err(fault::shard_rate_exceeded(cx.place, &stream.name, shard.id));
         }
         shard.log.trim_before(horizon);
-        let mut batch = collect(keys, shard, cx, from, limit.clamp(1, MAX_ANSWER_RECORDS));
+        let mut batch = collect(keys, shard, cx, from, limit.clamp(1, MAX_ANSWER_RECORDS), MAX_ANSWER_BYTES);
         shard.limits.charge_read(batch.bytes, cx.now);
         publish_read(&mut stream.series, &mut shard.series, of, cx, &batch);
         if batch.next.is_none() {
@@ -139,6 +133,18 @@ impl Kinesis {
             batch.child_shards = children.iter().filter_map(|id| stream.shards.get(id)).map(ChildShard::from).collect();
         }
         Ok(batch)
+    }
+}
+
+impl Shard {
+    pub(super) fn cursor_of(&self, position: Position) -> Cursor {
+        match position {
+            Position::TrimHorizon => Cursor(self.log.first()),
+            Position::Latest => Cursor(self.log.next()),
+            Position::At(sequence) => Cursor::at(sequence),
+            Position::After(sequence) => Cursor::after(sequence),
+            Position::AtTimestamp(time) => Cursor(self.log.at_or_after(time)),
+        }
     }
 }
 
@@ -161,7 +167,8 @@ fn readable<'a>(
     Ok(stream)
 }
 
-fn collect(keys: &Keys, shard: &Shard, cx: &Cx<'_>, from: Cursor, limit: usize) -> Batch {
+/// Records from `from` on, up to `limit` and `max_bytes`; a single larger one comes alone.
+pub(super) fn collect(keys: &Keys, shard: &Shard, cx: &Cx<'_>, from: Cursor, limit: usize, max_bytes: usize) -> Batch {
     // A cursor of an earlier stream of this name may lie beyond what this one has.
     let start = from.0.clamp(shard.log.first(), shard.log.next());
     let waiting = shard.log.next().saturating_sub(start).min(limit as u64) as usize;
@@ -169,7 +176,7 @@ fn collect(keys: &Keys, shard: &Shard, cx: &Cx<'_>, from: Cursor, limit: usize) 
     let mut bytes = 0;
     shard.log.visit(start, |ordinal, arrived, key, data| {
         let size = cx.templates.len_of(&data) + keys.text(&key).len();
-        if records.len() == limit || (bytes + size > MAX_ANSWER_BYTES && !records.is_empty()) {
+        if records.len() == limit || (bytes + size > max_bytes && !records.is_empty()) {
             return false;
         }
         bytes += size;

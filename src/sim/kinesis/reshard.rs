@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// UpdateShardCount: at most so many times within a rolling day for one stream.
 const RESIZES_A_DAY: usize = 10;
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// UpdateShardCount: no stream may be scaled to more.
 const MAX_SHARDS_OF_A_STREAM: u32 = 10_000;
 

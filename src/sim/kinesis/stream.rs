@@ -1,9 +1,13 @@
 //! One stream: status and pending change, settings, shards, and the route from a hash key to its open shard.
 
+use super::consumer::Consumer;
+use super::demand::Demand;
 use super::key::HashRange;
 use super::metrics::{ShardMetric, StreamSeries};
 use super::sequence::{Sequence, ShardId};
+use super::settings::Encryption;
 use super::shard::Shard;
+use super::tags::Tags;
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -48,10 +52,30 @@ impl StreamMode {
 /// What a stream is about to become.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    Create { shards: u32 },
-    Split { shard: ShardId, at: u128 },
-    Merge { shard: ShardId, adjacent: ShardId },
-    Resize { target: u32 },
+    Create {
+        shards: u32,
+    },
+    Split {
+        shard: ShardId,
+        at: u128,
+    },
+    Merge {
+        shard: ShardId,
+        adjacent: ShardId,
+    },
+    Resize {
+        target: u32,
+    },
+    Mode {
+        mode: StreamMode,
+    },
+    /// `None` stops it.
+    Encrypt {
+        key: Option<String>,
+    },
+    RecordSize {
+        kib: u32,
+    },
     Delete,
 }
 
@@ -65,6 +89,13 @@ pub struct Stream {
     pub max_record_kib: u32,
     /// Shard-level metrics that are on, in the API's order.
     pub enhanced: Vec<ShardMetric>,
+    /// The latest encryption, also where it was stopped.
+    pub encryption: Option<Encryption>,
+    /// What UpdateStreamWarmThroughput asked for.
+    pub warm_mib_per_s: Option<u32>,
+    pub tags: Tags,
+    pub policy: Option<String>,
+    pub(super) consumers: BTreeMap<String, Consumer>,
     pub(super) shards: BTreeMap<ShardId, Shard>,
     /// Open shards by the start of their range.
     routes: Vec<(u128, ShardId)>,
@@ -73,6 +104,10 @@ pub struct Stream {
     pub(super) pending: Option<(Timestamp, Change)>,
     /// When UpdateShardCount was called within the last 24 hours.
     pub(super) resizes: VecDeque<Timestamp>,
+    /// When UpdateStreamMode was called within the last 24 hours.
+    pub(super) mode_changes: VecDeque<Timestamp>,
+    /// How much is written, of an on-demand stream.
+    pub(super) demand: Demand,
     trim_due: Timestamp,
     pub(super) series: StreamSeries,
 }
@@ -101,6 +136,10 @@ pub struct StreamSummary {
     pub retention_hours: u32,
     pub max_record_kib: u32,
     pub enhanced: Vec<ShardMetric>,
+    /// The key of server-side encryption, while it is on.
+    pub encryption_key: Option<String>,
+    pub warm_mib_per_s: Option<u32>,
+    pub consumers: u32,
     pub open_shards: u32,
 }
 
@@ -115,11 +154,18 @@ impl Stream {
             retention_hours: 24,
             max_record_kib: 1024,
             enhanced: vec![],
+            encryption: None,
+            warm_mib_per_s: None,
+            tags: Tags::new(),
+            policy: None,
+            consumers: BTreeMap::new(),
             shards: BTreeMap::new(),
             routes: vec![],
             next_shard: 0,
             pending: None,
             resizes: VecDeque::new(),
+            mode_changes: VecDeque::new(),
+            demand: Demand::default(),
             trim_due: now,
             series: StreamSeries::default(),
         }
@@ -127,6 +173,11 @@ impl Stream {
 
     pub fn open_shards(&self) -> u32 {
         self.routes.len() as u32
+    }
+
+    /// Registered consumers by name.
+    pub fn consumers(&self) -> impl Iterator<Item = &Consumer> {
+        self.consumers.values()
     }
 
     /// A shard that has not expired.
@@ -212,6 +263,9 @@ impl Stream {
             retention_hours: self.retention_hours,
             max_record_kib: self.max_record_kib,
             enhanced: self.enhanced.clone(),
+            encryption_key: self.encryption_key().map(str::to_owned),
+            warm_mib_per_s: self.warm_mib_per_s,
+            consumers: self.consumers.len() as u32,
             open_shards: self.open_shards(),
         }
     }

@@ -222,7 +222,7 @@ fn a_deleted_stream_is_gone_for_good_even_in_the_middle_of_a_reshard() {
     let (mut world, _) = with_stream(true, 1);
     let (kinesis, mut cx) = world.kinesis_cx();
     kinesis.split_shard(&mut cx, "bids", ShardId(0), 1 << 127).unwrap();
-    kinesis.delete_stream(&mut cx, "bids").unwrap();
+    kinesis.delete_stream(&mut cx, "bids", false).unwrap();
     wait(&mut world, 10);
     assert!(world.kinesis.stream("bids").is_none());
     let (kinesis, mut cx) = world.kinesis_cx();

@@ -18,6 +18,7 @@ pub enum TokenKind {
     Iterator = 1,
     Shards = 2,
     Streams = 3,
+    Consumers = 4,
 }
 
 /// Seals `text` with the time of issue. Two seals of the same things are equal, so a run is a function of its inputs.

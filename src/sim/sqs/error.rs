@@ -31,9 +31,19 @@ pub fn purge_in_progress(queue: &str) -> ApiError {
         .with_query_code("AWS.SimpleQueueService.PurgeQueueInProgress")
 }
 
+/// More of something than the queue may have.
+pub fn over_limit_because(message: impl Into<String>) -> ApiError {
+    ApiError::client("OverLimit", message).with_status(403)
+}
+
+/// A FIFO queue's action above its rate.
+pub fn request_throttled() -> ApiError {
+    ApiError::client("RequestThrottled", "Request is throttled.").with_status(403)
+}
+
 /// A short poll found the queue's in-flight messages at their limit.
 pub fn over_limit() -> ApiError {
-    ApiError::client("OverLimit", "Too many messages in flight.").with_status(403)
+    over_limit_because("Too many messages in flight.")
 }
 
 pub fn receipt_handle_is_invalid(handle: &str) -> ApiError {

@@ -33,6 +33,7 @@ pub struct Meters {
     sent_size: Option<SeriesId>,
     each_minute: Option<[SeriesId; 8]>,
     fifo: Option<[SeriesId; 2]>,
+    fair: Option<[SeriesId; 5]>,
 }
 
 /// When the queue was last used and whether its metrics are awake.
@@ -115,6 +116,29 @@ impl Queue {
             });
             cx.metrics.add(ids[0], at, counters.deduplicated as f64);
             cx.metrics.add(ids[1], at, self.store.groups_in_flight() as f64);
+        }
+        self.publish_fairness(cx, at);
+    }
+}
+
+impl Queue {
+    /// What a standard queue whose messages name groups tells of its noisy and its quiet ones.
+    fn publish_fairness(&mut self, cx: &mut Cx<'_>, at: Timestamp) {
+        let Some((noisy, quiet, oldest)) = self.store.quiet() else { return };
+        let ids = *self.meters.fair.get_or_insert_with(|| {
+            [
+                ("ApproximateNumberOfNoisyGroups", "Count"),
+                ("ApproximateNumberOfMessagesVisibleInQuietGroups", "Count"),
+                ("ApproximateNumberOfMessagesNotVisibleInQuietGroups", "Count"),
+                ("ApproximateNumberOfMessagesDelayedInQuietGroups", "Count"),
+                ("ApproximateAgeOfOldestMessageInQuietGroups", "Seconds"),
+            ]
+            .map(|(name, unit)| series(cx, &self.name, name, unit))
+        });
+        let oldest_s = oldest.map_or(0, |since| cx.now.since(since).as_secs());
+        let values = [noisy, quiet.visible, quiet.in_flight, quiet.delayed, oldest_s];
+        for (id, value) in ids.into_iter().zip(values) {
+            cx.metrics.add(id, at, value as f64);
         }
     }
 }

@@ -48,6 +48,12 @@ impl Line {
         }
     }
 
+    /// Takes the messages out, whose (position, slot) are given.
+    pub fn leave(&mut self, messages: &BTreeSet<(u64, u32)>) {
+        self.fresh.retain(|entry| !messages.contains(entry));
+        self.returned.retain(|entry| !messages.contains(entry));
+    }
+
     /// Every entry in order, fresh ones first (stale ones included).
     pub fn fresh(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
         self.fresh.iter().copied()

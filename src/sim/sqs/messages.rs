@@ -69,6 +69,42 @@ impl Sqs {
         Ok(received)
     }
 
+    /// The same with a ReceiveRequestAttemptId: a FIFO queue repeats the answer to an earlier receive of that id whose
+    /// messages are all still in flight, and begins their visibility timeout again.
+    pub fn repeat_attempt(
+        &mut self,
+        cx: &mut Cx<'_>,
+        name: &str,
+        attempt: &str,
+        visibility_s: Option<u32>,
+    ) -> Result<Option<Vec<Received>>, ApiError> {
+        let queue = self.queue_mut(name)?;
+        queue.act(cx);
+        let Some(receipts) = queue.attempts.of(cx.now, attempt).map(<[Receipt]>::to_vec) else { return Ok(None) };
+        let flies = |receipt: &Receipt| {
+            queue.store.held_by(*receipt).is_some_and(|message| message.standing() == Standing::InFlight)
+        };
+        if !receipts.iter().all(flies) {
+            return Ok(None);
+        }
+        let until = seconds_after(cx.now, visibility_s.unwrap_or(queue.attributes.visibility_s));
+        let mut again = Vec::new();
+        for receipt in receipts {
+            again.extend(queue.store.get(receipt.slot).map(|message| message.to_received(receipt.slot)));
+            queue.store.change_flight(receipt.slot, cx.now, until);
+        }
+        queue.schedule_wake(cx);
+        Ok(Some(again))
+    }
+
+    /// Remembers what a receive with a ReceiveRequestAttemptId handed out.
+    pub fn remember_attempt(&mut self, cx: &Cx<'_>, name: &str, attempt: &str, received: &[Received]) {
+        if let Some(queue) = self.queues.get_mut(name) {
+            let receipts = received.iter().map(|message| message.receipt).collect();
+            queue.attempts.remember(cx.now, attempt, receipts);
+        }
+    }
+
     /// The same for a caller that goes on waiting when nothing is there (a long poll): nothing is then no empty
     /// receive. The caller ends its wait with `receive`.
     pub fn receive_waiting(

@@ -11,16 +11,19 @@
 //! delete(cx, name, Receipt)                      change_visibility(cx, name, Receipt, visibility_s)
 //! start_message_move_task(cx, dlq, destination, rate) list_message_move_tasks(cx, dlq) cancel_message_move_task(..)
 //! list_dead_letter_source_queues(cx, dlq)        tag, untag, tags
+//! add_permission(cx, name, label, accounts, actions)  remove_permission(cx, name, label)
 //! depth(cx, name) -> Depth                       oldest_age(cx, name)
 //! ```
 //! A receive never waits; waiting is the caller's (`wire` for clients, the actors for themselves): it calls
 //! `receive_waiting` while it waits and `receive` at the end, so that empty receives are counted right. Both return
 //! fewer than `max` only when no more are visible: the random subset of servers that a short poll asks is not modelled.
 
+mod attempts;
 mod attributes;
 mod checksum;
 mod dedup;
 mod error;
+mod fair;
 mod gauges;
 mod groups;
 mod line;
@@ -28,6 +31,7 @@ mod message;
 mod messages;
 mod move_task;
 mod order;
+mod permissions;
 mod queue;
 mod queues;
 mod receipt;

@@ -1,37 +1,33 @@
 //! Who is served next: the line of a standard queue or the groups of a FIFO queue, behind one face.
 
+use crate::sim::sqs::fair::Fair;
 use crate::sim::sqs::groups::{Cursor, Groups};
-use crate::sim::sqs::line::Line;
-use crate::sim::sqs::message::{Message, Standing};
+use crate::sim::sqs::message::Message;
 
 /// The order of a queue's messages.
 #[derive(Debug)]
 pub enum Order {
-    Standard(Line),
+    Standard(Fair),
     Fifo(Groups),
 }
 
 impl Order {
     pub fn new(fifo: bool) -> Self {
-        if fifo { Self::Fifo(Groups::default()) } else { Self::Standard(Line::default()) }
+        if fifo { Self::Fifo(Groups::default()) } else { Self::Standard(Fair::default()) }
     }
 
     /// The message has come to stand where it says that it stands.
     pub fn put(&mut self, message: &Message, slot: u32) {
-        let standing = message.standing();
         match self {
-            Self::Standard(line) if standing == Standing::Visible => {
-                line.push(message.position, slot, message.receives > 0);
-            }
-            Self::Standard(line) => line.remove(message.position, slot),
-            Self::Fifo(groups) => groups.put(group_of(message), message.position, slot, standing),
+            Self::Standard(fair) => fair.put(message, slot),
+            Self::Fifo(groups) => groups.put(group_of(message), message.position, slot, message.standing()),
         }
     }
 
     /// The message leaves the queue.
     pub fn remove(&mut self, message: &Message, slot: u32) {
         match self {
-            Self::Standard(line) => line.remove(message.position, slot),
+            Self::Standard(fair) => fair.remove(message, slot),
             Self::Fifo(groups) => groups.remove(group_of(message), message.position),
         }
     }
@@ -39,7 +35,7 @@ impl Order {
     /// The next message of a receive. A standard one leaves the line at once.
     pub fn next(&mut self, cursor: &mut Cursor, is_there: impl Fn(u64, u32) -> bool) -> Option<u32> {
         match self {
-            Self::Standard(line) => line.pop(is_there),
+            Self::Standard(fair) => fair.pop(is_there),
             Self::Fifo(groups) => groups.next(cursor),
         }
     }
@@ -47,7 +43,7 @@ impl Order {
     /// Position and slot of the next message; it stays where it is.
     pub fn peek(&mut self, is_there: impl Fn(u64, u32) -> bool) -> Option<(u64, u32)> {
         match self {
-            Self::Standard(line) => line.peek(is_there),
+            Self::Standard(fair) => fair.peek(is_there),
             Self::Fifo(groups) => groups.first_ready(),
         }
     }

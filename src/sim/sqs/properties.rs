@@ -122,6 +122,8 @@ impl Run {
                     message.dedup = Some(self.sent.to_string());
                 } else {
                     message.delay_s = Some(delay_s);
+                    // Some of a standard queue's messages name a group, too.
+                    message.group = (group > 0).then(|| format!("tenant-{group}"));
                 }
                 self.sent += u64::from(sqs.send(&mut cx, QUEUES[queue], message).is_ok());
             }
@@ -249,5 +251,31 @@ proptest! {
             other.take(step);
         }
         prop_assert_eq!(one.picture(), other.picture());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A few tenants and many messages: noisy groups come and go, and nothing is lost in between.
+    #[test]
+    fn noise_loses_and_repeats_nothing(seed in any::<u64>()) {
+        let mut run = Run::new();
+        let mut state = seed;
+        let mut next = |below: u64| crate::sim::payload::next(&mut state) % below;
+        for turn in 0..1500 {
+            let step = match next(12) {
+                0..=3 => Step::Send { queue: 0, group: 1 + (next(6) * next(6) / 12) as u8, delay_s: (next(8) / 7) as u32 },
+                4..=7 => Step::Receive { queue: 0, max: 10, visibility_s: 1 + next(400) as u32 },
+                8..=9 => Step::Delete { receipt: next(40) as usize },
+                10 => Step::ChangeVisibility { receipt: next(40) as usize, visibility_s: next(3) as u32 * 200 },
+                _ => Step::Wait { ms: next(20_000) },
+            };
+            run.take(&step);
+            if turn % 10 == 0 {
+                run.check()?;
+            }
+        }
+        run.check()?;
     }
 }

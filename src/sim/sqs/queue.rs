@@ -2,15 +2,30 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
-use crate::sim::sqs::Due;
+use crate::sim::error::ApiError;
+use crate::sim::rate::TokenBucket;
+use crate::sim::sqs::attempts::Attempts;
 use crate::sim::sqs::attributes::Attributes;
 use crate::sim::sqs::dedup::Dedup;
 use crate::sim::sqs::gauges::{Activity, Counters, Meters};
 use crate::sim::sqs::message::{Details, MessageId, Outgoing, SequenceNumber};
 use crate::sim::sqs::store::Store;
+use crate::sim::sqs::{Due, error};
 use rand::RngExt;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Actions a second of a FIFO queue, each kind for itself.
+const FIFO_ACTIONS_PER_S: f64 = 300.0;
+
+/// API actions of a FIFO queue that have a rate of their own; a batch is one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    Send,
+    Receive,
+    Delete,
+    ChangeVisibility,
+}
 
 /// A queue of one account and region.
 #[derive(Debug)]
@@ -25,6 +40,10 @@ pub struct Queue {
     pub purged_at: Option<Timestamp>,
     pub store: Store,
     pub dedup: Dedup,
+    /// FIFO only.
+    pub attempts: Attempts,
+    /// What is left of each API action's rate; FIFO only.
+    pub rates: BTreeMap<Action, TokenBucket>,
     /// Sequence numbers given out; FIFO only.
     pub sequences: u64,
     pub counters: Counters,
@@ -48,6 +67,8 @@ impl Queue {
             purged_at: None,
             store: Store::new(fifo),
             dedup: Dedup::default(),
+            attempts: Attempts::default(),
+            rates: BTreeMap::new(),
             sequences: 0,
             counters: Counters::default(),
             meters: Meters::default(),
@@ -76,6 +97,17 @@ impl Queue {
         self.activity.note(cx);
     }
 
+    /// Counts one API action of a FIFO queue against its rate ("FIFO queue quotas"): 300 a second, or the region's where
+    /// the limit is by message group.
+    ///
+    /// Errors: RequestThrottled.
+    pub fn admit(&mut self, cx: &Cx<'_>, action: Action) -> Result<(), ApiError> {
+        let Some(fifo) = self.attributes.fifo.as_ref().filter(|_| cx.place.limits) else { return Ok(()) };
+        let per_s = if fifo.throughput_by_group { high_throughput_per_s(&cx.place.region) } else { FIFO_ACTIONS_PER_S };
+        let bucket = self.rates.entry(action).or_insert_with(|| TokenBucket::new(per_s, per_s, cx.now));
+        if bucket.take(1.0, cx.now) { Ok(()) } else { Err(error::request_throttled()) }
+    }
+
     /// The next sequence number; `None` in a standard queue.
     pub fn next_sequence(&mut self) -> Option<SequenceNumber> {
         self.attributes.fifo.as_ref()?;
@@ -100,6 +132,17 @@ impl Queue {
             self.settle(cx.now);
             self.schedule_wake(cx);
         }
+    }
+}
+
+/// Actions a second of a FIFO queue in high-throughput mode.
+fn high_throughput_per_s(region: &str) -> f64 {
+    match region {
+        "us-east-1" | "us-west-2" | "eu-west-1" => 70_000.0,
+        "us-east-2" | "eu-central-1" => 19_000.0,
+        "ap-south-1" | "ap-southeast-1" | "ap-southeast-2" | "ap-northeast-1" => 9000.0,
+        "eu-west-2" | "sa-east-1" => 4500.0,
+        _ => 2400.0,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::sqs::attributes::{Attributes, Fifo};
-use crate::sim::sqs::queue::Queue;
+use crate::sim::sqs::queue::{Action, Queue};
 use crate::sim::sqs::store::Depth;
 use crate::sim::sqs::{Sqs, error};
 use std::collections::BTreeMap;
@@ -101,6 +101,12 @@ impl Sqs {
         texts.insert("LastModifiedTimestamp", queue.modified_at.secs().to_string());
         texts.insert("QueueArn", queue.arn(cx));
         Ok(texts)
+    }
+
+    /// Counts one API action against a FIFO queue's rate; a client's, not that of an actor within the engine. That a
+    /// queue is not there is for the action to say. Errors: RequestThrottled.
+    pub fn admit(&mut self, cx: &Cx<'_>, name: &str, action: Action) -> Result<(), ApiError> {
+        self.queues.get_mut(name).map_or(Ok(()), |queue| queue.admit(cx, action))
     }
 
     /// Adds tags or replaces their values. InvalidParameterValue above 50 tags.

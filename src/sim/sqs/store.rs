@@ -135,11 +135,12 @@ impl Store {
         message.note_receive(now, until, serial);
         let until = message.hidden_until().unwrap_or(until);
         self.hidden.insert((until, slot));
-        if let Order::Fifo(_) = self.order {
-            self.order.put(message, slot);
-        }
         self.depth.visible -= 1;
         self.depth.in_flight += 1;
+        match &mut self.order {
+            Order::Standard(fair) => fair.receive(message, slot, self.depth.in_flight, now),
+            Order::Fifo(_) => self.order.put(message, slot),
+        }
         self.get(slot)
     }
 
@@ -162,6 +163,9 @@ impl Store {
 
     /// Makes visible what was hidden until now or earlier.
     pub fn show_due(&mut self, now: Timestamp) {
+        if let Order::Standard(fair) = &mut self.order {
+            fair.calm(now);
+        }
         while let Some((until, slot)) = self.hidden.first().copied() {
             if until > now {
                 break;
@@ -217,17 +221,39 @@ impl Store {
     /// Since when the oldest message waits; what ApproximateAgeOfOldestMessage counts from. A standard queue looks past
     /// messages received three times or more. Fresh ones are in order, so only the first of them is looked at.
     pub fn oldest_since(&self) -> Option<Timestamp> {
-        let line = match &self.order {
-            Order::Standard(line) => line,
+        let fair = match &self.order {
+            Order::Standard(fair) => fair,
             Order::Fifo(_) => {
                 return self.by_send.first().and_then(|(_, slot)| self.get(*slot)).map(Message::aged_from);
             }
         };
         let candidate = |slot: u32| self.get(slot).filter(|message| message.receives < BACK_OF_THE_LINE_AT);
+        let line = fair.line();
         let fresh = line.fresh().find_map(|(position, slot)| candidate(slot).filter(|m| m.position == position));
         let returned = line.returned().find_map(|(_, slot)| candidate(slot));
         let hidden = self.hidden.iter().filter_map(|(_, slot)| candidate(*slot));
-        fresh.into_iter().chain(returned).chain(hidden).map(Message::aged_from).min()
+        let noisy = fair.held_back().filter_map(|(_, slot)| candidate(slot));
+        fresh.into_iter().chain(returned).chain(hidden).chain(noisy).map(Message::aged_from).min()
+    }
+
+    /// How many groups of a standard queue are noisy, what all others hold, and since when their oldest message waits.
+    /// `None` where no message names a group.
+    pub fn quiet(&self) -> Option<(u64, Depth, Option<Timestamp>)> {
+        let Order::Standard(fair) = &self.order else { return None };
+        if !fair.has_groups() {
+            return None;
+        }
+        let (groups, noise) = fair.noise();
+        let depth = Depth {
+            visible: self.depth.visible - noise.visible,
+            in_flight: self.depth.in_flight - noise.in_flight,
+            delayed: self.depth.delayed - noise.delayed,
+        };
+        let is_quiet = |message: &&Message| {
+            message.receives < BACK_OF_THE_LINE_AT && !message.group().is_some_and(|group| fair.is_noisy(group))
+        };
+        let oldest = self.iter().map(|(_, message)| message).filter(is_quiet).map(Message::aged_from).min();
+        Some((groups, depth, oldest))
     }
 
     /// Message groups that have a message in flight; none in a standard queue.
@@ -265,8 +291,8 @@ impl Store {
             let standing = message.standing();
             let hidden = message.hidden_until().is_some_and(|until| self.hidden.contains(&(until, slot)));
             let ordered = match &self.order {
-                Order::Standard(line) => {
-                    let entries = line.fresh().chain(line.returned());
+                Order::Standard(fair) => {
+                    let entries = fair.line().fresh().chain(fair.line().returned()).chain(fair.held_back());
                     let entries = entries.filter(|entry| *entry == (message.position, slot)).count();
                     entries == usize::from(standing == Standing::Visible)
                 }

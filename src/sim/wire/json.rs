@@ -3,7 +3,7 @@
 
 use crate::sim::error::ApiError;
 use crate::sim::wire::cbor::{self, Flavour};
-use crate::sim::wire::{self, Call, Reply, Request, Response, Service};
+use crate::sim::wire::{self, Call, Reply, Request, Response, Service, event_stream};
 use crate::sim::world::World;
 use bytes::Bytes;
 use serde_json::Value;
@@ -40,6 +40,9 @@ pub fn handle(world: &mut World, call: &mut Call, target: &str) -> Reply<Respons
     let version = service.json_version();
     match wire::answer(world, call, service, operation, input) {
         Ok(Reply::Later(at)) => Reply::Later(at),
+        Ok(Reply::Done(value)) if service.answers_with_events(operation) => {
+            Reply::Done(event_stream::head(&call.request, version, request_id, value))
+        }
         Ok(Reply::Done(value)) => Reply::Done(frame(version, coat, &request_id, 200, &value, vec![])),
         Err(error) => {
             let mut headers: Vec<_> = error.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();

@@ -1,6 +1,7 @@
 //! The wire: AWS's protocols in, typed service calls, AWS's protocols out. Knows HTTP's words, opens no socket.
 
 pub mod cbor;
+pub mod event_stream;
 pub mod json;
 pub mod query;
 pub mod rest;
@@ -43,8 +44,16 @@ pub struct Response {
     pub body: Bytes,
 }
 
+impl Response {
+    /// Whether more of the body follows, as events: see [`events`].
+    pub fn is_event_stream(&self) -> bool {
+        self.headers.iter().any(|(name, value)| name == "content-type" && value == event_stream::CONTENT_TYPE)
+    }
+}
+
 /// A request on its way through the engine. A call that has to wait (a long poll, a synchronous invocation) is
-/// asked again later with the ticket that it left itself.
+/// asked again later with the ticket that it left itself; a call whose answer is an event stream is asked for its
+/// next events with it.
 pub struct Call {
     pub request: Request,
     pub arrived: Timestamp,
@@ -56,6 +65,12 @@ pub struct Call {
 pub enum Reply<T> {
     Done(T),
     Later(Timestamp),
+}
+
+/// What an event stream has to say now, and when to ask again at the latest; `None` where it has ended.
+pub struct Events {
+    pub messages: Vec<event_stream::Message>,
+    pub until: Option<Timestamp>,
 }
 
 /// A service operation's outcome before a protocol gives it form. In the value, timestamps are numbers: seconds
@@ -113,6 +128,11 @@ impl Service {
         }
     }
 
+    /// Operations whose answer's body is an event stream.
+    fn answers_with_events(self, operation: &str) -> bool {
+        self == Self::Kinesis && operation == "SubscribeToShard"
+    }
+
     /// Error codes of query-compatible services also go into a header, in their older form.
     pub(crate) const fn is_query_compatible(self) -> bool {
         matches!(self, Self::Sqs | Self::CloudWatch)
@@ -146,6 +166,12 @@ fn unknown_in_xml() -> Response {
         headers: vec![("content-type".into(), "application/xml".into())],
         body: Bytes::from_static(b"<UnknownOperationException/>\n"),
     }
+}
+
+/// The next bytes of a call whose answer was an event stream, and when to ask again; `None` where it has ended.
+pub fn events(world: &mut World, call: &Call) -> (Bytes, Option<Timestamp>) {
+    let events = kinesis::wire::events(world, call);
+    (event_stream::frames(&call.request, Service::Kinesis.json_version(), &events.messages), events.until)
 }
 
 /// SDKs compress large PutMetricData requests. What does not inflate is left as it is, and its service will refuse it

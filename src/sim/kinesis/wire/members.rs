@@ -13,6 +13,44 @@ const STREAM_ARN: Member = Member {
     shape: Shape::Text,
     rules: &[Rule::Like(Pattern::StreamArn), Rule::Shortest(1), Rule::Longest(2048)],
 };
+const REQUIRED_STREAM_ARN: Member = Member {
+    name: "StreamARN",
+    shape: Shape::Text,
+    rules: &[Rule::NotNull, Rule::Like(Pattern::StreamArn), Rule::Shortest(1), Rule::Longest(2048)],
+};
+const CONSUMER_ARN: Member = Member {
+    name: "ConsumerARN",
+    shape: Shape::Text,
+    rules: &[Rule::Like(Pattern::ConsumerArn), Rule::Shortest(1), Rule::Longest(2048)],
+};
+const RESOURCE_ARN: Member = Member {
+    name: "ResourceARN",
+    shape: Shape::Text,
+    rules: &[Rule::NotNull, Rule::Like(Pattern::ResourceArn), Rule::Shortest(1), Rule::Longest(2048)],
+};
+const TAG_MAP: &[Rule] = &[
+    Rule::MapKeys { shortest: 1, longest: 128 },
+    Rule::MapValues { longest: 256 },
+    Rule::Shortest(1),
+    Rule::Longest(200),
+];
+const TAGS: Member = Member { name: "Tags", shape: Shape::TextMap, rules: TAG_MAP };
+const REQUIRED_TAGS: Member = Member {
+    name: "Tags",
+    shape: Shape::TextMap,
+    rules: &[
+        Rule::NotNull,
+        Rule::MapKeys { shortest: 1, longest: 128 },
+        Rule::MapValues { longest: 256 },
+        Rule::Shortest(1),
+        Rule::Longest(200),
+    ],
+};
+const TAG_KEYS: Member = Member {
+    name: "TagKeys",
+    shape: Shape::Texts,
+    rules: &[Rule::NotNull, Rule::EachOfLength { shortest: 1, longest: 128 }, Rule::Shortest(1), Rule::Longest(50)],
+};
 const DRY_RUN: Member = Member { name: "DryRun", shape: Shape::Boolean, rules: &[] };
 
 /// An optional name of a stream or shard.
@@ -41,15 +79,13 @@ const fn time(name: &'static str) -> Member {
 const PAGE: &[Rule] = &[Rule::AtLeast(1), Rule::AtMost(10_000)];
 const NEXT_TOKEN: Member = text("NextToken", &[Rule::Shortest(1), Rule::Longest(1_048_576)]);
 
+const MODE: &[Member] = &[text("StreamMode", &[Rule::NotNull, Rule::OneOf(&["PROVISIONED", "ON_DEMAND"])])];
+
 pub(super) const CREATE_STREAM: &[Member] = &[
     integer("ShardCount", &[Rule::AtLeast(1)]),
     required_name("StreamName"),
-    Member {
-        name: "StreamModeDetails",
-        shape: Shape::Structure(&[text("StreamMode", &[Rule::NotNull, Rule::OneOf(&["PROVISIONED", "ON_DEMAND"])])]),
-        rules: &[],
-    },
-    Member { name: "Tags", shape: Shape::TextMap, rules: &[Rule::Shortest(1), Rule::Longest(200)] },
+    Member { name: "StreamModeDetails", shape: Shape::Structure(MODE), rules: &[] },
+    TAGS,
     integer("WarmThroughputMiBps", &[Rule::AtLeast(0)]),
     integer("MaxRecordSizeInKiB", &[Rule::AtLeast(1024), Rule::AtMost(10_240)]),
 ];
@@ -172,5 +208,71 @@ const SHARD_METRICS: [&str; 8] = [
     "IteratorAgeMilliseconds",
     "ALL",
 ];
+
+pub(super) const REGISTER_CONSUMER: &[Member] = &[REQUIRED_STREAM_ARN, required_name("ConsumerName"), TAGS];
+
+pub(super) const ONE_CONSUMER: &[Member] = &[STREAM_ARN, name("ConsumerName"), CONSUMER_ARN];
+
+pub(super) const LIST_CONSUMERS: &[Member] =
+    &[integer("MaxResults", PAGE), NEXT_TOKEN, REQUIRED_STREAM_ARN, time("StreamCreationTimestamp")];
+
+pub(super) const SUBSCRIBE_TO_SHARD: &[Member] = &[
+    text("ConsumerARN", &[Rule::NotNull, Rule::Like(Pattern::ConsumerArn), Rule::Shortest(1), Rule::Longest(2048)]),
+    required_name("ShardId"),
+    Member {
+        name: "StartingPosition",
+        shape: Shape::Structure(&[
+            text("Type", &[Rule::NotNull, Rule::OneOf(&ITERATOR_TYPES)]),
+            text("SequenceNumber", &[Rule::Like(Pattern::SequenceNumber)]),
+            time("Timestamp"),
+        ]),
+        rules: &[Rule::NotNull],
+    },
+    DRY_RUN,
+];
+
+pub(super) const ADD_TAGS: &[Member] = &[REQUIRED_TAGS, STREAM_NAME, STREAM_ARN];
+
+pub(super) const REMOVE_TAGS: &[Member] = &[TAG_KEYS, STREAM_NAME, STREAM_ARN];
+
+pub(super) const LIST_TAGS: &[Member] = &[
+    integer("Limit", &[Rule::AtLeast(1), Rule::AtMost(50)]),
+    text("ExclusiveStartTagKey", &[Rule::Shortest(1), Rule::Longest(128)]),
+    STREAM_NAME,
+    STREAM_ARN,
+];
+
+pub(super) const TAG_RESOURCE: &[Member] = &[REQUIRED_TAGS, RESOURCE_ARN];
+
+pub(super) const UNTAG_RESOURCE: &[Member] = &[TAG_KEYS, RESOURCE_ARN];
+
+pub(super) const ONLY_RESOURCE: &[Member] = &[RESOURCE_ARN];
+
+pub(super) const PUT_POLICY: &[Member] = &[text("Policy", &[Rule::NotNull]), RESOURCE_ARN];
+
+pub(super) const UPDATE_MODE: &[Member] = &[
+    REQUIRED_STREAM_ARN,
+    Member { name: "StreamModeDetails", shape: Shape::Structure(MODE), rules: &[Rule::NotNull] },
+    integer("WarmThroughputMiBps", &[Rule::AtLeast(0)]),
+];
+
+pub(super) const ENCRYPTION: &[Member] = &[
+    text("EncryptionType", &[Rule::NotNull, Rule::OneOf(&["NONE", "KMS"])]),
+    text("KeyId", &[Rule::NotNull, Rule::Shortest(1), Rule::Longest(2048)]),
+    STREAM_NAME,
+    STREAM_ARN,
+];
+
+pub(super) const UPDATE_MAX_RECORD_SIZE: &[Member] =
+    &[integer("MaxRecordSizeInKiB", &[Rule::NotNull, Rule::AtLeast(1024), Rule::AtMost(10_240)]), STREAM_ARN];
+
+pub(super) const UPDATE_WARM_THROUGHPUT: &[Member] =
+    &[integer("WarmThroughputMiBps", &[Rule::NotNull, Rule::AtLeast(0)]), name("StreamName"), STREAM_ARN];
+
+pub(super) const UPDATE_ACCOUNT: &[Member] = &[Member {
+    name: "MinimumThroughputBillingCommitment",
+    shape: Shape::Structure(&[text("Status", &[Rule::NotNull, Rule::OneOf(&["ENABLED", "DISABLED"])])]),
+    rules: &[Rule::NotNull],
+}];
 
 pub(super) const NONE: &[Member] = &[];

@@ -1,18 +1,25 @@
 //! Kinesis' operations: JSON members in, typed calls, JSON members out.
 
+mod consumers;
+#[cfg(test)]
+mod fanout_tests;
 mod members;
 mod records;
 mod schema;
+mod settings;
+#[cfg(test)]
+mod settings_tests;
 mod shards;
 mod streams;
+mod tags;
 #[cfg(test)]
 mod tests;
 
-use super::fault;
+use super::{SubscriptionId, Tags, fault};
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
-use crate::sim::wire::{Answer, Call, Reply, unknown_operation};
+use crate::sim::wire::{Answer, Call, Events, Reply, unknown_operation};
 use crate::sim::world::World;
 use members as is;
 use serde_json::{Map, Value};
@@ -21,8 +28,25 @@ use serde_json::{Map, Value};
 type Perform = fn(&mut World, &Input<'_>) -> Result<Value, ApiError>;
 
 /// Answers one operation. Operations that the engine does not have are answered as unknown to the service.
-pub fn answer(world: &mut World, _call: &mut Call, operation: &str, input: &Value) -> Answer {
-    let (members, perform): (&'static [schema::Member], Perform) = match operation {
+pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value) -> Answer {
+    if operation == "SubscribeToShard" {
+        schema::check(input, is::SUBSCRIBE_TO_SHARD)?;
+        let id = consumers::subscribe(world, &Input::of(input))?;
+        call.ticket = Some(id.0);
+        return Ok(Reply::Done(Value::Object(Map::new())));
+    }
+    let (members, perform) = operation_named(operation).ok_or_else(unknown_operation)?;
+    schema::check(input, members)?;
+    perform(world, &Input::of(input)).map(Reply::Done)
+}
+
+/// What a subscription says next. The call left its number as its ticket.
+pub fn events(world: &mut World, call: &Call) -> Events {
+    consumers::events(world, SubscriptionId(call.ticket.unwrap_or_default()))
+}
+
+fn operation_named(operation: &str) -> Option<(&'static [schema::Member], Perform)> {
+    Some(match operation {
         "CreateStream" => (is::CREATE_STREAM, streams::create),
         "DeleteStream" => (is::DELETE_STREAM, streams::delete),
         "ListStreams" => (is::LIST_STREAMS, streams::list),
@@ -41,10 +65,28 @@ pub fn answer(world: &mut World, _call: &mut Call, operation: &str, input: &Valu
         "PutRecords" => (is::PUT_RECORDS, records::put_many),
         "GetShardIterator" => (is::GET_SHARD_ITERATOR, records::get_shard_iterator),
         "GetRecords" => (is::GET_RECORDS, records::get),
-        _ => return Err(unknown_operation()),
-    };
-    schema::check(input, members)?;
-    perform(world, &Input { members: input.as_object() }).map(Reply::Done)
+        "RegisterStreamConsumer" => (is::REGISTER_CONSUMER, consumers::register),
+        "DeregisterStreamConsumer" => (is::ONE_CONSUMER, consumers::deregister),
+        "DescribeStreamConsumer" => (is::ONE_CONSUMER, consumers::describe),
+        "ListStreamConsumers" => (is::LIST_CONSUMERS, consumers::list),
+        "AddTagsToStream" => (is::ADD_TAGS, tags::add_to_stream),
+        "RemoveTagsFromStream" => (is::REMOVE_TAGS, tags::remove_from_stream),
+        "ListTagsForStream" => (is::LIST_TAGS, tags::list_for_stream),
+        "TagResource" => (is::TAG_RESOURCE, tags::tag_resource),
+        "UntagResource" => (is::UNTAG_RESOURCE, tags::untag_resource),
+        "ListTagsForResource" => (is::ONLY_RESOURCE, tags::list_for_resource),
+        "PutResourcePolicy" => (is::PUT_POLICY, tags::put_policy),
+        "GetResourcePolicy" => (is::ONLY_RESOURCE, tags::get_policy),
+        "DeleteResourcePolicy" => (is::ONLY_RESOURCE, tags::delete_policy),
+        "UpdateStreamMode" => (is::UPDATE_MODE, settings::update_mode),
+        "StartStreamEncryption" => (is::ENCRYPTION, settings::start_encryption),
+        "StopStreamEncryption" => (is::ENCRYPTION, settings::stop_encryption),
+        "UpdateMaxRecordSize" => (is::UPDATE_MAX_RECORD_SIZE, settings::update_max_record_size),
+        "UpdateStreamWarmThroughput" => (is::UPDATE_WARM_THROUGHPUT, settings::update_warm_throughput),
+        "DescribeAccountSettings" => (is::NONE, settings::describe_account),
+        "UpdateAccountSettings" => (is::UPDATE_ACCOUNT, settings::update_account),
+        _ => return None,
+    })
 }
 
 /// A request whose members have been checked.
@@ -82,8 +124,23 @@ impl<'a> Input<'a> {
         self.get(name).map(Input::of)
     }
 
+    /// A list of texts; empty where it is absent.
+    fn texts(&self, name: &str) -> Vec<&'a str> {
+        self.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// The map `Tags`; empty where it is absent.
+    fn tags(&self) -> Tags {
+        let tags = self.get("Tags").and_then(Value::as_object).into_iter().flatten();
+        tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    }
+
     fn is_dry_run(&self) -> bool {
-        match self.get("DryRun") {
+        self.is_true("DryRun")
+    }
+
+    fn is_true(&self, name: &str) -> bool {
+        match self.get(name) {
             Some(Value::String(text)) => schema::truth(text) == Some(true),
             value => value.and_then(Value::as_bool).unwrap_or(false),
         }
@@ -99,18 +156,26 @@ impl<'a> Input<'a> {
             let missing = || fault::invalid_argument("Either StreamName or StreamARN must be provided.");
             return name.ok_or_else(missing);
         };
-        let mut parts = arn.splitn(6, ':').skip(3);
-        let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let of_arn = parts.next().unwrap_or_default().trim_start_matches("stream/");
+        let of_arn = stream_of_arn(place, arn)?;
         if name.is_some_and(|name| name != of_arn) {
             return Err(fault::invalid_argument(format!("StreamARN {arn} does not match the given StreamName.")));
         }
-        if region != place.region || account != place.account {
-            let message = format!("Stream {of_arn} under account {account} not found.");
-            return Err(ApiError::client("ResourceNotFoundException", message));
-        }
         Ok(of_arn)
     }
+}
+
+/// The name in `arn:aws:kinesis:REGION:ACCOUNT:stream/NAME`, with what may follow it.
+///
+/// Errors: `ResourceNotFoundException` for an ARN of another account or region.
+fn stream_of_arn<'a>(place: &Place, arn: &'a str) -> Result<&'a str, ApiError> {
+    let mut parts = arn.splitn(6, ':').skip(3);
+    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let name = parts.next().unwrap_or_default().trim_start_matches("stream/");
+    if region == place.region && account == place.account {
+        return Ok(name);
+    }
+    let message = format!("Stream {name} under account {account} not found.");
+    Err(ApiError::client("ResourceNotFoundException", message))
 }
 
 /// What a dry run that would have succeeded is answered with.

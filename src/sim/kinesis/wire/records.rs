@@ -7,8 +7,8 @@ use crate::sim::cx::{Cx, Place};
 use crate::sim::error::ApiError;
 use crate::sim::kinesis::iterator::ShardIterator;
 use crate::sim::kinesis::{
-    Kinesis, MAX_ANSWER_RECORDS, ParsedSequence, Position, PutKey, PutOutcome, PutRecord, Sequence, Shard, ShardId,
-    fault,
+    Kinesis, MAX_ANSWER_RECORDS, ParsedSequence, Position, PutKey, PutOutcome, PutRecord, Record, Sequence, Shard,
+    ShardId, fault,
 };
 use crate::sim::payload::Payload;
 use crate::sim::wire::serialization_error;
@@ -28,7 +28,9 @@ pub(super) fn put_one(world: &mut World, input: &Input<'_>) -> Result<Value, Api
         return Err(kinesis.writable(&cx, stream).map_or_else(|error| error, |()| dry_run()));
     }
     let (shard, sequence) = kinesis.put_record(&mut cx, stream, &record)?;
-    Ok(json!({ "ShardId": shard.to_string(), "SequenceNumber": sequence.to_string() }))
+    let mut answer = json!({ "ShardId": shard.to_string(), "SequenceNumber": sequence.to_string() });
+    note_encryption(kinesis, stream, &mut answer);
+    Ok(answer)
 }
 
 pub(super) fn put_many(world: &mut World, input: &Input<'_>) -> Result<Value, ApiError> {
@@ -43,7 +45,16 @@ pub(super) fn put_many(world: &mut World, input: &Input<'_>) -> Result<Value, Ap
     let outcomes = kinesis.put_records(&mut cx, stream, &records)?;
     let failed = outcomes.iter().filter(|outcome| !outcome.is_ok()).count();
     let results: Vec<Value> = outcomes.iter().map(|outcome| outcome_json(cx.place, stream, outcome)).collect();
-    Ok(json!({ "FailedRecordCount": failed, "Records": results }))
+    let mut answer = json!({ "FailedRecordCount": failed, "Records": results });
+    note_encryption(kinesis, stream, &mut answer);
+    Ok(answer)
+}
+
+/// An encrypted stream says so in every answer to a put; another one says nothing.
+fn note_encryption(kinesis: &Kinesis, stream: &str, answer: &mut Value) {
+    if kinesis.stream(stream).is_some_and(|stream| stream.encryption_key().is_some()) {
+        answer["EncryptionType"] = "KMS".into();
+    }
 }
 
 fn outcome_json(place: &Place, stream: &str, outcome: &PutOutcome) -> Value {
@@ -97,7 +108,8 @@ pub(super) fn get_shard_iterator(world: &mut World, input: &Input<'_>) -> Result
     let Some(shard) = kinesis.stream(stream).and_then(|stream| stream.shard(id)) else {
         return Err(fault::shard_does_not_exist(cx.place, stream, id));
     };
-    let position = position(&cx, stream, shard, input)?;
+    let kind = input.text("ShardIteratorType");
+    let position = position(&cx, stream, shard, kind, input.optional_text("StartingSequenceNumber"), input)?;
     if input.is_dry_run() {
         return Err(dry_run());
     }
@@ -106,10 +118,16 @@ pub(super) fn get_shard_iterator(world: &mut World, input: &Input<'_>) -> Result
     Ok(json!({ "ShardIterator": iterator.seal(cx.now) }))
 }
 
-fn position(cx: &Cx<'_>, stream: &str, shard: &Shard, input: &Input<'_>) -> Result<Position, ApiError> {
-    let kind = input.text("ShardIteratorType");
+/// The position that a type and a sequence number, or `input`'s `Timestamp`, name.
+pub(super) fn position(
+    cx: &Cx<'_>,
+    stream: &str,
+    shard: &Shard,
+    kind: &str,
+    number: Option<&str>,
+    input: &Input<'_>,
+) -> Result<Position, ApiError> {
     let with_sequence = matches!(kind, "AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER");
-    let number = input.optional_text("StartingSequenceNumber");
     if with_sequence != number.is_some() {
         let found = if with_sequence { "no StartingSequenceNumber" } else { "also a StartingSequenceNumber" };
         return Err(fault::invalid_argument(format!(
@@ -180,8 +198,7 @@ pub(super) fn get(world: &mut World, input: &Input<'_>) -> Result<Value, ApiErro
     }
     let limit = input.integer("Limit").map_or(MAX_ANSWER_RECORDS, |limit| limit as usize);
     let batch = kinesis.read(&mut cx, &iterator.stream, iterator.shard, iterator.cursor, limit)?;
-    let records: Vec<Value> = batch.records.iter().map(|record| record_json(kinesis, &cx, record)).collect();
-    let mut answer = json!({ "Records": records });
+    let mut answer = json!({ "Records": records_json(kinesis, &cx, &iterator.stream, &batch.records) });
     if let Some(cursor) = batch.next {
         answer["NextShardIterator"] = ShardIterator { cursor, ..iterator }.seal(cx.now).into();
     }
@@ -192,12 +209,20 @@ pub(super) fn get(world: &mut World, input: &Input<'_>) -> Result<Value, ApiErro
     Ok(answer)
 }
 
-fn record_json(kinesis: &Kinesis, cx: &Cx<'_>, record: &crate::sim::kinesis::Record) -> Value {
-    let key = kinesis.key_text(&record.key);
-    json!({
-        "SequenceNumber": record.sequence.to_string(),
-        "ApproximateArrivalTimestamp": record.arrived.secs_f64(),
-        "Data": STANDARD.encode(cx.templates.read(&record.data, key)),
-        "PartitionKey": key,
-    })
+pub(super) fn records_json(kinesis: &Kinesis, cx: &Cx<'_>, stream: &str, records: &[Record]) -> Value {
+    let encryption = kinesis.stream(stream).and_then(|stream| stream.encryption.as_ref());
+    let record_json = |record: &Record| {
+        let key = kinesis.key_text(&record.key);
+        let mut json = json!({
+            "SequenceNumber": record.sequence.to_string(),
+            "ApproximateArrivalTimestamp": record.arrived.secs_f64(),
+            "Data": STANDARD.encode(cx.templates.read(&record.data, key)),
+            "PartitionKey": key,
+        });
+        if encryption.is_some_and(|encryption| encryption.covers(record.arrived)) {
+            json["EncryptionType"] = "KMS".into();
+        }
+        json
+    };
+    records.iter().map(record_json).collect()
 }

@@ -1,6 +1,7 @@
 //! What a request's members must be: their types and constraints, checked with AWS's words before anything is done.
 
 use crate::sim::error::ApiError;
+use crate::sim::kinesis::ConsumerId;
 use crate::sim::wire::serialization_error;
 use serde_json::{Map, Value};
 
@@ -41,6 +42,17 @@ pub(super) enum Rule {
     LongestBlob(usize),
     OneOf(&'static [&'static str]),
     EachOneOf(&'static [&'static str]),
+    EachOfLength {
+        shortest: usize,
+        longest: usize,
+    },
+    MapKeys {
+        shortest: usize,
+        longest: usize,
+    },
+    MapValues {
+        longest: usize,
+    },
 }
 
 /// The regular expressions of the service's model, each with the check that it stands for.
@@ -50,6 +62,8 @@ pub(super) enum Pattern {
     HashKey,
     SequenceNumber,
     StreamArn,
+    ConsumerArn,
+    ResourceArn,
 }
 
 impl Pattern {
@@ -59,6 +73,10 @@ impl Pattern {
             Self::HashKey => r"0|([1-9]\d{0,38})",
             Self::SequenceNumber => r"0|([1-9]\d{0,128})",
             Self::StreamArn => r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+",
+            Self::ConsumerArn => {
+                r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+"
+            }
+            Self::ResourceArn => r"arn:aws.*:kinesis:.*:\d{12}:.*stream/\S+",
         }
     }
 
@@ -69,7 +87,10 @@ impl Pattern {
             }
             Self::HashKey => is_number(text, 39),
             Self::SequenceNumber => is_number(text, 129),
-            Self::StreamArn => is_stream_arn(text),
+            Self::StreamArn | Self::ResourceArn => is_stream_arn(text),
+            Self::ConsumerArn => {
+                is_stream_arn(text) && ConsumerId::parse(text).is_some_and(|id| id.created_s.is_some())
+            }
         }
     }
 }
@@ -275,6 +296,21 @@ fn violated(value: Option<&Value>, rule: &Rule) -> Option<String> {
         }
         Rule::OneOf(words) => (!words.contains(&value.as_str().unwrap_or_default()))
             .then(|| format!("Member must satisfy enum value set: [{}]", words.join(", "))),
+        Rule::EachOfLength { shortest, longest } => {
+            let lengths = value.as_array().into_iter().flatten().map(length);
+            let sentence = within(lengths, *shortest, *longest)?;
+            Some(format!("Member must satisfy constraint: [{sentence}]"))
+        }
+        Rule::MapKeys { shortest, longest } => {
+            let lengths = value.as_object().into_iter().flatten().map(|(key, _)| key.chars().count());
+            let sentence = within(lengths, *shortest, *longest)?;
+            Some(format!("Map keys must satisfy constraint: [{sentence}]"))
+        }
+        Rule::MapValues { longest } => {
+            let lengths = value.as_object().into_iter().flatten().map(|(_, value)| length(value));
+            let sentence = within(lengths, 0, *longest)?;
+            Some(format!("Map value must satisfy constraint: [{sentence}]"))
+        }
         Rule::EachOneOf(words) => {
             let fine = |value: &Value| value.as_str().is_some_and(|text| words.contains(&text));
             let all_fine = value.as_array().is_none_or(|values| values.iter().all(fine));
@@ -284,6 +320,16 @@ fn violated(value: Option<&Value>, rule: &Rule) -> Option<String> {
             })
         }
     }
+}
+
+/// The sentence about a collection of which a member is too short or too long.
+fn within(mut lengths: impl Iterator<Item = usize>, shortest: usize, longest: usize) -> Option<String> {
+    lengths.any(|length| !(shortest..=longest).contains(&length)).then(|| {
+        format!(
+            "Member must have length less than or equal to {longest}, Member must have length greater than or equal to \
+             {shortest}"
+        )
+    })
 }
 
 /// Numbers lose their fraction, as AWS's parser drops it.
@@ -316,6 +362,11 @@ fn shown(value: Option<&Value>, shape: &Shape) -> String {
         (_, Some(Value::Array(values))) => {
             let texts: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
             format!(" '[{}]'", texts.join(", "))
+        }
+        (_, Some(Value::Object(members))) => {
+            let pairs: Vec<_> =
+                members.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
+            format!(" '{{{}}}'", pairs.join(", "))
         }
         (_, Some(value)) => format!(" '{value}'"),
     }

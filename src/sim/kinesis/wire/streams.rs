@@ -33,6 +33,10 @@ pub(super) fn create(world: &mut World, input: &Input<'_>) -> Result<Value, ApiE
     let (kinesis, mut cx) = world.kinesis_cx();
     let name = input.text("StreamName");
     kinesis.create_stream(&mut cx, name, shards, mode)?;
+    let tags = input.tags();
+    if !tags.is_empty() {
+        kinesis.set_tags(&cx, name, tags)?;
+    }
     if let Some(kib) = input.integer("MaxRecordSizeInKiB").and_then(|kib| u32::try_from(kib).ok()) {
         kinesis.set_max_record_size(&cx, name, kib)?;
     }
@@ -42,7 +46,7 @@ pub(super) fn create(world: &mut World, input: &Input<'_>) -> Result<Value, ApiE
 pub(super) fn delete(world: &mut World, input: &Input<'_>) -> Result<Value, ApiError> {
     let (kinesis, mut cx) = world.kinesis_cx();
     let stream = input.stream(cx.place)?;
-    kinesis.delete_stream(&mut cx, stream)?;
+    kinesis.delete_stream(&mut cx, stream, input.is_true("EnforceConsumerDeletion"))?;
     Ok(Value::Null)
 }
 
@@ -96,11 +100,17 @@ fn stream_json(place: &Place, stream: &StreamSummary) -> Value {
     let mut json = listed_json(place, stream);
     json["RetentionPeriodHours"] = stream.retention_hours.into();
     json["EnhancedMonitoring"] = json!([{ "ShardLevelMetrics": names(&stream.enhanced) }]);
-    json["EncryptionType"] = "NONE".into();
+    match &stream.encryption_key {
+        None => json["EncryptionType"] = "NONE".into(),
+        Some(key) => {
+            json["EncryptionType"] = "KMS".into();
+            json["KeyId"] = key.clone().into();
+        }
+    }
     json
 }
 
-fn stream_arn(place: &Place, name: &str) -> String {
+pub(super) fn stream_arn(place: &Place, name: &str) -> String {
     place.arn("kinesis", &format!("stream/{name}"))
 }
 
@@ -126,7 +136,10 @@ pub(super) fn describe_summary(world: &mut World, input: &Input<'_>) -> Result<V
     let stream = kinesis.describe_stream_summary(&mut cx, stream)?;
     let mut json = stream_json(cx.place, &stream);
     json["OpenShardCount"] = stream.open_shards.into();
-    json["ConsumerCount"] = 0.into();
+    json["ConsumerCount"] = stream.consumers.into();
+    if let Some(target) = stream.warm_mib_per_s {
+        json["WarmThroughput"] = json!({ "TargetMiBps": target, "CurrentMiBps": target.min(stream.open_shards) });
+    }
     json["MaxRecordSizeInKiB"] = stream.max_record_kib.into();
     Ok(json!({ "StreamDescriptionSummary": json }))
 }

@@ -5,12 +5,12 @@ use crate::sim::wire::Request;
 use serde_json::json;
 use std::time::Duration;
 
-fn world(limits: bool) -> World {
+pub(super) fn world(limits: bool) -> World {
     let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits };
     World::new(7, Timestamp::from_millis(1_700_000_000_000), place)
 }
 
-fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {
+pub(super) fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {
     let request =
         Request { method: "POST".into(), path: "/".into(), query: String::new(), headers: vec![], body: "".into() };
     let mut call = Call { request, arrived: world.now, ticket: None };
@@ -20,23 +20,23 @@ fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiErr
     }
 }
 
-fn refused(world: &mut World, operation: &str, input: Value) -> (&'static str, String) {
+pub(super) fn refused(world: &mut World, operation: &str, input: Value) -> (&'static str, String) {
     let error = ask(world, operation, input).unwrap_err();
     (error.code, error.message)
 }
 
-fn wait(world: &mut World, seconds: u64) {
+pub(super) fn wait(world: &mut World, seconds: u64) {
     world.advance_to(world.now + Duration::from_secs(seconds));
 }
 
-fn with_stream(limits: bool, shards: u32) -> World {
+pub(super) fn with_stream(limits: bool, shards: u32) -> World {
     let mut world = world(limits);
     ask(&mut world, "CreateStream", json!({ "StreamName": "bids", "ShardCount": shards })).unwrap();
     wait(&mut world, 10);
     world
 }
 
-fn iterator(world: &mut World, shard: &str, kind: &str) -> String {
+pub(super) fn iterator(world: &mut World, shard: &str, kind: &str) -> String {
     let input = json!({ "StreamName": "bids", "ShardId": shard, "ShardIteratorType": kind });
     ask(world, "GetShardIterator", input).unwrap()["ShardIterator"].as_str().unwrap().to_owned()
 }
@@ -261,7 +261,7 @@ fn what_is_not_there_is_said_not_to_be() {
     let input = json!({ "StreamName": "bids", "ShardToSplit": "x", "NewStartingHashKey": "0" });
     let message = "Could not find shard x in stream bids under account 123456789012.";
     assert_eq!(refused(&mut world, "SplitShard", input), not_found(message));
-    assert_eq!(refused(&mut world, "RegisterStreamConsumer", json!({})).0, "UnknownOperationException");
+    assert_eq!(refused(&mut world, "ListenToStream", json!({})).0, "UnknownOperationException");
 }
 
 #[test]

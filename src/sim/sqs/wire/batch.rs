@@ -4,6 +4,7 @@
 use crate::sim::error::ApiError;
 use crate::sim::sqs::attributes::MESSAGE_BYTES_MAX;
 use crate::sim::sqs::error;
+use crate::sim::sqs::queue::Action;
 use crate::sim::sqs::wire::address::queue_of;
 use crate::sim::sqs::wire::input::Input;
 use crate::sim::sqs::wire::messages;
@@ -16,6 +17,7 @@ const ENTRIES_MAX: usize = 10;
 
 pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let (queue, entries) = read(world, input, "SendMessageBatchRequestEntry")?;
+    messages::admit(world, &queue, Action::Send)?;
     let mut bytes = 0;
     for (index, (_, entry)) in entries.iter().enumerate() {
         bytes += bytes_of(*entry)?;
@@ -32,11 +34,13 @@ pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
 
 pub fn delete(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let (queue, entries) = read(world, input, "DeleteMessageBatchRequestEntry")?;
+    messages::admit(world, &queue, Action::Delete)?;
     each(entries, |_, entry| messages::delete_one(world, &queue, entry).map(|()| json!({})))
 }
 
 pub fn change_visibility(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let (queue, entries) = read(world, input, "ChangeMessageVisibilityBatchRequestEntry")?;
+    messages::admit(world, &queue, Action::ChangeVisibility)?;
     each(entries, |_, entry| messages::change_visibility_one(world, &queue, entry).map(|()| json!({})))
 }
 

@@ -6,6 +6,7 @@ use crate::sim::payload::Payload;
 use crate::sim::sqs::attributes::{DELAY_S_MAX, WAIT_S_MAX};
 use crate::sim::sqs::message::{AttributeValue, Outgoing, Receipt, Received};
 use crate::sim::sqs::messages::RECEIVE_MAX;
+use crate::sim::sqs::queue::Action;
 use crate::sim::sqs::wire::address::queue_of;
 use crate::sim::sqs::wire::attributes::{self, asked_for, is_legal_text};
 use crate::sim::sqs::wire::input::Input;
@@ -37,7 +38,14 @@ const SYSTEM_ATTRIBUTES: [&str; 10] = [
 
 pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let queue = queue_of(world, input)?;
+    admit(world, &queue, Action::Send)?;
     send_one(world, &queue, input)
+}
+
+/// Counts one API action against a FIFO queue's rate. Errors: RequestThrottled.
+pub fn admit(world: &mut World, queue: &str, action: Action) -> Result<(), ApiError> {
+    let (sqs, cx) = world.sqs_cx();
+    sqs.admit(&cx, queue, action)
 }
 
 /// Sends what the members of a request or of a batch's entry describe; the answer's members.
@@ -87,20 +95,20 @@ fn read_outgoing(input: Input<'_>) -> Result<Outgoing, ApiError> {
         attributes,
         trace_header,
         delay_s,
-        group: checked_id(input, "MessageGroupId")?,
-        dedup: checked_id(input, "MessageDeduplicationId")?,
+        group: checked_id(input, "MessageGroupId")?.map(str::to_owned),
+        dedup: checked_id(input, "MessageDeduplicationId")?.map(str::to_owned),
     })
 }
 
 /// Group and deduplication ids: 1 to 128 letters, digits and punctuation.
-fn checked_id(input: Input<'_>, name: &str) -> Result<Option<String>, ApiError> {
+fn checked_id<'a>(input: Input<'a>, name: &str) -> Result<Option<&'a str>, ApiError> {
     let Some(id) = input.text(name)? else { return Ok(None) };
     if id.is_empty() || id.len() > 128 || !id.chars().all(|c| c.is_ascii_graphic()) {
         return Err(error::invalid_parameter(format!(
             "{name} can only include alphanumeric and punctuation characters. 1 to 128 in length"
         )));
     }
-    Ok(Some(id.to_owned()))
+    Ok(Some(id))
 }
 
 fn in_range(value: i64, max: u32) -> Option<u32> {
@@ -115,6 +123,8 @@ struct Wanted<'a> {
     wait_s: Option<u32>,
     system: Vec<&'a str>,
     attributes: Vec<&'a str>,
+    /// `ReceiveRequestAttemptId`, FIFO only.
+    attempt: Option<&'a str>,
 }
 
 impl<'a> Wanted<'a> {
@@ -142,23 +152,35 @@ impl<'a> Wanted<'a> {
         }
         let attributes = input.texts("MessageAttributeNames")?;
         let fifo = world.sqs.queue(&queue).is_some_and(|queue| queue.attributes.fifo.is_some());
-        if let (Some(id), false) = (input.text("ReceiveRequestAttemptId")?, fifo) {
+        let attempt = checked_id(input, "ReceiveRequestAttemptId")?;
+        if let (Some(id), false) = (attempt, fifo) {
             let reason = "The request include parameter that is not valid for this queue type.";
             return Err(error::invalid_value(id, "ReceiveRequestAttemptId", reason));
         }
-        Ok(Self { queue, max, visibility_s, wait_s, system, attributes })
+        Ok(Self { queue, max, visibility_s, wait_s, system, attributes, attempt })
     }
 }
 
 /// Receives, or asks to be asked again until the wait is over. A receive that is still waiting is no empty receive.
-pub fn receive(world: &mut World, call: &Call, input: Input<'_>) -> Answer {
+pub fn receive(world: &mut World, call: &mut Call, input: Input<'_>) -> Answer {
     let wanted = Wanted::read(world, input)?;
     let queue_waits_s = world.sqs.queue(&wanted.queue).map_or(0, |queue| queue.attributes.wait_s);
     let wait_s = wanted.wait_s.unwrap_or(queue_waits_s);
     let until = call.arrived + Duration::from_secs(wait_s.into());
     let waiting = world.now < until;
     let (sqs, mut cx) = world.sqs_cx();
-    let received = if waiting {
+    // A waiting call that is asked again has been admitted.
+    if call.ticket.is_none() {
+        sqs.admit(&cx, &wanted.queue, Action::Receive)?;
+        call.ticket = Some(0);
+    }
+    let repeated = match wanted.attempt {
+        Some(attempt) => sqs.repeat_attempt(&mut cx, &wanted.queue, attempt, wanted.visibility_s)?,
+        None => None,
+    };
+    let received = if let Some(repeated) = repeated {
+        Ok(repeated)
+    } else if waiting {
         // A long poll that finds too many messages in flight waits and gets nothing, without an error.
         match sqs.receive_waiting(&mut cx, &wanted.queue, wanted.max, wanted.visibility_s) {
             Err(error) if error.code == "OverLimit" => Ok(Vec::new()),
@@ -172,6 +194,9 @@ pub fn receive(world: &mut World, call: &Call, input: Input<'_>) -> Answer {
     }?;
     if received.is_empty() {
         return Ok(if waiting { Reply::Later(until) } else { Reply::Done(nothing()) });
+    }
+    if let Some(attempt) = wanted.attempt {
+        sqs.remember_attempt(&cx, &wanted.queue, attempt, &received);
     }
     let generation = sqs.queue(&wanted.queue).map_or(0, |queue| queue.generation);
     let messages: Vec<Value> = received.iter().map(|message| write(&cx, message, generation, &wanted)).collect();
@@ -223,6 +248,7 @@ fn system_attributes(message: &Received, asked: &[&str]) -> Map<String, Value> {
 
 pub fn delete(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let queue = queue_of(world, input)?;
+    admit(world, &queue, Action::Delete)?;
     delete_one(world, &queue, input)?;
     Ok(nothing())
 }
@@ -236,6 +262,7 @@ pub fn delete_one(world: &mut World, queue: &str, input: Input<'_>) -> Result<()
 
 pub fn change_visibility(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let queue = queue_of(world, input)?;
+    admit(world, &queue, Action::ChangeVisibility)?;
     change_visibility_one(world, &queue, input)?;
     Ok(nothing())
 }

@@ -33,6 +33,8 @@ pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value
         "SetQueueAttributes" => queues::set_attributes(world, input)?,
         "PurgeQueue" => queues::purge(world, input)?,
         "ListDeadLetterSourceQueues" => queues::list_dead_letter_sources(world, call, input)?,
+        "AddPermission" => queues::add_permission(world, input)?,
+        "RemovePermission" => queues::remove_permission(world, input)?,
         "TagQueue" => queues::tag(world, input)?,
         "UntagQueue" => queues::untag(world, input)?,
         "ListQueueTags" => queues::list_tags(world, input)?,

@@ -154,6 +154,23 @@ pub fn set_attributes(world: &mut World, input: Input<'_>) -> Result<Value, ApiE
     Ok(nothing())
 }
 
+pub fn add_permission(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+    let name = queue_of(world, input)?;
+    let label = input.required_text("Label")?;
+    let (accounts, actions) = (input.texts("AWSAccountIds")?, input.texts("Actions")?);
+    let (sqs, mut cx) = world.sqs_cx();
+    sqs.add_permission(&mut cx, &name, label, &accounts, &actions)?;
+    Ok(nothing())
+}
+
+pub fn remove_permission(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+    let name = queue_of(world, input)?;
+    let label = input.required_text("Label")?;
+    let (sqs, mut cx) = world.sqs_cx();
+    sqs.remove_permission(&mut cx, &name, label)?;
+    Ok(nothing())
+}
+
 pub fn tag(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let name = queue_of(world, input)?;
     if input.map("Tags")?.is_none() {

@@ -197,3 +197,64 @@ fn lists_are_paged_and_left_out_when_empty() {
     let expected = json!({ "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/b" });
     assert_eq!(url, Reply::Done(expected));
 }
+
+#[test]
+fn a_permission_is_a_statement_of_the_policy_until_its_label_is_removed() {
+    let mut world = with_orders();
+    let url = "http://localhost/123456789012/orders";
+    let add = |label: &str, accounts: Value, actions: Value| json!({ "QueueUrl": url, "Label": label, "AWSAccountIds": accounts, "Actions": actions });
+    let policy = |world: &mut World| -> Option<Value> {
+        let answer =
+            ask(world, "GetQueueAttributes", json!({ "QueueUrl": url, "AttributeNames": ["Policy"] })).unwrap();
+        answer["Attributes"]["Policy"].as_str().map(|text| serde_json::from_str(text).unwrap())
+    };
+    let both = json!(["111122223333", "444455556666"]);
+    ask(&mut world, "AddPermission", add("shared", both, json!(["ReceiveMessage"]))).unwrap();
+    let arn = "arn:aws:sqs:eu-west-1:123456789012:orders";
+    assert_eq!(
+        policy(&mut world),
+        Some(json!({
+            "Version": "2008-10-17", "Id": format!("{arn}/SQSDefaultPolicy"),
+            "Statement": [{
+                "Sid": "shared", "Effect": "Allow",
+                "Principal": { "AWS": ["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:root"] },
+                "Action": "SQS:ReceiveMessage", "Resource": arn,
+            }],
+        }))
+    );
+    let again = ask(&mut world, "AddPermission", add("shared", json!(["111122223333"]), json!(["*"]))).unwrap_err();
+    assert_eq!(again.message, "Value shared for parameter Label is invalid. Reason: Already exists.");
+    let owner =
+        ask(&mut world, "AddPermission", add("x", json!(["111122223333"]), json!(["DeleteQueue"]))).unwrap_err();
+    assert!(owner.message.starts_with("Value SQS:DeleteQueue for parameter ActionName is invalid."), "{owner}");
+    let remove = json!({ "QueueUrl": url, "Label": "shared" });
+    assert_eq!(ask(&mut world, "RemovePermission", remove.clone()).unwrap(), json!({}));
+    assert_eq!(policy(&mut world), None);
+    let gone = ask(&mut world, "RemovePermission", remove).unwrap_err();
+    assert_eq!(gone.message, "Value shared for parameter Label is invalid. Reason: can't find label.");
+    assert_eq!(gone.query_code, Some("InvalidParameterValue"));
+}
+
+#[test]
+fn a_fifo_queue_takes_three_hundred_sends_a_second_unless_its_limit_is_by_group() {
+    let mut world = world();
+    let fifo = |name: &str, limit: &str| {
+        json!({ "QueueName": name, "Attributes": {
+            "FifoQueue": "true", "ContentBasedDeduplication": "true", "DeduplicationScope": "messageGroup",
+            "FifoThroughputLimit": limit,
+        }})
+    };
+    ask(&mut world, "CreateQueue", fifo("slow.fifo", "perQueue")).unwrap();
+    ask(&mut world, "CreateQueue", fifo("fast.fifo", "perMessageGroupId")).unwrap();
+    let mut taken = |name: &str| {
+        let url = format!("http://localhost/123456789012/{name}");
+        let send = json!({ "QueueUrl": url, "MessageBody": "b", "MessageGroupId": "g" });
+        (0..400).filter(|_| ask(&mut world, "SendMessage", send.clone()).is_ok()).count()
+    };
+    assert_eq!((taken("slow.fifo"), taken("fast.fifo")), (300, 400));
+    let url = "http://localhost/123456789012/slow.fifo";
+    let send = json!({ "QueueUrl": url, "MessageBody": "b", "MessageGroupId": "g" });
+    assert_eq!(ask(&mut world, "SendMessage", send).unwrap_err().code, "RequestThrottled");
+    // Each action has its own rate.
+    assert!(ask(&mut world, "ReceiveMessage", json!({ "QueueUrl": url })).is_ok());
+}
