@@ -5,6 +5,8 @@ mod queue;
 mod stream;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use crate::sim::fanout;

@@ -3,6 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cx::{Cx, Place};
 use crate::sim::error::ApiError;
+use crate::sim::lambda::filter::Filters;
 use crate::sim::lambda::function::FunctionId;
 use crate::sim::lambda::queue_poller::QueuePoller;
 use crate::sim::lambda::shard_poller::StreamPoller;
@@ -49,6 +50,22 @@ pub enum Start {
     AtTimestamp(Timestamp),
 }
 
+/// `ProvisionedPollerConfig`: how many pollers a queue's mapping keeps at least and at most. Each allows ten batches at
+/// once [Configuring scaling behavior for SQS event source mappings].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pollers {
+    /// 2 to 200.
+    pub minimum: u32,
+    /// 2 to 10,000.
+    pub maximum: u32,
+}
+
+impl Default for Pollers {
+    fn default() -> Self {
+        Self { minimum: 2, maximum: 200 }
+    }
+}
+
 /// What CreateEventSourceMapping and UpdateEventSourceMapping set. Members that the source's kind does not have keep
 /// their defaults.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +87,13 @@ pub struct Settings {
     pub bisect_on_error: bool,
     /// Streams: an SQS queue's ARN.
     pub on_failure: Option<String>,
+    pub filters: Filters,
+    /// `MetricsConfig` holds `EventCount`.
+    pub counts_events: bool,
+    /// Queues: provisioned mode.
+    pub pollers: Option<Pollers>,
+    /// Streams: 0 to 900 s. It is kept and answered; functions of the engine keep no state between batches.
+    pub tumbling_window_s: u32,
     /// `FunctionResponseTypes` holds `ReportBatchItemFailures`.
     pub reports_item_failures: bool,
     pub start: Start,
@@ -88,6 +112,10 @@ impl Settings {
             maximum_record_age_s: None,
             bisect_on_error: false,
             on_failure: None,
+            filters: Filters::default(),
+            counts_events: false,
+            pollers: None,
+            tumbling_window_s: 0,
             reports_item_failures: false,
             start: Start::TrimHorizon,
         }

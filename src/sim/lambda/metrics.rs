@@ -146,6 +146,35 @@ pub(super) fn add(metrics: &mut Metrics, views: Views, at: Timestamp, value: f64
     }
 }
 
+/// What a mapping with `MetricsConfig` `EventCount` counts of its records [Event source mapping metrics].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventCount {
+    Polled,
+    FilteredOut,
+    Invoked,
+    FailedInvoke,
+    /// Queues.
+    Deleted,
+    /// Streams.
+    Dropped,
+    /// Streams.
+    OnFailureDelivered,
+}
+
+impl EventCount {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Polled => "PolledEventCount",
+            Self::FilteredOut => "FilteredOutEventCount",
+            Self::Invoked => "InvokedEventCount",
+            Self::FailedInvoke => "FailedInvokeEventCount",
+            Self::Deleted => "DeletedEventCount",
+            Self::Dropped => "DroppedEventCount",
+            Self::OnFailureDelivered => "OnFailureDestinationDeliveredEventCount",
+        }
+    }
+}
+
 /// The metrics that only some functions have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rare {
@@ -189,6 +218,16 @@ impl Lambda {
         let slot = metric.slot(series);
         let views = *slot.get_or_insert_with(|| views(cx.metrics, &function.name, name, unit));
         add(cx.metrics, views, cx.now, value);
+    }
+
+    /// Counts a mapping's records where it was asked to.
+    pub fn note_events(&mut self, cx: &mut Cx<'_>, mapping: usize, what: EventCount, count: usize) {
+        let Some(found) = self.mapping(mapping).filter(|found| found.settings.counts_events && count > 0) else {
+            return;
+        };
+        let dimensions = [("EventSourceMappingUUID", found.uuid.as_str())];
+        let id = cx.metrics.series(NAMESPACE, what.name(), &dimensions, "Count");
+        cx.metrics.add(id, cx.now, count as f64);
     }
 
     /// The age of the last record of a stream's batch when the function gets it, in milliseconds.

@@ -12,6 +12,9 @@ const FIRST_CONCURRENCY: f64 = 5.0;
 const LEAST_CONCURRENCY: f64 = 2.0;
 /// More batches at once, each second, while messages wait: +300 a minute [same page].
 const GROWTH_PER_S: f64 = 5.0;
+/// What one provisioned poller allows at once, and how fast provisioned pollers let it grow: +1,000 a minute.
+const PER_POLLER: u32 = 10;
+const PROVISIONED_GROWTH_PER_S: f64 = 1_000.0 / 60.0;
 /// At most so many batches at once without `MaximumConcurrency` [same page].
 const MOST_CONCURRENCY: u32 = 1_250;
 /// Between polls while messages come in, and while none do. AWS polls for 20 s at a time; steps stand for it.
@@ -76,8 +79,7 @@ impl QueuePoller {
 
     /// Batches that may be begun now.
     pub fn free(&self, settings: &Settings) -> u32 {
-        let most = settings.maximum_concurrency.unwrap_or(MOST_CONCURRENCY);
-        (self.allowed as u32).max(1).min(most).saturating_sub(self.in_flight)
+        (self.allowed as u32).max(least(settings)).min(most(settings)).saturating_sub(self.in_flight)
     }
 
     /// Whether throttled invocations make it wait still.
@@ -86,13 +88,15 @@ impl QueuePoller {
     }
 
     /// Allows itself more while messages wait, and returns to its first measure when none do.
-    pub fn adapt(&mut self, now: Timestamp) {
+    pub fn adapt(&mut self, now: Timestamp, settings: &Settings) {
+        let growth_per_s = if settings.pollers.is_some() { PROVISIONED_GROWTH_PER_S } else { GROWTH_PER_S };
         let passed_s = now.since(self.grown_at).as_secs_f64();
         self.grown_at = now;
         if self.is_behind {
-            self.allowed = (self.allowed + passed_s * GROWTH_PER_S).min(f64::from(MOST_CONCURRENCY));
+            let from = self.allowed.max(f64::from(least(settings)));
+            self.allowed = (from + passed_s * growth_per_s).min(f64::from(most(settings)));
         } else if self.allowed > FIRST_CONCURRENCY {
-            self.allowed = (self.allowed - passed_s * GROWTH_PER_S).max(FIRST_CONCURRENCY);
+            self.allowed = (self.allowed - passed_s * growth_per_s).max(FIRST_CONCURRENCY);
         }
     }
 
@@ -203,5 +207,18 @@ impl QueuePoller {
         }
         let window_end = self.held_since + Duration::from_secs(settings.window_s.into());
         if window_end > now { step.min(window_end) } else { step }
+    }
+}
+
+/// Batches at once that are always allowed.
+fn least(settings: &Settings) -> u32 {
+    settings.pollers.map_or(1, |pollers| pollers.minimum * PER_POLLER)
+}
+
+/// Batches at once that are never exceeded.
+fn most(settings: &Settings) -> u32 {
+    match settings.pollers {
+        Some(pollers) => pollers.maximum.saturating_mul(PER_POLLER),
+        None => settings.maximum_concurrency.unwrap_or(MOST_CONCURRENCY),
     }
 }

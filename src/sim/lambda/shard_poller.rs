@@ -237,6 +237,11 @@ impl Lane {
         }
     }
 
+    /// Records of the batch at the front.
+    pub fn due(&self) -> u32 {
+        self.parts.front().map_or(0, |part| part.size)
+    }
+
     pub fn begun(&mut self) {
         self.in_flight = true;
         self.retry_at = None;
@@ -339,5 +344,113 @@ impl Lane {
         }
         let (first, last) = self.remove(now, count)?;
         Some((count, first, last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::kinesis::{Sequence, ShardId};
+    use crate::sim::payload::Payload;
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    fn record(index: u64) -> Record {
+        Record {
+            sequence: Sequence { shard_created_s: 0, index, at_s: 0, shard: ShardId(0) },
+            arrived: Timestamp::from_millis(0),
+            key: Key::Text(format!("hotel-{}", index % 5).into()),
+            data: Payload::Sent(Bytes::new()),
+        }
+    }
+
+    /// How an invocation of a lane's batch ends.
+    #[derive(Clone, Copy, Debug)]
+    enum End {
+        Done,
+        Failed,
+        /// The function reports the record at this position, modulo the batch's size.
+        FailedFrom(u32),
+        Throttled,
+    }
+
+    fn ends() -> impl Strategy<Value = Vec<End>> {
+        let end = prop_oneof![
+            3 => Just(End::Done),
+            2 => Just(End::Failed),
+            2 => (0..50_u32).prop_map(End::FailedFrom),
+            1 => Just(End::Throttled),
+        ];
+        prop::collection::vec(end, 400)
+    }
+
+    proptest! {
+        /// Whatever fails, a lane works off its records in order, each once: done, or given up.
+        #[test]
+        fn a_lane_works_off_its_records_in_order(
+            ends in ends(),
+            count in 1..120_u64,
+            batch_size in 1..40_u32,
+            bisect_on_error in any::<bool>(),
+            retries in 0..3_u32,
+            factor in 1..4_u32,
+        ) {
+            let settings = Settings {
+                batch_size,
+                bisect_on_error,
+                maximum_retry_attempts: Some(retries),
+                parallelization_factor: factor,
+                ..Settings::for_stream(Start::TrimHorizon)
+            };
+            let mut now = Timestamp::from_millis(1_000);
+            let mut poller = ShardPoller::new(Position::TrimHorizon, now);
+            poller.fit_lanes(&settings);
+            poller.take_in(now, (1..=count).map(record).collect(), false);
+            let mut ends = ends.into_iter().chain(std::iter::repeat(End::Done));
+            let mut worked = Vec::new();
+            for lane in &mut poller.lanes {
+                let held: Vec<u64> = lane.records.iter().map(|record| record.sequence.index).collect();
+                let mut done = Vec::new();
+                while !lane.records.is_empty() {
+                    let records = match lane.step(now, &settings, true) {
+                        LaneStep::Invoke { records, .. } => records,
+                        LaneStep::Wait(at) => {
+                            now = at;
+                            continue;
+                        }
+                        LaneStep::Idle => break,
+                    };
+                    let batch: Vec<u64> = lane.batch(records).map(|record| record.sequence.index).collect();
+                    prop_assert_eq!(batch.len() as u32, lane.due());
+                    let Some(end) = ends.next() else { break };
+                    if let End::Throttled = end {
+                        lane.throttled(now);
+                        continue;
+                    }
+                    lane.begun();
+                    let lowest = match end {
+                        End::Done | End::Throttled => {
+                            lane.succeeded(now);
+                            done.extend(batch);
+                            continue;
+                        }
+                        End::Failed => 0,
+                        End::FailedFrom(position) => position % records,
+                    };
+                    done.extend(&batch[..lowest as usize]);
+                    if let Some(discarded) = lane.failed(now, &settings, lowest) {
+                        let (first, last) = (discarded.first.sequence.index, discarded.last.sequence.index);
+                        let rest = &batch[lowest as usize..];
+                        prop_assert_eq!(rest.first(), Some(&first));
+                        prop_assert_eq!(rest.get(discarded.count as usize - 1), Some(&last));
+                        done.extend(&rest[..discarded.count as usize]);
+                    }
+                }
+                prop_assert_eq!(&done, &held);
+                worked.extend(done);
+            }
+            worked.sort_unstable();
+            prop_assert_eq!(worked, (1..=count).collect::<Vec<_>>());
+        }
     }
 }

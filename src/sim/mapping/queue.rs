@@ -2,11 +2,13 @@
 
 use crate::sim::cx::Cx;
 use crate::sim::lambda::{
-    Ended, FunctionId, Lambda, MappingDue, MappingSource, Poller, QueuePoller, Settings, Source, Throttle, Work,
+    Ended, EventCount, FunctionId, Lambda, MappingDue, MappingSource, Poller, QueuePoller, Settings, Source, Throttle,
+    Work,
 };
-use crate::sim::sqs::Received;
+use crate::sim::sqs::{Content, Received};
 use crate::sim::world::World;
 use bytes::Bytes;
+use serde_json::{Map, Value, json};
 
 /// The poller of a mapping that polls, with what it needs to know.
 fn poller(lambda: &mut Lambda, mapping: usize) -> Option<(&mut QueuePoller, &Settings, &str, FunctionId)> {
@@ -35,8 +37,9 @@ fn poll(world: &mut World, mapping: usize) {
     }
     stop_without_queue(world, mapping);
     let now = world.now;
-    if let Some((poller, ..)) = poller(&mut world.lambda, mapping) {
-        poller.adapt(now);
+    if let Some((poller, settings, ..)) = poller(&mut world.lambda, mapping) {
+        let settings = settings.clone();
+        poller.adapt(now, &settings);
         poller.set_behind(false);
     }
     while let Some(is_empty) = gather(world, mapping) {
@@ -100,8 +103,9 @@ fn gather(world: &mut World, mapping: usize) -> Option<bool> {
         let count = received.len() as u32;
         visible = visible.saturating_sub(count.into());
         let is_empty = count < room.min(10);
+        let kept = sift(world, mapping, &name, received);
         let (poller, ..) = self::poller(&mut world.lambda, mapping)?;
-        poller.hold(now, received);
+        poller.hold(now, kept);
         room = poller.room(&settings);
         if is_empty {
             return Some(true);
@@ -110,17 +114,72 @@ fn gather(world: &mut World, mapping: usize) -> Option<bool> {
     Some(visible == 0)
 }
 
+/// Leaves of what was received what the mapping's filters let through. The rest is deleted.
+fn sift(world: &mut World, mapping: usize, queue: &str, received: Vec<Received>) -> Vec<Received> {
+    let polled = received.len();
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::Polled, polled);
+    let filters = lambda.mapping(mapping).map(|found| found.settings.filters.clone()).unwrap_or_default();
+    if filters.is_empty() {
+        return received;
+    }
+    let (kept, rest): (Vec<_>, Vec<_>) =
+        received.into_iter().partition(|message| filters.pass(&seen_by_filters(world, queue, message), "body"));
+    let (sqs, mut cx) = world.sqs_cx();
+    for message in &rest {
+        // The queue may be gone by now; there is nobody to tell.
+        let _ = sqs.delete(&mut cx, queue, message.receipt);
+    }
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::FilteredOut, rest.len());
+    kept
+}
+
+/// A message as filters see it: the record that the function would get.
+fn seen_by_filters(world: &World, queue: &str, message: &Received) -> Map<String, Value> {
+    let body = world.templates.read(&message.body, message.group());
+    let mut attributes = json!({
+        "ApproximateReceiveCount": message.receive_count.to_string(),
+        "SentTimestamp": message.sent_at.millis().to_string(),
+        "SenderId": world.place.account,
+        "ApproximateFirstReceiveTimestamp": message.first_received_at.millis().to_string(),
+    });
+    let mut sent = Map::new();
+    if let Some(details) = &message.details {
+        if let Some(group) = &details.group {
+            attributes["MessageGroupId"] = json!(group);
+        }
+        for (name, value) in &details.attributes {
+            if let Content::Text(text) = &value.value {
+                sent.insert(name.clone(), json!({"stringValue": text, "dataType": value.data_type}));
+            }
+        }
+    }
+    let record = json!({
+        "messageId": message.id.to_string(),
+        "body": String::from_utf8_lossy(&body),
+        "attributes": attributes,
+        "messageAttributes": sent,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": world.place.arn("sqs", queue),
+        "awsRegion": world.place.region,
+    });
+    if let Value::Object(record) = record { record } else { Map::new() }
+}
+
 /// Invokes the function with the batch in hand.
 fn invoke(world: &mut World, mapping: usize) -> Result<(), Throttle> {
     let (lambda, mut cx) = world.lambda_cx();
     let Some(work) = work(lambda, &mut cx, mapping) else { return Err(Throttle::FunctionRate) };
     let (function, work) = work;
+    let count = work.records as usize;
     let started = lambda.start(&mut cx, function, work);
     let now = cx.now;
     let Some((poller, ..)) = poller(lambda, mapping) else { return Err(Throttle::FunctionRate) };
     match started {
         Some(Ok(_)) => {
             poller.begun();
+            lambda.note_events(&mut cx, mapping, EventCount::Invoked, count);
             Ok(())
         }
         Some(Err(throttle)) => {
@@ -159,8 +218,12 @@ pub fn batch_ended(world: &mut World, mapping: usize, lane: u32, ended: &Ended) 
     let Some((poller, settings, name, _)) = poller(&mut world.lambda, mapping) else { return };
     let receipts = poller.ended(lane, is_success, settings);
     let is_behind = poller.is_behind();
+    let name = name.to_owned();
+    let failed = if is_success { ended.failed.len() } else { receipts.len() };
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::FailedInvoke, failed);
+    lambda.note_events(&mut cx, mapping, EventCount::Deleted, receipts.len() - failed);
     if is_success {
-        let name = name.to_owned();
         let (sqs, mut cx) = world.sqs_cx();
         for (position, receipt) in (0u32..).zip(&receipts) {
             if ended.failed.binary_search(&position).is_err() {

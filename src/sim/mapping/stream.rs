@@ -2,15 +2,15 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
-use crate::sim::kinesis::{Position, ShardId};
+use crate::sim::kinesis::{Position, Record, ShardId};
 use crate::sim::lambda::log::iso_millis;
 use crate::sim::lambda::{
-    Discarded, Ended, FunctionId, Lambda, LaneStep, LastResult, MappingDue, MappingSource, Poller, ReadPlace, Settings,
-    ShardPoller, Source, Start, StreamPoller, VersionNumber, WHOLE_STREAM, Work,
+    Discarded, Ended, EventCount, FunctionId, Lambda, LaneStep, LastResult, MappingDue, MappingSource, Poller,
+    ReadPlace, Settings, ShardPoller, Source, Start, StreamPoller, VersionNumber, WHOLE_STREAM, Work,
 };
 use crate::sim::world::World;
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// A stream that is not there is looked for again this often.
@@ -158,7 +158,10 @@ fn read(world: &mut World, mapping: usize, name: &str, shard: u32) {
         Ok(batch) => {
             poller.place = batch.next.map_or(ReadPlace::End, ReadPlace::At);
             poller.children.extend(batch.child_shards);
-            poller.take_in(now, batch.records, batch.millis_behind_latest > 0);
+            let is_behind = batch.millis_behind_latest > 0;
+            let kept = sift(world, mapping, shard, batch.records);
+            let Some((poller, _)) = shard_poller(&mut world.lambda, mapping, shard) else { return };
+            poller.take_in(now, kept, is_behind);
         }
         Err(error) if error.code == "ResourceNotFoundException" => {
             poller.next_read = now + LOOK_AGAIN;
@@ -166,6 +169,41 @@ fn read(world: &mut World, mapping: usize, name: &str, shard: u32) {
         }
         Err(_) => poller.take_in(now, Vec::new(), false),
     }
+}
+
+/// Leaves of what was read what the mapping's filters let through.
+fn sift(world: &mut World, mapping: usize, shard: u32, mut records: Vec<Record>) -> Vec<Record> {
+    let polled = records.len();
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::Polled, polled);
+    let Some(found) = lambda.mapping(mapping).filter(|found| !found.settings.filters.is_empty()) else {
+        return records;
+    };
+    let (filters, arn) = (found.settings.filters.clone(), found.source_arn.clone());
+    records.retain(|record| filters.pass(&seen_by_filters(world, &arn, shard, record), "data"));
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::FilteredOut, polled - records.len());
+    records
+}
+
+/// A record as filters see it: its own members, with the data as it was put.
+fn seen_by_filters(world: &World, stream_arn: &str, shard: u32, record: &Record) -> Map<String, Value> {
+    let key = world.kinesis.key_text(&record.key);
+    let data = world.templates.read(&record.data, key);
+    let seen = json!({
+        "kinesisSchemaVersion": "1.0",
+        "partitionKey": key,
+        "sequenceNumber": record.sequence.to_string(),
+        "data": String::from_utf8_lossy(&data),
+        "approximateArrivalTimestamp": record.arrived.secs_f64(),
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": format!("{}:{}", ShardId(shard), record.sequence),
+        "eventName": "aws:kinesis:record",
+        "awsRegion": world.place.region,
+        "eventSourceARN": stream_arn,
+    });
+    if let Value::Object(seen) = seen { seen } else { Map::new() }
 }
 
 /// Records that the stream has dropped meanwhile are gone; those over `MaximumRecordAgeInSeconds` are given up.
@@ -206,6 +244,7 @@ fn run_lane(world: &mut World, mapping: usize, name: &str, shard: u32, lane: usi
         note_result(lambda, mapping, LastResult::Throttled);
     } else {
         lambda.note_iterator_age(&mut cx, function, now.since(newest).as_millis() as f64);
+        lambda.note_events(&mut cx, mapping, EventCount::Invoked, records as usize);
     }
     let Some((poller, _)) = shard_poller(lambda, mapping, shard) else { return };
     match poller.lanes.get_mut(lane) {
@@ -252,12 +291,15 @@ pub fn batch_ended(world: &mut World, mapping: usize, shard: u32, lane: u32, end
     note_result(&mut world.lambda, mapping, result);
     let Some((poller, settings)) = shard_poller(&mut world.lambda, mapping, shard) else { return };
     let Some(entry) = poller.lanes.get_mut(lane as usize) else { return };
+    let failed = if is_done { 0 } else { entry.due().saturating_sub(lowest.unwrap_or(0)) };
     let discarded = if is_done {
         entry.succeeded(now);
         None
     } else {
         entry.failed(now, settings, lowest.unwrap_or(0))
     };
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::FailedInvoke, failed as usize);
     if let Some(discarded) = discarded {
         report_discarded(world, mapping, shard, &discarded, Some(ended));
     }
@@ -266,6 +308,8 @@ pub fn batch_ended(world: &mut World, mapping: usize, shard: u32, lane: u32, end
 
 /// Tells the on-failure queue what was given up: where it lies in the stream, not the records themselves.
 fn report_discarded(world: &mut World, mapping: usize, shard: u32, discarded: &Discarded, ended: Option<&Ended>) {
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::Dropped, discarded.count as usize);
     let Some(found) = world.lambda.mapping(mapping) else { return };
     let Some(target) = found.settings.on_failure.clone() else { return };
     let function = found.function;
@@ -296,8 +340,11 @@ fn report_discarded(world: &mut World, mapping: usize, shard: u32, discarded: &D
     {
         members.remove("responseContext");
     }
-    if !super::send_json(world, &target, &record) {
-        let (lambda, mut cx) = world.lambda_cx();
+    let is_delivered = super::send_json(world, &target, &record);
+    let (lambda, mut cx) = world.lambda_cx();
+    if is_delivered {
+        lambda.note_events(&mut cx, mapping, EventCount::OnFailureDelivered, discarded.count as usize);
+    } else {
         lambda.destination_failed(&mut cx, function);
     }
 }

@@ -370,3 +370,92 @@ fn two_runs_with_one_seed_are_equal() {
     assert_eq!(first, second);
     assert!(first.1.0 > 0 && first.2 > 100, "{:?} {}", first.1, first.2);
 }
+
+fn filters(pattern: &str) -> Filters {
+    Filters::parse([pattern].into_iter()).unwrap()
+}
+
+#[test]
+fn a_filter_deletes_the_messages_that_it_does_not_let_through() {
+    let mut world = world();
+    queue(&mut world, "orders", &[]);
+    let id = function(&mut world, "fulfil", quick());
+    let pattern = r#"{"body":{"room":["suite"]}}"#;
+    map(&mut world, id, on_queue("orders"), Settings { filters: filters(pattern), ..Settings::for_queue() });
+    send(&mut world, "orders", r#"{"room":"single"}"#, 5);
+    send(&mut world, "orders", "no json", 1);
+    pass(&mut world, 5);
+    assert_eq!(depth(&mut world, "orders"), (0, 0));
+    assert_eq!(tally(&world, "fulfil"), (0, 0));
+    send(&mut world, "orders", r#"{"room":"suite"}"#, 1);
+    pass(&mut world, 5);
+    assert_eq!(tally(&world, "fulfil"), (1, 0));
+}
+
+#[test]
+fn a_filter_of_a_stream_passes_over_records() {
+    let mut world = world();
+    stream(&mut world, "bids", 1);
+    let (suite, single) = (template(&mut world, r#"{"room":"suite"}"#), template(&mut world, r#"{"room":"single"}"#));
+    let id = function(&mut world, "settle", quick());
+    let settings = Settings {
+        batch_size: 1,
+        filters: filters(r#"{"partitionKey":["a"],"data":{"room":["suite"]}}"#),
+        ..Settings::for_stream(Start::TrimHorizon)
+    };
+    map(&mut world, id, on_stream("bids"), settings);
+    put(&mut world, "bids", "a", single, 3);
+    put(&mut world, "bids", "a", suite, 2);
+    put(&mut world, "bids", "b", suite, 3);
+    pass(&mut world, 10);
+    assert_eq!(tally(&world, "settle"), (2, 0));
+}
+
+#[test]
+fn provisioned_pollers_allow_ten_batches_each() {
+    let mut world = world();
+    queue(&mut world, "orders", &[]);
+    let slow = Behaviour { base: Spread::constant(2_900.0), ..Behaviour::default() };
+    let id = function(&mut world, "fulfil", slow);
+    let pollers = Some(Pollers { minimum: 3, maximum: 4 });
+    map(&mut world, id, on_queue("orders"), Settings { batch_size: 1, pollers, ..Settings::for_queue() });
+    send(&mut world, "orders", "good", 2_000);
+    pass(&mut world, 1);
+    assert!((30..=40).contains(&world.lambda.in_flight()), "{}", world.lambda.in_flight());
+    pass(&mut world, 60);
+    assert_eq!(world.lambda.in_flight(), 40);
+}
+
+#[test]
+fn a_mapping_on_an_alias_follows_it_from_version_to_version() {
+    let mut world = world();
+    queue(&mut world, "orders", &[("VisibilityTimeout", "30")]);
+    let id = function(&mut world, "fulfil", quick());
+    let (lambda, mut cx) = world.lambda_cx();
+    let good = lambda.publish_version(&mut cx, "fulfil", None).unwrap();
+    lambda.create_alias(&mut cx, "fulfil", "live", good, &AliasChange::default()).unwrap();
+    let settings = Settings { qualifier: Qualifier::parse(Some("live")), batch_size: 1, ..Settings::for_queue() };
+    map(&mut world, id, on_queue("orders"), settings);
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.deploy_errors(&mut cx, "fulfil", vec![ErrorRule::new("", "KeyError", "'price'")]);
+    send(&mut world, "orders", "good", 3);
+    pass(&mut world, 5);
+    assert_eq!(tally(&world, "fulfil"), (3, 0), "the bad code is not what the alias runs");
+    let (lambda, mut cx) = world.lambda_cx();
+    let bad = lambda.publish_version(&mut cx, "fulfil", None).unwrap();
+    let change = |version| AliasChange { version: Some(version), ..AliasChange::default() };
+    lambda.update_alias(&mut cx, "fulfil", "live", &change(bad)).unwrap();
+    send(&mut world, "orders", "good", 2);
+    pass(&mut world, 5);
+    assert_eq!(tally(&world, "fulfil"), (5, 2));
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.update_alias(&mut cx, "fulfil", "live", &change(good)).unwrap();
+    pass(&mut world, 60);
+    assert_eq!(depth(&mut world, "orders"), (0, 0));
+    let (lambda, mut cx) = world.lambda_cx();
+    assert_eq!(lambda.mapping(0).unwrap().state, MappingState::Enabled);
+    lambda.delete_alias("fulfil", "live");
+    assert!(lambda.publish_version(&mut cx, "fulfil", None).is_some());
+    pass(&mut world, 5);
+    assert_eq!(world.lambda.mapping(0).unwrap().state, MappingState::Disabled);
+}

@@ -4,10 +4,11 @@ use super::input::{FunctionRef, Members, Violations};
 use super::{Answer, Route};
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
+use crate::sim::lambda::filter::FILTERS_MAX;
 use crate::sim::lambda::function::{FunctionId, invalid_parameter};
 use crate::sim::lambda::mapping::mapping_not_found;
 use crate::sim::lambda::version::Qualifier;
-use crate::sim::lambda::{Lambda, Mapping, MappingSource, MappingState, Settings, Start};
+use crate::sim::lambda::{Filters, Lambda, Mapping, MappingSource, MappingState, Pollers, Settings, Start};
 use crate::sim::world::World;
 use serde_json::{Value, json};
 
@@ -32,10 +33,20 @@ fn show(world: &World, mapping: &Mapping) -> Value {
     });
     let Some(members) = value.as_object_mut() else { return value };
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    if !settings.filters.is_empty() {
+        let filters: Vec<Value> = settings.filters.texts().map(|text| json!({ "Pattern": text })).collect();
+        put("FilterCriteria", json!({ "Filters": filters }));
+    }
+    if settings.counts_events {
+        put("MetricsConfig", json!({"Metrics": ["EventCount"]}));
+    }
     if mapping.source.is_queue() {
         put("StateTransitionReason", json!("USER_INITIATED"));
         if let Some(most) = settings.maximum_concurrency {
             put("ScalingConfig", json!({"MaximumConcurrency": most}));
+        }
+        if let Some(Pollers { minimum, maximum }) = settings.pollers {
+            put("ProvisionedPollerConfig", json!({"MinimumPollers": minimum, "MaximumPollers": maximum}));
         }
         return value;
     }
@@ -45,7 +56,7 @@ fn show(world: &World, mapping: &Mapping) -> Value {
     put("BisectBatchOnFunctionError", json!(settings.bisect_on_error));
     put("MaximumRetryAttempts", json!(settings.maximum_retry_attempts.map_or(-1, i64::from)));
     put("MaximumRecordAgeInSeconds", json!(settings.maximum_record_age_s.map_or(-1, i64::from)));
-    put("TumblingWindowInSeconds", json!(0));
+    put("TumblingWindowInSeconds", json!(settings.tumbling_window_s));
     let on_failure = settings.on_failure.as_ref().map_or_else(|| json!({}), |arn| json!({ "Destination": arn }));
     put("DestinationConfig", json!({ "OnFailure": on_failure }));
     match settings.start {
@@ -103,6 +114,7 @@ fn read_settings(input: Members<'_>, source: &MappingSource, settings: &mut Sett
         }
         settings.maximum_record_age_s = u32::try_from(age).ok();
     }
+    settings.tumbling_window_s = whole("TumblingWindowInSeconds")?.unwrap_or(settings.tumbling_window_s);
     settings.bisect_on_error = input.flag("BisectBatchOnFunctionError")?.unwrap_or(settings.bisect_on_error);
     if scaling.is_some() {
         settings.maximum_concurrency = concurrency.and_then(|value| u32::try_from(value).ok());
@@ -114,6 +126,54 @@ fn read_settings(input: Members<'_>, source: &MappingSource, settings: &mut Sett
         let on_failure = destinations.object("OnFailure")?.map(|of| of.text("Destination")).transpose()?.flatten();
         settings.on_failure = on_failure.map(str::to_owned);
     }
+    read_filters(input, settings)?;
+    read_pollers(input, settings)
+}
+
+/// Filters and what is counted.
+fn read_filters(input: Members<'_>, settings: &mut Settings) -> Result<(), ApiError> {
+    if let Some(criteria) = input.object("FilterCriteria")? {
+        let given = criteria.0.get("Filters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        if given.len() > FILTERS_MAX {
+            return Err(invalid_parameter(format!("Maximum number of filters exceeded. Limit: {FILTERS_MAX}.")));
+        }
+        let patterns = given.iter().map(|filter| filter.get("Pattern").and_then(Value::as_str).unwrap_or_default());
+        settings.filters =
+            Filters::parse(patterns).ok_or_else(|| invalid_parameter("Invalid filter pattern definition."))?;
+    }
+    if let Some(metrics) = input.object("MetricsConfig")? {
+        let wanted = metrics.texts("Metrics")?.unwrap_or_default();
+        if wanted.iter().any(|name| *name != "EventCount") {
+            let message = "Only EventCount metrics are supported for event source mappings.";
+            return Err(invalid_parameter(message));
+        }
+        settings.counts_events = !wanted.is_empty();
+    }
+    Ok(())
+}
+
+/// Provisioned mode, which leaves no room for a maximum concurrency. An empty object ends it.
+fn read_pollers(input: Members<'_>, settings: &mut Settings) -> Result<(), ApiError> {
+    let Some(config) = input.object("ProvisionedPollerConfig")? else { return Ok(()) };
+    let (least, most) = (config.integer("MinimumPollers")?, config.integer("MaximumPollers")?);
+    let mut violations = Violations::default();
+    violations.range(least, "provisionedPollerConfig.minimumPollers", 1, 200);
+    violations.range(most, "provisionedPollerConfig.maximumPollers", 1, 10_000);
+    violations.check()?;
+    if least.is_none() && most.is_none() {
+        settings.pollers = None;
+        return Ok(());
+    }
+    let whole = |value: Option<i64>, other: u32| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(other);
+    let default = settings.pollers.unwrap_or_default();
+    let pollers = Pollers { minimum: whole(least, default.minimum), maximum: whole(most, default.maximum) };
+    if pollers.minimum > pollers.maximum {
+        return Err(invalid_parameter("MinimumPollers should be less than or equal to MaximumPollers."));
+    }
+    if settings.maximum_concurrency.is_some() {
+        return Err(invalid_parameter("MaximumConcurrency cannot be used with ProvisionedPollerConfig."));
+    }
+    settings.pollers = Some(pollers);
     Ok(())
 }
 
@@ -203,13 +263,6 @@ fn read_function(world: &World, text: &str) -> Result<(FunctionId, Qualifier), A
     found.ok_or_else(|| invalid_parameter("Function does not exist"))
 }
 
-/// The engine runs every record; a filter that it would not apply is refused rather than ignored.
-fn refuse_filter(input: Members<'_>) -> Result<(), ApiError> {
-    let filters = input.object("FilterCriteria")?;
-    let is_set = filters.is_some_and(|f| f.0.get("Filters").and_then(Value::as_array).is_some_and(|f| !f.is_empty()));
-    if is_set { Err(invalid_parameter("FilterCriteria is not served by this endpoint.")) } else { Ok(()) }
-}
-
 pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError> {
     let mut violations = Violations::default();
     if !input.has("FunctionName") {
@@ -217,7 +270,6 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
     }
     violations.one_of(input.text("StartingPosition")?, "startingPosition", POSITIONS);
     violations.check()?;
-    refuse_filter(input)?;
     let source = read_source_kind(world, input)?;
     let start = read_start(input, &source)?;
     let mut settings = if source.is_queue() { Settings::for_queue() } else { Settings::for_stream(start) };
@@ -283,7 +335,6 @@ pub fn list(world: &World, route: &Route) -> Result<Answer, ApiError> {
 
 pub fn update(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
     let mapping = find(world, route)?;
-    refuse_filter(input)?;
     let found = world.lambda.mapping(mapping).ok_or_else(mapping_not_found)?;
     let (source, mut settings) = (found.source.clone(), found.settings.clone());
     let is_running = matches!(found.state, MappingState::Enabled);
