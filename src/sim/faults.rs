@@ -3,8 +3,8 @@
 use crate::sim::actors::{self, Role};
 use crate::sim::endpoint::Answer;
 use crate::sim::fanout;
-use crate::sim::lambda::ErrorRule;
 use crate::sim::lambda::log::iso_millis;
+use crate::sim::lambda::{AliasChange, Config, ErrorRule, MappingSource, VersionNumber};
 use crate::sim::world::World;
 use serde_json::{Value, json};
 
@@ -15,8 +15,17 @@ pub enum Entry {
     Surge { producer: String, factor: f64 },
     /// One key (its index) takes this share of a producer's records; `None` ends it.
     HotKey { producer: String, hot: Option<(usize, f64)> },
-    /// A function's code changes; payloads that match a rule fail from now on.
-    Deploy { function: String, errors: Vec<Rule> },
+    /// A function's code changes; payloads that match a rule fail from now on. With an alias, the change is published
+    /// and the alias pointed at it.
+    Deploy { function: String, errors: Vec<Rule>, alias: Option<String> },
+    /// An alias is pointed at the version before its own.
+    RollBack { function: String, alias: String },
+    /// A function's reserved concurrency is set, or lifted.
+    Reserve { function: String, reserved: Option<u32> },
+    /// A function's timeout changes.
+    Timeout { function: String, timeout_s: u32 },
+    /// The event source mappings of `sqs/NAME` or `kinesis/NAME` are switched off, or on.
+    SwitchMappings { source: String, is_enabled: bool },
     /// A function, a worker or a fleet takes `factor` times as long.
     Slow { target: String, factor: f64 },
     /// A decider or an activity worker polls this list; `None` is its own again.
@@ -53,16 +62,11 @@ pub fn strike(world: &mut World, index: usize) {
                 producer.hot_key = hot;
             }
         }
-        Entry::Deploy { function, errors } => {
-            let rules = errors
-                .iter()
-                .map(|rule| ErrorRule::new(&rule.when_contains, &rule.error_type, &rule.message).with_rate(rule.share))
-                .collect();
-            let (lambda, mut cx) = world.lambda_cx();
-            if let Some(deploy) = lambda.deploy_errors(&mut cx, &function, rules) {
-                note_deploy(world, &function, deploy);
-            }
-        }
+        Entry::Deploy { function, errors, alias } => deploy(world, &function, &errors, alias.as_deref()),
+        Entry::RollBack { function, alias } => roll_back(world, &function, &alias),
+        Entry::Reserve { function, reserved } => reserve(world, &function, reserved),
+        Entry::Timeout { function, timeout_s } => set_timeout(world, &function, timeout_s),
+        Entry::SwitchMappings { source, is_enabled } => switch_mappings(world, &source, is_enabled),
         Entry::Slow { target, factor } => slow(world, &target, factor),
         Entry::Stop { target, is_stopped } => match role(world, &target) {
             Some(Role::Worker(worker)) => worker.is_stopped = is_stopped,
@@ -100,6 +104,86 @@ fn set_filter_policy(world: &mut World, subscription: &str, policy: &str) {
     let (now, place) = (world.now, &world.place);
     let operation = ("sns", "SetSubscriptionAttributes");
     world.cloudtrail.note_change(now, place, DEPLOYER, operation, (&request, &Value::Null));
+}
+
+fn deploy(world: &mut World, function: &str, errors: &[Rule], alias: Option<&str>) {
+    let rules = errors
+        .iter()
+        .map(|rule| ErrorRule::new(&rule.when_contains, &rule.error_type, &rule.message).with_rate(rule.share))
+        .collect();
+    let (lambda, mut cx) = world.lambda_cx();
+    let Some(deploy) = lambda.deploy_errors(&mut cx, function, rules) else { return };
+    let published = alias.and_then(|_| lambda.publish_version(&mut cx, function, None));
+    note_deploy(world, function, deploy);
+    if let Some((alias, version)) = alias.zip(published) {
+        point_alias(world, function, alias, version);
+    }
+}
+
+fn point_alias(world: &mut World, function: &str, alias: &str, version: VersionNumber) {
+    let change = AliasChange { version: Some(version), weights: Some(Vec::new()), ..AliasChange::default() };
+    let (lambda, mut cx) = world.lambda_cx();
+    // An alias that somebody deleted meanwhile is nobody's to point.
+    let Ok(pointed) = lambda.update_alias(&mut cx, function, alias, &change) else { return };
+    let request = json!({"functionName": function, "name": alias, "functionVersion": version.to_string()});
+    let response = json!({
+        "aliasArn": format!("{}:{alias}", world.place.arn("lambda", &format!("function:{function}"))),
+        "name": alias,
+        "functionVersion": version.to_string(),
+        "description": pointed.description,
+        "revisionId": pointed.revision.text(),
+    });
+    let (now, place) = (world.now, &world.place);
+    world.cloudtrail.note_change(now, place, DEPLOYER, ("lambda", "UpdateAlias"), (&request, &response));
+}
+
+fn roll_back(world: &mut World, function: &str, alias: &str) {
+    let Some(found) = world.lambda.named(function) else { return };
+    let Some(current) = found.aliases.get(alias).map(|alias| alias.version) else { return };
+    let before = found.versions.range(..current).next_back().map(|(number, _)| *number);
+    if let Some(before) = before {
+        point_alias(world, function, alias, before);
+    }
+}
+
+fn reserve(world: &mut World, function: &str, reserved: Option<u32>) {
+    // What the account cannot reserve stays as it is, as it would for the person who tries.
+    if world.lambda.set_reserved_concurrency(function, reserved).is_err() {
+        return;
+    }
+    let operation = if reserved.is_some() { "PutFunctionConcurrency" } else { "DeleteFunctionConcurrency" };
+    let request = json!({"functionName": function, "reservedConcurrentExecutions": reserved});
+    let (now, place) = (world.now, &world.place);
+    world.cloudtrail.note_change(now, place, DEPLOYER, ("lambda", operation), (&request, &request));
+}
+
+fn set_timeout(world: &mut World, function: &str, timeout_s: u32) {
+    let Some(found) = world.lambda.named(function) else { return };
+    let config = Config { timeout_s, ..found.latest.config.clone() };
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.configure(&mut cx, function, config);
+    let request = json!({"functionName": function, "timeout": timeout_s});
+    let (now, place) = (world.now, &world.place);
+    let changed = ("lambda", "UpdateFunctionConfiguration");
+    world.cloudtrail.note_change(now, place, DEPLOYER, changed, (&request, &request));
+}
+
+fn switch_mappings(world: &mut World, source: &str, is_enabled: bool) {
+    let source = match source.split_once('/') {
+        Some(("kinesis", name)) => MappingSource::Stream(name.to_owned()),
+        Some((_, name)) => MappingSource::Queue(name.to_owned()),
+        None => return,
+    };
+    let of_source = world.lambda.mappings().filter(|(_, mapping)| mapping.source == source);
+    let found: Vec<(usize, String)> = of_source.map(|(index, mapping)| (index, mapping.uuid.clone())).collect();
+    for (mapping, uuid) in found {
+        let (lambda, mut cx) = world.lambda_cx();
+        lambda.set_mapping_enabled(&mut cx, mapping, is_enabled);
+        let request = json!({"uUID": uuid, "enabled": is_enabled});
+        let (now, place) = (world.now, &world.place);
+        let changed = ("lambda", "UpdateEventSourceMapping");
+        world.cloudtrail.note_change(now, place, DEPLOYER, changed, (&request, &request));
+    }
 }
 
 /// The IAM user whose keys the deployment pipeline has.

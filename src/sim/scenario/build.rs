@@ -4,6 +4,7 @@ use super::alarm::add_alarms;
 use super::build_workflow;
 use super::fault::{Fault, FaultKind};
 use super::file::{self, Scenario};
+use super::function::{add_functions, add_mappings};
 use super::topic::add_topics;
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role, fleet::Fleet, producer, worker::Worker};
@@ -12,12 +13,11 @@ use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::faults::{Entry, Rule};
 use crate::sim::kinesis::{ShardMetric, StreamMode};
-use crate::sim::lambda::{Answer, Behaviour, Config, MappingSource, Settings, Spread, Start};
+use crate::sim::lambda::Spread;
 use crate::sim::payload::Template;
 use crate::sim::world::World;
 use crate::sim::{endpoint, fanout};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The scenario's world at the beginning of its warm-up. It is `scenario.warm_up` before the story's start; advance
@@ -92,61 +92,6 @@ fn add_queues(world: &mut World, scenario: &Scenario) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn spread(spread: file::Spread) -> Spread {
-    Spread { p50_ms: spread.p50_ms, p99_ms: spread.p99_ms }
-}
-
-fn add_functions(world: &mut World, scenario: &Scenario) -> Result<(), String> {
-    for function in &scenario.functions {
-        let config = Config {
-            runtime: Arc::from(function.runtime.as_str()),
-            memory_mb: function.memory_mb,
-            timeout_s: function.timeout_s,
-            role: format!("arn:aws:iam::{}:role/{}", world.place.account, function.name),
-            ..Config::default()
-        };
-        let behaviour = Behaviour {
-            base: spread(function.base),
-            per_record: spread(function.per_record),
-            init: spread(function.init),
-            max_memory_mb: function.memory_mb / 2,
-            errors: Vec::new(),
-            error_rate: function.error_rate,
-            log_lines: function.log_lines.clone().into(),
-            answer: function.answer.as_deref().map_or(Answer::Echo, |text| Answer::Text(Arc::from(text))),
-        };
-        let (lambda, mut cx) = world.lambda_cx();
-        let package = function.name.as_bytes();
-        named("function", &function.name, lambda.create_function(&mut cx, &function.name, config, package, behaviour))?;
-        if let Some(reserved) = function.reserved_concurrency {
-            named("function", &function.name, lambda.set_reserved_concurrency(&function.name, Some(reserved)))?;
-        }
-    }
-    Ok(())
-}
-
-fn add_mappings(world: &mut World, scenario: &Scenario) -> Result<(), String> {
-    for mapping in &scenario.mappings {
-        let (source, mut settings) = match mapping.source.split_once('/') {
-            Some(("kinesis", name)) => {
-                (MappingSource::Stream(name.to_owned()), Settings::for_stream(Start::TrimHorizon))
-            }
-            Some((_, name)) => (MappingSource::Queue(name.to_owned()), Settings::for_queue()),
-            None => return Err(format!("mapping: `{}` is no source", mapping.source)),
-        };
-        settings.batch_size = mapping.batch_size.unwrap_or(settings.batch_size);
-        settings.window_s = mapping.window_s.unwrap_or(settings.window_s);
-        settings.parallelization_factor = mapping.parallelization_factor.unwrap_or(settings.parallelization_factor);
-        settings.reports_item_failures = mapping.report_item_failures;
-        let (lambda, mut cx) = world.lambda_cx();
-        let Some(function) = lambda.id_of(&mapping.function) else {
-            return Err(format!("mapping of `{}`: no function `{}`", mapping.source, mapping.function));
-        };
-        named("mapping of", &mapping.source, lambda.begin_with_mapping(&mut cx, function, source, settings, true))?;
-    }
-    Ok(())
-}
-
 fn add_actors(world: &mut World, scenario: &Scenario) {
     for maker in &scenario.producers {
         let (Some(template), Some((kind, name))) =
@@ -172,7 +117,7 @@ fn add_actors(world: &mut World, scenario: &Scenario) {
         actors::hire(world, &maker.name, Role::Producer(actor));
     }
     for worker in &scenario.workers {
-        let actor = Worker::new(&worker.queue, worker.concurrency, spread(worker.service));
+        let actor = Worker::new(&worker.queue, worker.concurrency, worker.service.into());
         actors::hire(world, &worker.name, Role::Worker(actor));
     }
     for fleet in &scenario.fleets {
@@ -202,13 +147,15 @@ fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
                 message: fault.message.clone().unwrap_or_default(),
                 share: fault.share.unwrap_or(1.0),
             };
-            (
-                Entry::Deploy { function: function.clone(), errors: vec![rule] },
-                Entry::Deploy { function, errors: vec![] },
-            )
+            let alias = fault.alias.clone();
+            let end = match &alias {
+                Some(alias) => Entry::RollBack { function: function.clone(), alias: alias.clone() },
+                None => Entry::Deploy { function: function.clone(), errors: vec![], alias: None },
+            };
+            (Entry::Deploy { function, errors: vec![rule], alias }, end)
         }
         FaultKind::Deploy => {
-            let good = Entry::Deploy { function, errors: vec![] };
+            let good = Entry::Deploy { function, errors: vec![], alias: fault.alias.clone() };
             (good.clone(), good)
         }
         FaultKind::Slow => (Entry::Slow { target: target.clone(), factor }, Entry::Slow { target, factor: 1.0 }),
@@ -219,6 +166,22 @@ fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
         FaultKind::Stop => {
             (Entry::Stop { target: target.clone(), is_stopped: true }, Entry::Stop { target, is_stopped: false })
         }
+        FaultKind::ConcurrencyCap => {
+            let before = world.lambda.named(&function).and_then(|found| found.reserved);
+            (
+                Entry::Reserve { function: function.clone(), reserved: fault.cap },
+                Entry::Reserve { function, reserved: before },
+            )
+        }
+        FaultKind::TimeoutClose => {
+            let before = world.lambda.named(&function).map_or(3, |found| found.latest.config.timeout_s);
+            let timeout_s = fault.timeout_s.unwrap_or(before);
+            (Entry::Timeout { function: function.clone(), timeout_s }, Entry::Timeout { function, timeout_s: before })
+        }
+        FaultKind::DisableMapping => (
+            Entry::SwitchMappings { source: target.clone(), is_enabled: false },
+            Entry::SwitchMappings { source: target, is_enabled: true },
+        ),
         FaultKind::EndpointDown => {
             let answer = fault.status.map_or(endpoint::Answer::Hang, endpoint::Answer::Status);
             (
@@ -247,4 +210,10 @@ fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
 fn add_entry(world: &mut World, at: Timestamp, entry: Entry) {
     world.timeline.push(entry);
     world.agenda.schedule(at, Due::Timeline(world.timeline.len() - 1));
+}
+
+impl From<file::Spread> for Spread {
+    fn from(spread: file::Spread) -> Self {
+        Self { p50_ms: spread.p50_ms, p99_ms: spread.p99_ms }
+    }
 }

@@ -1,6 +1,6 @@
 //! Makes the workflows of a scenario: domains and types first, then deciders, workers and starters.
 
-use super::build::{named, spread};
+use super::build::named;
 use super::file::Scenario;
 use super::workflow::Workflow;
 use crate::sim::actors::activity_worker::ActivityWorker;
@@ -61,8 +61,7 @@ pub(super) fn add_domains(world: &mut World, scenario: &Scenario) -> Result<(), 
 pub(super) fn add_actors(world: &mut World, scenario: &Scenario) {
     for decider in &scenario.deciders {
         let hosts = host_plan(decider.hosts, decider.slots, decider.host_life, decider.host_boot);
-        let mut actor =
-            Decider::new(&decider.name, &decider.domain, &decider.task_list, spread(decider.service), hosts);
+        let mut actor = Decider::new(&decider.name, &decider.domain, &decider.task_list, decider.service.into(), hosts);
         let workflows = scenario.workflows.iter().filter(|workflow| workflow.domain == decider.domain);
         let plans = workflows.map(|of| (TypeRef::new(&of.name, &of.version), steps(world, scenario, of)));
         actor.plans = plans.collect();
@@ -71,7 +70,7 @@ pub(super) fn add_actors(world: &mut World, scenario: &Scenario) {
     for worker in &scenario.activity_workers {
         let hosts = host_plan(worker.hosts, worker.slots, worker.host_life, worker.host_boot);
         let mut actor =
-            ActivityWorker::new(&worker.name, &worker.domain, &worker.task_list, spread(worker.service), hosts);
+            ActivityWorker::new(&worker.name, &worker.domain, &worker.task_list, worker.service.into(), hosts);
         actor.failure_share = worker.failure_share;
         actor.heartbeat = worker.heartbeat_s.map(|s| Duration::from_secs(s.into()));
         actors::hire(world, &worker.name, Role::ActivityWorker(actor));

@@ -31,6 +31,13 @@ pub struct Fault {
     pub message: Option<String>,
     /// Of `wrong-task-list`.
     pub task_list: Option<String>,
+    /// Of `bad-deploy` and `deploy`: the alias that is pointed at the new version. When the fault ends, a bad deploy's
+    /// alias is pointed back.
+    pub alias: Option<String>,
+    /// Of `concurrency-cap`: what the function is reserved, and held to.
+    pub cap: Option<u32>,
+    /// Of `timeout-close`: the new timeout, below what some invocations need.
+    pub timeout_s: Option<u32>,
     /// Of `endpoint-down`: what the endpoint answers meanwhile; without it, it never answers.
     pub status: Option<u16>,
     /// Of `filter-policy`: the policy that the subscription gets.
@@ -54,6 +61,12 @@ pub enum FaultKind {
     Stop,
     /// A decider or an activity worker polls `task_list` instead of its own.
     WrongTaskList,
+    /// Somebody reserves so little concurrency for a function that it is throttled.
+    ConcurrencyCap,
+    /// Somebody gives a function a timeout that some of its invocations exceed.
+    TimeoutClose,
+    /// Somebody switches off the event source mappings of a queue or a stream.
+    DisableMapping,
     /// An HTTP endpoint answers `status`, or nothing at all.
     EndpointDown,
     /// Somebody sets a subscription's filter policy.
@@ -75,6 +88,8 @@ impl Scenario {
                 FaultKind::BadDeploy | FaultKind::Deploy => (function, "a function, as lambda/NAME"),
                 FaultKind::Slow => (function || consumer, "a function (lambda/NAME), worker or fleet"),
                 FaultKind::Stop | FaultKind::WrongTaskList => (consumer, "a worker's or fleet's name"),
+                FaultKind::ConcurrencyCap | FaultKind::TimeoutClose => (function, "a function, as lambda/NAME"),
+                FaultKind::DisableMapping => (self.has_source(world, &fault.target), "a source, as sqs/NAME"),
                 FaultKind::EndpointDown => (endpoint, "an endpoint's name"),
                 FaultKind::FilterPolicy => (subscription, "a subscription, as TOPIC/TO such as promo/sqs/orders"),
             };
@@ -87,10 +102,16 @@ impl Scenario {
                 FaultKind::BadDeploy => fault.when_contains.is_none().then_some("when_contains"),
                 FaultKind::WrongTaskList => fault.task_list.is_none().then_some("task_list"),
                 FaultKind::FilterPolicy => fault.policy.is_none().then_some("policy"),
-                FaultKind::Deploy | FaultKind::Stop | FaultKind::EndpointDown => None,
+                FaultKind::ConcurrencyCap => fault.cap.is_none().then_some("cap"),
+                FaultKind::TimeoutClose => fault.timeout_s.is_none().then_some("timeout_s"),
+                FaultKind::Deploy | FaultKind::Stop | FaultKind::EndpointDown | FaultKind::DisableMapping => None,
             };
             if let Some(missing) = missing {
                 problems.of("fault", index, format!("{place}: needs {missing}"));
+            }
+            let of_function = fault.target.strip_prefix("lambda/").unwrap_or_default();
+            if let Some(alias) = fault.alias.as_ref().filter(|alias| !self.has_alias(world, of_function, alias)) {
+                problems.of("fault", index, format!("{place}: `{alias}` is not an [[alias]] of that function here"));
             }
             if fault.until.is_some_and(|until| until <= fault.at) {
                 problems.of("fault", index, format!("{place}: until must be later than at"));

@@ -2,6 +2,7 @@
 
 use super::alarm::Alarm;
 use super::fault::Fault;
+use super::function::{Alias, Function, Mapping};
 use super::problems::Problems;
 use super::topic::{Endpoint, Subscription, Topic};
 use super::workflow::{Activity, ActivityWorker, Decider, Domain, Starter, Workflow};
@@ -43,6 +44,8 @@ pub struct Scenario {
     pub queues: Vec<Queue>,
     #[serde(default, rename = "function")]
     pub functions: Vec<Function>,
+    #[serde(default, rename = "alias")]
+    pub aliases: Vec<Alias>,
     #[serde(default, rename = "mapping")]
     pub mappings: Vec<Mapping>,
     #[serde(default, rename = "topic")]
@@ -112,46 +115,6 @@ pub struct Queue {
 pub struct Spread {
     pub p50_ms: f64,
     pub p99_ms: f64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Function {
-    pub name: String,
-    #[serde(default = "runtime")]
-    pub runtime: String,
-    #[serde(default = "memory_mb")]
-    pub memory_mb: u32,
-    #[serde(default = "timeout_s")]
-    pub timeout_s: u32,
-    /// The part of a duration that does not depend on the batch.
-    pub base: Spread,
-    /// What each record adds.
-    #[serde(default)]
-    pub per_record: Spread,
-    #[serde(default = "init")]
-    pub init: Spread,
-    /// The share of invocations that fail for no reason of the payload, 0 to 1.
-    #[serde(default)]
-    pub error_rate: f64,
-    pub reserved_concurrency: Option<u32>,
-    /// The JSON that it answers; without it, its payload.
-    pub answer: Option<String>,
-    #[serde(default)]
-    pub log_lines: Vec<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mapping {
-    /// `kinesis/bids` or `sqs/orders`.
-    pub source: String,
-    pub function: String,
-    pub batch_size: Option<u32>,
-    pub window_s: Option<u32>,
-    pub parallelization_factor: Option<u32>,
-    #[serde(default)]
-    pub report_item_failures: bool,
 }
 
 /// An application that puts records or sends messages.
@@ -244,6 +207,7 @@ impl Scenario {
             problems.of_file(format!("account: `{}` is not twelve digits", self.account));
         }
         self.check_resources(problems, world);
+        self.check_functions(problems, world);
         self.check_topics(problems, world);
         self.check_actors(problems, world);
         self.check_workflows(problems, world);
@@ -310,17 +274,6 @@ impl Scenario {
                 problems.of("queue", index, message);
             }
         }
-        for (index, mapping) in self.mappings.iter().enumerate() {
-            if !self.has_source(world, &mapping.source) {
-                let message = format!("mapping: source `{}` is not a [[stream]] or [[queue]] here", mapping.source);
-                problems.of("mapping", index, message);
-            }
-            if !self.has_function(world, &mapping.function) {
-                let (source, function) = (&mapping.source, &mapping.function);
-                let message = format!("mapping of `{source}`: function `{function}` is not a [[function]] here");
-                problems.of("mapping", index, message);
-            }
-        }
     }
 
     fn check_actors(&self, problems: &mut Problems<'_>, world: Option<&World>) {
@@ -366,23 +319,11 @@ fn region() -> String {
 fn account() -> String {
     "123456789012".to_owned()
 }
-fn runtime() -> String {
-    "python3.13".to_owned()
-}
 const fn visibility_timeout_s() -> u32 {
     30
 }
 const fn max_receive_count() -> u32 {
     5
-}
-const fn memory_mb() -> u32 {
-    256
-}
-const fn timeout_s() -> u32 {
-    10
-}
-const fn init() -> Spread {
-    Spread { p50_ms: 250.0, p99_ms: 700.0 }
 }
 const fn keys() -> u32 {
     100

@@ -6,6 +6,7 @@ mod build_workflow;
 mod fault;
 mod file;
 mod fragment;
+mod function;
 mod problems;
 mod topic;
 mod workflow;
@@ -13,8 +14,9 @@ mod workflow;
 pub use alarm::Alarm;
 pub use build::build;
 pub use fault::{Fault, FaultKind};
-pub use file::{Fleet, Function, Mapping, Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker};
+pub use file::{Fleet, Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker};
 pub use fragment::{Fragment, add};
+pub use function::{Alias, Function, Mapping};
 pub use topic::{Endpoint, Subscription, Topic};
 
 /// A scenario that comes with the program.
