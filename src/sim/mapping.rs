@@ -75,8 +75,8 @@ fn deliver(world: &mut World, deliveries: Vec<Delivery>) {
     for delivery in deliveries {
         match delivery {
             Delivery::DeadLetter(dead) => deliver_dead_letter(world, dead),
-            Delivery::Record { function, target, record } => {
-                if !send_json(world, &target, &record) {
+            Delivery::Record { function, target, record, hops } => {
+                if !send_json(world, &target, &record, hops) {
                     let (lambda, mut cx) = world.lambda_cx();
                     lambda.destination_failed(&mut cx, function);
                 }
@@ -112,8 +112,9 @@ fn send_to(world: &mut World, arn: &str, outgoing: Outgoing) -> bool {
     sqs.send(&mut cx, &queue, outgoing).is_ok()
 }
 
-/// Sends a JSON text to the queue or to the function that an ARN names; false where it does not arrive.
-fn send_json(world: &mut World, arn: &str, json: &serde_json::Value) -> bool {
+/// Sends a JSON text to the queue or to the function that an ARN names; false where it does not arrive. `hops` counts the
+/// functions that told one another of it.
+fn send_json(world: &mut World, arn: &str, json: &serde_json::Value, hops: u32) -> bool {
     let text = Bytes::from(json.to_string());
     let Some(function) = arn.strip_prefix(world.place.arn("lambda", "function:").as_str()) else {
         return send_to(world, arn, Outgoing::of(Payload::Sent(text)));
@@ -121,5 +122,5 @@ fn send_json(world: &mut World, arn: &str, json: &serde_json::Value) -> bool {
     let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
     let (lambda, mut cx) = world.lambda_cx();
     let id = lambda.id_of(name);
-    id.and_then(|id| lambda.accept_qualified_event(&mut cx, id, &Qualifier::parse(qualifier), text)).is_some()
+    id.and_then(|id| lambda.accept_qualified_event(&mut cx, id, &Qualifier::parse(qualifier), text, hops)).is_some()
 }

@@ -30,6 +30,8 @@ pub struct AsyncEvent {
     pub errors: u32,
     /// Times in a row that it was throttled.
     pub throttles: u32,
+    /// Functions that told one another of it before this one.
+    hops: u32,
     /// How it last ended.
     last: Option<Box<Ended>>,
 }
@@ -40,8 +42,11 @@ pub enum Delivery {
     /// To the function's dead-letter queue or topic: the event itself and why it failed.
     DeadLetter(DeadLetter),
     /// To a destination: the event, how it was invoked and what it answered, as JSON.
-    Record { function: FunctionId, target: String, record: Value },
+    Record { function: FunctionId, target: String, record: Value, hops: u32 },
 }
+
+/// Events that functions pass to one another are stopped after about so many times [recursive loop detection].
+const HOPS_MAX: u32 = 16;
 
 /// An event that failed for good, on its way to the function's dead-letter queue.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +66,7 @@ enum Condition {
     RetriesExhausted,
     EventAgeExceeded,
     ZeroReservedConcurrency,
+    RecursiveInvocation,
 }
 
 impl Condition {
@@ -70,6 +76,7 @@ impl Condition {
             Self::RetriesExhausted => "RetriesExhausted",
             Self::EventAgeExceeded => "EventAgeExceeded",
             Self::ZeroReservedConcurrency => "ZeroReservedConcurrency",
+            Self::RecursiveInvocation => "RecursiveInvocation",
         }
     }
 }
@@ -77,16 +84,18 @@ impl Condition {
 impl Lambda {
     /// Accepts an event for `$LATEST` and answers at once; it is tried in a moment. `None` for an unknown function.
     pub fn accept_event(&mut self, cx: &mut Cx<'_>, id: FunctionId, payload: Bytes) -> Option<RequestId> {
-        self.accept_qualified_event(cx, id, &Qualifier::Unqualified, payload)
+        self.accept_qualified_event(cx, id, &Qualifier::Unqualified, payload, 0)
     }
 
-    /// Accepts an event for a version or an alias. `None` when it is not there.
+    /// Accepts an event for a version or an alias. `hops` counts the functions that told one another of it. `None` when
+    /// it is not there.
     pub fn accept_qualified_event(
         &mut self,
         cx: &mut Cx<'_>,
         id: FunctionId,
         qualifier: &Qualifier,
         payload: Bytes,
+        hops: u32,
     ) -> Option<RequestId> {
         self.function(id)?.qualified(qualifier)?;
         let request = RequestId(cx.rng.random(), cx.rng.random());
@@ -100,6 +109,7 @@ impl Lambda {
             request,
             errors: 0,
             throttles: 0,
+            hops,
             last: None,
         };
         self.events.insert(event, accepted);
@@ -124,6 +134,10 @@ impl Lambda {
             self.note_rare(cx, id, Rare::AsyncEventsDropped, 1.0);
             return Vec::new();
         };
+        if waiting.hops >= HOPS_MAX {
+            self.note_rare(cx, id, Rare::RecursiveInvocationsDropped, 1.0);
+            return self.finish(cx, event, Condition::RecursiveInvocation);
+        }
         if cx.now.since(waiting.received) > function.event_config(&waiting.qualifier).maximum_age() {
             return self.finish(cx, event, Condition::EventAgeExceeded);
         }
@@ -191,7 +205,7 @@ impl Lambda {
         let mut deliveries = Vec::new();
         if let Some(target) = target {
             let record = record(cx, function, &done, condition);
-            deliveries.push(Delivery::Record { function: done.function, target, record });
+            deliveries.push(Delivery::Record { function: done.function, target, record, hops: done.hops + 1 });
         }
         let dead_letters = function.qualified(&done.qualifier).and_then(|v| v.config.dead_letter_arn.clone());
         if let Some(target) = dead_letters.filter(|_| !is_success) {

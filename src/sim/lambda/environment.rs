@@ -24,12 +24,15 @@ pub struct Environment {
 }
 
 /// The environments of one function that wait for work, the most recently used last.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct WarmPool {
     idle: VecDeque<(Timestamp, Environment)>,
     made: u64,
-    /// Environments that may yet be made: +1,000 each 10 s per function [Lambda scaling behavior].
-    scaling: TokenBucket,
+}
+
+/// Environments that a function may yet make, of all its versions together: +1,000 each 10 s [Lambda scaling behavior].
+pub fn scaling_rate(now: Timestamp) -> TokenBucket {
+    TokenBucket::new(100.0, 1_000.0, now)
 }
 
 /// An environment for one invocation, and whether it has to be initialised first.
@@ -40,12 +43,9 @@ pub struct Taken {
 }
 
 impl WarmPool {
-    pub fn new(now: Timestamp) -> Self {
-        Self { idle: VecDeque::new(), made: 0, scaling: TokenBucket::new(100.0, 1_000.0, now) }
-    }
-
-    /// Takes the environment used last, or makes one. `None` when the function grows faster than AWS lets it.
-    pub fn take(&mut self, now: Timestamp, limits: bool) -> Option<Taken> {
+    /// Takes the environment used last, or makes one. `None` when the function grows faster than AWS lets it, where a
+    /// rate is given.
+    pub fn take(&mut self, now: Timestamp, scaling: Option<&mut TokenBucket>) -> Option<Taken> {
         while self.idle.front().is_some_and(|(idle_since, _)| now.since(*idle_since) > IDLE_EXPIRY) {
             self.idle.pop_front();
         }
@@ -54,7 +54,7 @@ impl WarmPool {
                 return Some(Taken { environment, is_cold: false });
             }
         }
-        if limits && !self.scaling.take(1.0, now) {
+        if scaling.is_some_and(|scaling| !scaling.take(1.0, now)) {
             return None;
         }
         Some(Taken { environment: self.make(now), is_cold: true })
@@ -123,23 +123,26 @@ mod tests {
 
     #[test]
     fn an_environment_is_warm_until_it_was_idle_for_ten_minutes() {
-        let mut pool = WarmPool::new(at(0));
-        let first = pool.take(at(0), true).unwrap();
+        let mut pool = WarmPool::default();
+        let first = pool.take(at(0), None).unwrap();
         assert!(first.is_cold);
         pool.give_back(at(1), first.environment);
-        let again = pool.take(at(600), true).unwrap();
+        let again = pool.take(at(600), None).unwrap();
         assert!(!again.is_cold);
         pool.give_back(at(601), again.environment);
-        assert!(pool.take(at(1_300), true).unwrap().is_cold);
+        assert!(pool.take(at(1_300), None).unwrap().is_cold);
     }
 
     #[test]
     fn a_function_grows_by_a_thousand_environments_each_ten_seconds() {
-        let mut pool = WarmPool::new(at(0));
-        let made = (0..1_500).filter(|_| pool.take(at(0), true).is_some()).count();
-        assert_eq!(made, 1_000);
-        let made = (0..1_500).filter(|_| pool.take(at(5), true).is_some()).count();
+        let (mut first, mut second) = (WarmPool::default(), WarmPool::default());
+        let mut scaling = scaling_rate(at(0));
+        let made = (0..700).filter(|_| first.take(at(0), Some(&mut scaling)).is_some()).count();
+        assert_eq!(made, 700);
+        let made = (0..700).filter(|_| second.take(at(0), Some(&mut scaling)).is_some()).count();
+        assert_eq!(made, 300, "versions share the function's rate");
+        let made = (0..1_500).filter(|_| first.take(at(5), Some(&mut scaling)).is_some()).count();
         assert_eq!(made, 500);
-        assert!(pool.take(at(5), false).is_some());
+        assert!(first.take(at(5), None).is_some());
     }
 }

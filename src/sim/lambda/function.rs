@@ -6,7 +6,7 @@ use crate::sim::error::ApiError;
 use crate::sim::lambda::Lambda;
 use crate::sim::lambda::alias::Alias;
 use crate::sim::lambda::behaviour::{Behaviour, ErrorRule};
-use crate::sim::lambda::environment::{ACCOUNT_CONCURRENCY, UNRESERVED_MINIMUM};
+use crate::sim::lambda::environment::{ACCOUNT_CONCURRENCY, UNRESERVED_MINIMUM, scaling_rate};
 use crate::sim::lambda::event_config::EventConfig;
 use crate::sim::lambda::log::LogTail;
 use crate::sim::lambda::metrics::{FunctionSeries, QualifiedSeries};
@@ -149,6 +149,8 @@ pub struct Function {
     pub(super) series: Option<FunctionSeries>,
     /// The most invocations that ran at once since the last whole minute.
     pub(super) peak_in_flight: u32,
+    /// Environments that may yet be made.
+    pub(super) scaling: TokenBucket,
     /// Requests a second, of a function with a reservation: ten times its concurrency [Lambda quotas].
     pub(super) reserved_rate: Option<TokenBucket>,
 }
@@ -224,6 +226,7 @@ impl Lambda {
             qualified_series: BTreeMap::new(),
             series: None,
             peak_in_flight: 0,
+            scaling: scaling_rate(cx.now),
             reserved_rate: None,
         })));
         self.names.insert(name.to_owned(), id);

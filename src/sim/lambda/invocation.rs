@@ -228,8 +228,12 @@ impl Function {
             None if claimed >= super::ACCOUNT_CONCURRENCY => return Err(Throttle::Account),
             _ => {}
         }
-        let version = self.version_mut(chosen.version).ok_or(Throttle::FunctionRate)?;
-        let taken = version.pool.take(cx.now, cx.place.limits).ok_or(Throttle::FunctionRate)?;
+        let scaling = cx.place.limits.then_some(&mut self.scaling);
+        let pool = match chosen.version {
+            VersionNumber::LATEST => Some(&mut self.latest.pool),
+            number => self.versions.get_mut(&number).map(|version| &mut version.pool),
+        };
+        let taken = pool.and_then(|pool| pool.take(cx.now, scaling)).ok_or(Throttle::FunctionRate)?;
         if key.is_some() {
             self.count(cx, chosen, Counted::Spillover, cx.now, 1.0);
         }

@@ -26,6 +26,7 @@ pub(super) struct FunctionSeries {
     pub async_dropped: Option<Views>,
     pub dead_letter_errors: Option<Views>,
     pub destination_failures: Option<Views>,
+    pub recursive_dropped: Option<Views>,
     pub concurrent: [SeriesId; 2],
 }
 
@@ -51,6 +52,7 @@ impl FunctionSeries {
             async_dropped: None,
             dead_letter_errors: None,
             destination_failures: None,
+            recursive_dropped: None,
             concurrent: [concurrent[0], concurrent[1]],
         }
     }
@@ -184,6 +186,7 @@ pub(super) enum Rare {
     AsyncEventsDropped,
     DeadLetterErrors,
     DestinationDeliveryFailures,
+    RecursiveInvocationsDropped,
 }
 
 impl Rare {
@@ -195,6 +198,7 @@ impl Rare {
             Self::AsyncEventsDropped => ("AsyncEventsDropped", "Count"),
             Self::DeadLetterErrors => ("DeadLetterErrors", "Count"),
             Self::DestinationDeliveryFailures => ("DestinationDeliveryFailures", "Count"),
+            Self::RecursiveInvocationsDropped => ("RecursiveInvocationsDropped", "Count"),
         }
     }
 
@@ -206,6 +210,7 @@ impl Rare {
             Self::AsyncEventsDropped => &mut series.async_dropped,
             Self::DeadLetterErrors => &mut series.dead_letter_errors,
             Self::DestinationDeliveryFailures => &mut series.destination_failures,
+            Self::RecursiveInvocationsDropped => &mut series.recursive_dropped,
         }
     }
 }

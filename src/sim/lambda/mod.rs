@@ -1,14 +1,22 @@
-//! Lambda as a state machine: functions, environments, invocations, event source mappings.
+//! Lambda as a state machine: functions with their versions and aliases, environments, invocations, event source
+//! mappings.
+//!
+//! Code is never run. What a version's code does is a [`Behaviour`]: how long it takes, what it answers, which payloads
+//! it fails on. A function that a client makes, whatever its package holds, answers what it is given (an echo) after
+//! about two milliseconds, and `null` where a mapping invokes it; new code uploaded by a client keeps that behaviour.
 //!
 //! How it is used from within the engine (everything takes the hands `cx`; the whole course of an invocation is decided
 //! when it begins, and its end is then only a matter of time):
 //! ```text
 //! create_function(cx, name, Config, package, Behaviour)     delete_function(name)      named(name), functions()
 //! deploy(cx, name, package, Behaviour)                      deploy_errors(cx, name, rules): bad deploy, or its cure
-//! set_reserved_concurrency(name, Option)                    set_slow_down(name, factor)
+//! publish_version(cx, name, description) -> number          create_alias, update_alias(cx, name, alias, AliasChange)
+//! set_reserved_concurrency(name, Option)                    put_provisioned(cx, function, qualifier, n)
+//! set_slow_down(name, factor)                               named_mut(name).event_configs: retries, destinations
 //! begin_with_mapping(cx, function, source, Settings, on)    set_mapping_enabled(cx, mapping, on), mapping_between(..)
 //! invoke(cx, name, payload, wants_log) -> number            running(number).ends, then take_answer(number)
 //! accept_event(cx, function, payload)                       asynchronous: retried after 1 and 2 minutes
+//! choose(cx, function, qualifier) -> Chosen                 then judge, then start: what mappings do for a batch
 //! ```
 //! What crosses to another service (a queue's messages, a shard's records, dead letters) goes through `sim::mapping`.
 

@@ -404,3 +404,18 @@ fn one_functions_success_may_be_another_functions_event() {
     world.advance_to(world.now + Duration::from_secs(5));
     assert_eq!(world.lambda.named("second").unwrap().log.len(), 1);
 }
+
+#[test]
+fn functions_that_tell_one_another_without_end_are_stopped() {
+    let mut world = world();
+    let id = create(&mut world, "ping", Config::default(), Behaviour::default());
+    create(&mut world, "pong", Config::default(), Behaviour::default());
+    let arn = |name: &str| Some(format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}"));
+    destinations(&mut world, "ping", EventConfig { on_success: arn("pong"), ..EventConfig::default() });
+    destinations(&mut world, "pong", EventConfig { on_success: arn("ping"), ..EventConfig::default() });
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
+    world.advance_to(world.now + Duration::from_secs(600));
+    assert_eq!(world.lambda.invocations_begun(), 16);
+    assert_eq!(metric(&world, "RecursiveInvocationsDropped", &[("FunctionName", "ping")]).unwrap().0, 1.0);
+}

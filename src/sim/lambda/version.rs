@@ -125,7 +125,7 @@ impl Version {
             phase: Phase::Creating,
             settles: cx.now + SETTLING,
             published_description: String::new(),
-            pool: WarmPool::new(cx.now),
+            pool: WarmPool::default(),
         }
     }
 
@@ -144,7 +144,7 @@ impl Version {
             phase: Phase::Settled,
             settles: cx.now,
             published_description: self.config.description.clone(),
-            pool: WarmPool::new(cx.now),
+            pool: WarmPool::default(),
         }
     }
 

@@ -340,7 +340,7 @@ fn report_discarded(world: &mut World, mapping: usize, shard: u32, discarded: &D
     {
         members.remove("responseContext");
     }
-    let is_delivered = super::send_json(world, &target, &record);
+    let is_delivered = super::send_json(world, &target, &record, 0);
     let (lambda, mut cx) = world.lambda_cx();
     if is_delivered {
         lambda.note_events(&mut cx, mapping, EventCount::OnFailureDelivered, discarded.count as usize);

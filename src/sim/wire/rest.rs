@@ -49,8 +49,16 @@ fn note_event(world: &mut World, call: &Call, route: &Route, answer: &Result<Rep
     };
     let mut input: Map<String, Value> = Map::new();
     if !route.target.is_empty() {
-        let member = if route.operation.contains("EventSourceMapping") { "UUID" } else { "FunctionName" };
+        let member = match route.operation {
+            "TagResource" | "UntagResource" | "ListTags" => "Resource",
+            operation if operation.contains("EventSourceMapping") => "UUID",
+            _ => "FunctionName",
+        };
         input.insert(member.to_owned(), route.target.clone().into());
+    }
+    if !route.part.is_empty() {
+        let member = if route.operation == "RemovePermission" { "StatementId" } else { "Name" };
+        input.insert(member.to_owned(), route.part.clone().into());
     }
     input.extend(route.query.iter().map(|(name, value)| (name.clone(), value.clone().into())));
     if let Ok(Value::Object(members)) = serde_json::from_slice(&call.request.body) {

@@ -38,7 +38,7 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     let (lambda, mut cx) = world.lambda_cx();
     if is_event {
         let id = lambda.id_of(&name).ok_or_else(|| function_not_found(&name))?;
-        let request = lambda.accept_qualified_event(&mut cx, id, &qualifier, payload);
+        let request = lambda.accept_qualified_event(&mut cx, id, &qualifier, payload, 0);
         let request = request.ok_or_else(|| function_not_found(&name))?;
         let mut answer = Answer::empty(202);
         answer.headers.push(("x-amzn-requestid", request.text()));
@@ -55,7 +55,7 @@ pub fn invoke_async(world: &mut World, call: &Call, route: &Route) -> Result<Rep
     let payload = payload(&call.request.body, true)?;
     let (lambda, mut cx) = world.lambda_cx();
     let id = lambda.id_of(&name).ok_or_else(|| function_not_found(&name))?;
-    lambda.accept_qualified_event(&mut cx, id, &qualifier, payload);
+    lambda.accept_qualified_event(&mut cx, id, &qualifier, payload, 0);
     Ok(Reply::Done(Answer::json(202, &serde_json::json!({"Status": 202}))))
 }
 
@@ -88,13 +88,20 @@ fn answer(answered: Answered) -> Answer {
     answer
 }
 
-/// The event: JSON, `{}` where nothing was sent. Errors: RequestTooLargeException, InvalidRequestContentException.
+/// The event: JSON, `{}` where nothing was sent. Errors: RequestEntityTooLargeException, InvalidRequestContentException.
 fn payload(body: &Bytes, is_event: bool) -> Result<Bytes, ApiError> {
-    let (most, of) = if is_event { (ASYNCHRONOUS_BYTES, "Event") } else { (SYNCHRONOUS_BYTES, "RequestResponse") };
-    if body.len() > most {
-        let message =
-            format!("{} byte payload is too large for the {of} invocation type (limit {most} bytes)", body.len());
-        return Err(ApiError::client("RequestTooLargeException", message).with_status(413));
+    let too_large = if body.len() > SYNCHRONOUS_BYTES {
+        Some(format!("Request must be smaller than {SYNCHRONOUS_BYTES} bytes for the InvokeFunction operation"))
+    } else if is_event && body.len() > ASYNCHRONOUS_BYTES {
+        let bytes = body.len();
+        let most = ASYNCHRONOUS_BYTES;
+        Some(format!("{bytes} byte payload is too large for the Event invocation type (limit {most} bytes)"))
+    } else {
+        None
+    };
+    if let Some(message) = too_large {
+        // The service model calls it RequestTooLargeException; what AWS sends is this.
+        return Err(ApiError::client("RequestEntityTooLargeException", message).with_status(413));
     }
     if body.is_empty() {
         return Ok(Bytes::from_static(b"{}"));

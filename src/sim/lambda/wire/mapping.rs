@@ -279,8 +279,12 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
     let source = read_source(world, input)?;
     check_together(world, &source, &settings, function)?;
     let is_enabled = input.flag("Enabled")?.unwrap_or(true);
+    let tags = input.text_map("Tags")?.unwrap_or_default();
     let (lambda, mut cx) = world.lambda_cx();
     let mapping = lambda.create_mapping(&mut cx, function, source, settings, is_enabled)?;
+    if let Some(made) = lambda.mapping_mut(mapping) {
+        made.tags = tags;
+    }
     answer(world, mapping, 202)
 }
 
@@ -316,13 +320,15 @@ pub fn list(world: &World, route: &Route) -> Result<Answer, ApiError> {
         None => 0_usize,
     };
     let function = match route.parameter("FunctionName").filter(|name| !name.is_empty()) {
-        Some(name) => Some(FunctionRef::parse(world, name)?.resolve(world, None)?.0),
+        Some(name) => Some(FunctionRef::parse(world, name)?.resolve(world, None)?),
         None => None,
     };
     let arn = route.parameter("EventSourceArn").filter(|arn| !arn.is_empty());
+    // A name without a qualifier means the function as such: what is mapped to its aliases is listed under those.
     let is_wanted = |mapping: &Mapping| {
-        function.as_ref().is_none_or(|name| mapping.function_name == *name)
-            && arn.is_none_or(|arn| mapping.source_arn == arn)
+        function.as_ref().is_none_or(|(name, qualifier)| {
+            mapping.function_name == *name && mapping.settings.qualifier == *qualifier
+        }) && arn.is_none_or(|arn| mapping.source_arn == arn)
     };
     let mut wanted = world.lambda.mappings().filter(|(index, mapping)| *index >= from && is_wanted(mapping));
     let shown: Vec<Value> = wanted.by_ref().take(page).map(|(_, mapping)| show(world, mapping)).collect();

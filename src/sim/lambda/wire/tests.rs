@@ -139,7 +139,7 @@ fn payloads_must_be_json_and_not_too_large() {
     assert_eq!((bad.status, header(&bad, "x-amzn-errortype")), (400, Some("InvalidRequestContentException")));
     let large = format!("\"{}\"", "x".repeat(1_048_576));
     let large = send(&mut world, "POST", path, &[("x-amz-invocation-type", "Event")], large.as_bytes());
-    assert_eq!((large.status, header(&large, "x-amzn-errortype")), (413, Some("RequestTooLargeException")));
+    assert_eq!((large.status, header(&large, "x-amzn-errortype")), (413, Some("RequestEntityTooLargeException")));
     let odd = send(&mut world, "POST", path, &[("x-amz-invocation-type", "Soon")], b"{}");
     assert_eq!(header(&odd, "x-amzn-errortype"), Some("ValidationException"));
 }
