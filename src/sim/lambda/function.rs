@@ -12,6 +12,7 @@ use crate::sim::lambda::log::LogTail;
 use crate::sim::lambda::metrics::{FunctionSeries, QualifiedSeries};
 use crate::sim::lambda::policy::Policy;
 use crate::sim::lambda::provisioned::Provisioned;
+use crate::sim::lambda::url::FunctionUrl;
 use crate::sim::lambda::version::{Version, VersionNumber};
 use crate::sim::rate::TokenBucket;
 use base64::Engine;
@@ -136,6 +137,8 @@ pub struct Function {
     pub event_configs: BTreeMap<String, EventConfig>,
     /// Resource policies, by version or alias; the function's own under the empty text.
     pub policies: BTreeMap<String, Policy>,
+    /// Addresses, by alias; the function's own under the empty text.
+    pub urls: BTreeMap<String, FunctionUrl>,
     /// Multiplies every duration: 1.0 as designed, 4.0 for a function whose dependency is slow.
     pub slow_down: f64,
     /// `Some(0)` is a function that somebody throttled to a stop.
@@ -218,6 +221,7 @@ impl Lambda {
             provisioned: BTreeMap::new(),
             event_configs: BTreeMap::new(),
             policies: BTreeMap::new(),
+            urls: BTreeMap::new(),
             slow_down: 1.0,
             reserved: None,
             in_flight: 0,

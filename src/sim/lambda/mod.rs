@@ -35,6 +35,7 @@ pub mod policy;
 pub mod provisioned;
 pub mod queue_poller;
 pub mod shard_poller;
+pub mod url;
 pub mod version;
 mod wake;
 pub mod wire;

@@ -285,6 +285,7 @@ impl Function {
         self.provisioned.remove(qualifier);
         self.event_configs.remove(qualifier);
         self.policies.remove(qualifier);
+        self.urls.remove(qualifier);
         self.qualified_series.retain(|(resource, _), _| resource != qualifier);
     }
 }

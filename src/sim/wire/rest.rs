@@ -159,6 +159,14 @@ fn qualified_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
             "DELETE" => ("DeleteProvisionedConcurrencyConfig", name, ""),
             _ => return None,
         },
+        ("GET", ["2021-10-31", "functions", name, "urls"]) => ("ListFunctionUrlConfigs", name, ""),
+        (method, ["2021-10-31", "functions", name, "url"]) => match method {
+            "POST" => ("CreateFunctionUrlConfig", name, ""),
+            "GET" => ("GetFunctionUrlConfig", name, ""),
+            "PUT" => ("UpdateFunctionUrlConfig", name, ""),
+            "DELETE" => ("DeleteFunctionUrlConfig", name, ""),
+            _ => return None,
+        },
         ("GET", ["2019-09-25", "functions", name, "event-invoke-config", "list"]) => {
             ("ListFunctionEventInvokeConfigs", name, "")
         }

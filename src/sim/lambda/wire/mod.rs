@@ -10,6 +10,7 @@ mod mapping;
 mod policy;
 mod provisioned;
 mod tag;
+mod url;
 mod version;
 
 #[cfg(test)]
@@ -121,6 +122,11 @@ fn qualified(world: &mut World, route: &Route, input: Members<'_>) -> Result<Ans
         "AddPermission" => policy::add(world, route, input),
         "RemovePermission" => policy::remove(world, route),
         "GetPolicy" => policy::get(world, route),
+        "CreateFunctionUrlConfig" => url::create(world, route, input),
+        "GetFunctionUrlConfig" => url::get(world, route),
+        "UpdateFunctionUrlConfig" => url::update(world, route, input),
+        "DeleteFunctionUrlConfig" => url::delete(world, route),
+        "ListFunctionUrlConfigs" => url::list(world, route),
         "TagResource" => tag::tag(world, route, input),
         "UntagResource" => tag::untag(world, route),
         "ListTags" => tag::list(world, route),

@@ -601,3 +601,35 @@ fn members_that_change_nothing_are_answered_as_they_were_sent() {
     let text = refused["message"].as_str().unwrap();
     assert!(text.starts_with("Lambda was unable to configure your environment variables because"), "{text}");
 }
+
+#[test]
+fn a_function_url_is_made_read_changed_and_deleted() {
+    let mut world = world();
+    world.place.limits = false;
+    two_versions(&mut world, "task");
+    let path = "/2021-10-31/functions/task/url";
+    let (status, made) = ask(&mut world, "POST", path, &json!({"AuthType": "NONE"}));
+    assert_eq!(status, 201);
+    assert!(made["FunctionUrl"].as_str().unwrap().ends_with(".lambda-url.eu-west-1.on.aws/"), "{made}");
+    let (status, twin) = ask(&mut world, "POST", path, &json!({"AuthType": "NONE"}));
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:task";
+    let message = format!(
+        "Failed to create function url config for [functionArn = {arn}]. Error message:  FunctionUrlConfig exists for \
+         this Lambda function"
+    );
+    assert_eq!((status, &twin["message"]), (409, &json!(message)));
+    let (_, updated) = ask(&mut world, "PUT", path, &json!({"AuthType": "AWS_IAM", "Cors": {"AllowOrigins": ["*"]}}));
+    assert_eq!((&updated["AuthType"], &updated["Cors"]["AllowOrigins"]), (&json!("AWS_IAM"), &json!(["*"])));
+    assert_eq!(ask(&mut world, "GET", path, &Value::Null).1["InvokeMode"], "BUFFERED");
+    let (status, version) = ask(&mut world, "GET", &format!("{path}?Qualifier=1"), &Value::Null);
+    let message = "1 validation error detected: Value '1' at 'qualifier' failed to satisfy constraint: Member must \
+                   satisfy regular expression pattern: ((?!^\\d+$)^[0-9a-zA-Z-_]+$)";
+    assert_eq!((status, &version["message"]), (400, &json!(message)));
+    let (_, listed) = ask(&mut world, "GET", "/2021-10-31/functions/task/urls", &Value::Null);
+    assert_eq!(listed["FunctionUrlConfigs"][0]["FunctionArn"], arn);
+    assert_eq!(ask(&mut world, "DELETE", path, &Value::Null).0, 204);
+    let (status, gone) = ask(&mut world, "GET", path, &Value::Null);
+    assert_eq!((status, &gone["Message"]), (404, &json!("The resource you requested does not exist.")));
+    let (_, nobody) = ask(&mut world, "POST", "/2021-10-31/functions/nobody/url", &json!({"AuthType": "NONE"}));
+    assert_eq!(nobody["Message"], "Function does not exist");
+}
