@@ -326,9 +326,10 @@ pub fn list(world: &World, route: &Route) -> Result<Answer, ApiError> {
     let arn = route.parameter("EventSourceArn").filter(|arn| !arn.is_empty());
     // A name without a qualifier means the function as such: what is mapped to its aliases is listed under those.
     let is_wanted = |mapping: &Mapping| {
-        function.as_ref().is_none_or(|(name, qualifier)| {
-            mapping.function_name == *name && mapping.settings.qualifier == *qualifier
-        }) && arn.is_none_or(|arn| mapping.source_arn == arn)
+        function
+            .as_ref()
+            .is_none_or(|(name, qualifier)| mapping.function_name == *name && mapping.settings.qualifier == *qualifier)
+            && arn.is_none_or(|arn| mapping.source_arn == arn)
     };
     let mut wanted = world.lambda.mappings().filter(|(index, mapping)| *index >= from && is_wanted(mapping));
     let shown: Vec<Value> = wanted.by_ref().take(page).map(|(_, mapping)| show(world, mapping)).collect();
