@@ -216,11 +216,9 @@ pub fn mapping_not_found() -> ApiError {
 }
 
 /// ResourceInUseException: the mapping is in the middle of another change.
-fn in_use(mapping: &Mapping) -> ApiError {
-    ApiError::client(
-        "ResourceInUseException",
-        format!("Cannot update the event source mapping because it is in use (state: {}).", mapping.state.name()),
-    )
+fn in_use(what: &str) -> ApiError {
+    let message = format!("Cannot {what} the event source mapping because it is in use.");
+    ApiError::client("ResourceInUseException", message)
 }
 
 impl Lambda {
@@ -330,7 +328,7 @@ impl Lambda {
             (MappingState::Enabled, true) | (MappingState::Disabled, false) => (MappingState::Updating, found.state),
             (MappingState::Enabled, false) => (MappingState::Disabling, MappingState::Disabled),
             (MappingState::Disabled, true) => (MappingState::Enabling, MappingState::Enabled),
-            _ => return Err(in_use(found)),
+            _ => return Err(in_use("update")),
         };
         found.settings = settings;
         found.function = function;
@@ -355,7 +353,7 @@ impl Lambda {
     pub fn delete_mapping(&mut self, cx: &mut Cx<'_>, mapping: usize) -> Result<(), ApiError> {
         let Some(found) = self.mapping_mut(mapping) else { return Err(mapping_not_found()) };
         if !matches!(found.state, MappingState::Enabled | MappingState::Disabled | MappingState::Creating) {
-            return Err(in_use(found));
+            return Err(in_use("delete"));
         }
         found.state = MappingState::Deleting;
         found.goal = MappingState::Deleting;

@@ -202,11 +202,11 @@ impl Lambda {
     pub fn provisioned_ready(&mut self, cx: &Cx<'_>, function: FunctionId, qualifier: &str, generation: u32) {
         let Some(function) = self.function_mut(function) else { return };
         let Some(mut found) = function.provisioned.remove(qualifier) else { return };
-        if found.generation == generation && function.qualified(&Qualifier::parse(Some(qualifier))).is_some() {
+        let number = function.qualified(&Qualifier::parse(Some(qualifier))).map(|version| version.number);
+        let version = number.and_then(|number| function.version_mut(number));
+        if let Some(version) = version.filter(|_| found.generation == generation) {
             let have = found.in_use.min(found.requested) + found.idle.len() as u32;
-            for _ in have..found.requested {
-                found.idle.push(function.latest.pool.make(cx.now));
-            }
+            found.idle.extend((have..found.requested).map(|_| version.pool.make(cx.now)));
             found.allocated = found.requested;
         }
         function.provisioned.insert(qualifier.to_owned(), found);

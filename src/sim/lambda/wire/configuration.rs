@@ -46,8 +46,17 @@ const RUNTIMES: &[&str] = &[
     "nodejs16.x",
     "python3.8",
     "dotnet6",
-    "java8",
-    "go1.x",
+];
+/// What a client may not choose any more, and what AWS recommends instead.
+const RETIRED_RUNTIMES: &[(&str, &str)] = &[
+    ("java8", "java21"),
+    ("go1.x", "provided.al2023"),
+    ("provided", "provided.al2023"),
+    ("ruby2.7", "ruby3.2"),
+    ("nodejs14.x", "nodejs20.x"),
+    ("nodejs12.x", "nodejs18.x"),
+    ("python3.7", "python3.12"),
+    ("dotnetcore3.1", "dotnet6"),
 ];
 
 /// Lambda writes the time of the last change as text: `2026-11-27T18:02:00.000+0000`.
@@ -177,13 +186,7 @@ pub fn read(place: &Place, input: Members<'_>, config: &mut Config) -> Result<()
     }
     violations.check()?;
     if let Some(runtime) = input.text("Runtime")? {
-        if !RUNTIMES.contains(&runtime) {
-            return Err(invalid_parameter(format!(
-                "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] \
-                 or be a valid ARN",
-                RUNTIMES.join(", ")
-            )));
-        }
+        check_runtime(runtime)?;
         config.runtime = runtime.into();
     }
     let whole = |value: Option<i64>, old: u32| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(old);
@@ -204,6 +207,23 @@ pub fn read(place: &Place, input: Members<'_>, config: &mut Config) -> Result<()
     read_logging(input, &mut config.logging)?;
     read_snap_start(input, config)?;
     read_echoed(input, &mut config.echoed)
+}
+
+fn check_runtime(runtime: &str) -> Result<(), ApiError> {
+    if let Some((_, better)) = RETIRED_RUNTIMES.iter().find(|(retired, _)| *retired == runtime) {
+        return Err(invalid_parameter(format!(
+            "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. \
+             We recommend you use the new runtime ({better}) while creating or updating functions."
+        )));
+    }
+    if RUNTIMES.contains(&runtime) {
+        return Ok(());
+    }
+    Err(invalid_parameter(format!(
+        "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a \
+         valid ARN",
+        RUNTIMES.join(", ")
+    )))
 }
 
 fn read_environment(input: Members<'_>, config: &mut Config) -> Result<(), ApiError> {

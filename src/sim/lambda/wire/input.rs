@@ -142,17 +142,20 @@ impl Violations {
 pub const NAME_PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?\
      (\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
 
+/// Characters of a `FunctionName` in any of its forms.
+const NAME_LENGTH: usize = 170;
+
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// A function as a request names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FunctionRef {
     pub name: String,
     pub qualifier: Option<String>,
-    /// Of another region or account, the ARN that was asked for.
-    pub foreign: Option<String>,
+    /// Of another region or account, what AWS says to it.
+    pub foreign: Option<ApiError>,
 }
 
 impl FunctionRef {
@@ -179,14 +182,17 @@ impl FunctionRef {
         let is_qualifier = qualifier.is_none_or(|q| q == "$LATEST" || is_name(q));
         let mut violations = Violations::default();
         violations.pattern(is_name(name) && is_qualifier, text, "functionName", NAME_PATTERN);
+        violations.length(Some(text), "functionName", NAME_LENGTH);
         violations.check()?;
-        let is_here =
-            region.is_none_or(|r| r == world.place.region) && account.is_none_or(|a| a == world.place.account);
-        Ok(Self {
-            name: name.to_owned(),
-            qualifier: qualifier.map(str::to_owned),
-            foreign: (!is_here).then(|| text.to_owned()),
-        })
+        let here = &world.place.region;
+        let foreign = match region.filter(|region| region != here) {
+            Some(region) => {
+                let message = format!("Functions from '{region}' are not reachable in this region ('{here}')");
+                Some(ApiError::client("ResourceNotFoundException", message).with_status(404))
+            }
+            None => account.filter(|account| *account != world.place.account).map(|_| function_not_found(text)),
+        };
+        Ok(Self { name: name.to_owned(), qualifier: qualifier.map(str::to_owned), foreign })
     }
 
     /// The qualifier that the name bears or the query gives; both must agree where both are there.
@@ -210,8 +216,8 @@ impl FunctionRef {
     /// Name and qualifier, whether or not there is such a function. One of another account or region is not.
     pub fn named(self, asked: Option<&str>) -> Result<(String, Qualifier), ApiError> {
         let qualifier = self.qualifier(asked)?;
-        match &self.foreign {
-            Some(arn) => Err(function_not_found(arn)),
+        match self.foreign {
+            Some(error) => Err(error),
             None => Ok((self.name, qualifier)),
         }
     }

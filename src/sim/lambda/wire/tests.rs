@@ -633,3 +633,20 @@ fn a_function_url_is_made_read_changed_and_deleted() {
     let (_, nobody) = ask(&mut world, "POST", "/2021-10-31/functions/nobody/url", &json!({"AuthType": "NONE"}));
     assert_eq!(nobody["Message"], "Function does not exist");
 }
+
+#[test]
+fn retired_runtimes_and_other_regions_are_refused_in_aws_words() {
+    let mut world = world();
+    let zip = base64::engine::general_purpose::STANDARD.encode(b"PK\x03\x04 code");
+    let input = json!({
+        "FunctionName": "old", "Runtime": "go1.x", "Role": ROLE, "Handler": "main", "Code": {"ZipFile": zip},
+    });
+    let (status, body) = ask(&mut world, "POST", FUNCTIONS, &input);
+    let message = "The runtime parameter of go1.x is no longer supported for creating or updating AWS Lambda functions. \
+                   We recommend you use the new runtime (provided.al2023) while creating or updating functions.";
+    assert_eq!((status, &body["message"]), (400, &json!(message)));
+    let elsewhere = "arn:aws:lambda:us-east-1:123456789012:function:old";
+    let (status, body) = ask(&mut world, "GET", &format!("{FUNCTIONS}/{elsewhere}"), &Value::Null);
+    let message = "Functions from 'us-east-1' are not reachable in this region ('eu-west-1')";
+    assert_eq!((status, &body["Message"]), (404, &json!(message)));
+}
