@@ -36,16 +36,11 @@ pub fn carry_out(world: &mut World) {
 }
 
 fn deliver(world: &mut World, action: &AlarmAction) -> Result<(), String> {
-    let mut parts = action.target.splitn(6, ':').skip(2);
-    let (service, _region, _account) = (parts.next(), parts.next(), parts.next());
-    let resource = parts.next().unwrap_or_default();
-    match service {
+    match action.target.split(':').nth(2) {
         Some("lambda") => {
-            let name = resource.strip_prefix("function:").unwrap_or(resource);
-            let name = name.split(':').next().unwrap_or(name);
             let (lambda, mut cx) = world.lambda_cx();
             let body = Bytes::from(action.event.to_string());
-            let accepted = lambda.id_of(name).and_then(|id| lambda.accept_event(&mut cx, id, body));
+            let accepted = lambda.accept_event_at(&mut cx, &action.target, body, 0);
             accepted.map(|_| ()).ok_or_else(|| format!("Function not found: {}", action.target))
         }
         Some("sns") => {

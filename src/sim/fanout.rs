@@ -95,11 +95,8 @@ fn send(world: &mut World, arn: &str, mut outgoing: Outgoing) -> Outcome {
 
 /// Functions take events into their own queue; how the function fares is no concern of SNS.
 fn invoke(world: &mut World, arn: &str, event: bytes::Bytes) -> Outcome {
-    let function = arn.split(':').nth(6);
-    let is_here = arn.split(':').skip(3).take(2).eq([world.place.region.as_str(), world.place.account.as_str()]);
     let (lambda, mut cx) = world.lambda_cx();
-    let id = function.filter(|_| is_here).and_then(|name| lambda.id_of(name));
-    match id.and_then(|id| lambda.accept_event(&mut cx, id, event)) {
+    match lambda.accept_event_at(&mut cx, arn, event, 0) {
         Some(_) => Outcome::Delivered,
         None => Outcome::ClientError,
     }

@@ -10,9 +10,7 @@ mod properties;
 mod tests;
 
 use crate::sim::fanout;
-use crate::sim::lambda::{
-    DeadLetter, Delivery, Due, Ended, MappingDue, MappingSource, Qualifier, Source, WHOLE_STREAM,
-};
+use crate::sim::lambda::{DeadLetter, Delivery, Due, Ended, MappingDue, MappingSource, Source, WHOLE_STREAM};
 use crate::sim::payload::Payload;
 use crate::sim::sns::Publication;
 use crate::sim::sqs::{AttributeValue, Outgoing};
@@ -116,11 +114,9 @@ fn send_to(world: &mut World, arn: &str, outgoing: Outgoing) -> bool {
 /// functions that told one another of it.
 fn send_json(world: &mut World, arn: &str, json: &serde_json::Value, hops: u32) -> bool {
     let text = Bytes::from(json.to_string());
-    let Some(function) = arn.strip_prefix(world.place.arn("lambda", "function:").as_str()) else {
+    if arn.split(':').nth(2) != Some("lambda") {
         return send_to(world, arn, Outgoing::of(Payload::Sent(text)));
-    };
-    let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
+    }
     let (lambda, mut cx) = world.lambda_cx();
-    let id = lambda.id_of(name);
-    id.and_then(|id| lambda.accept_qualified_event(&mut cx, id, &Qualifier::parse(qualifier), text, hops)).is_some()
+    lambda.accept_event_at(&mut cx, arn, text, hops).is_some()
 }

@@ -118,6 +118,14 @@ impl Lambda {
         Some(request)
     }
 
+    /// Accepts an event for the function, version or alias that an ARN names. `None` where that is not here.
+    pub fn accept_event_at(&mut self, cx: &mut Cx<'_>, arn: &str, payload: Bytes, hops: u32) -> Option<RequestId> {
+        let function = arn.strip_prefix(cx.place.arn("lambda", "function:").as_str())?;
+        let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
+        let id = self.id_of(name)?;
+        self.accept_qualified_event(cx, id, &Qualifier::parse(qualifier), payload, hops)
+    }
+
     /// Events that wait or run.
     pub fn events_waiting(&self) -> usize {
         self.events.len()

@@ -120,10 +120,10 @@ impl Scenario {
                 .is_some_and(|found| found.aliases.contains_key(alias))
     }
 
-    /// Whether something can be told there. Topics are taken as they come: who hears them is theirs to say.
+    /// Whether something can be told there.
     fn has_target(&self, world: Option<&World>, target: &str) -> bool {
         match target.split_once('/') {
-            Some(("sns", _)) => true,
+            Some(("sns", _)) => self.has_topic(world, target),
             Some(("lambda", name)) => self.has_function(world, split(name).0),
             _ => target.starts_with("sqs/") && self.has_source(world, target),
         }
@@ -133,7 +133,8 @@ impl Scenario {
         for (index, function) in self.functions.iter().enumerate() {
             for target in [&function.dead_letters, &function.on_success, &function.on_failure].into_iter().flatten() {
                 if !self.has_target(world, target) {
-                    let message = format!("function `{}`: `{target}` is no queue or function here", function.name);
+                    let message =
+                        format!("function `{}`: `{target}` is no queue, topic or function here", function.name);
                     problems.of("function", index, message);
                 }
             }
@@ -171,7 +172,7 @@ impl Scenario {
             problems.of("mapping", index, message);
         }
         if let Some(target) = mapping.on_failure.as_ref().filter(|target| !self.has_target(world, target)) {
-            problems.of("mapping", index, format!("mapping of `{source}`: `{target}` is no queue here"));
+            problems.of("mapping", index, format!("mapping of `{source}`: `{target}` is no queue or topic here"));
         }
         let is_pattern = |text: &String| Filters::parse([text.as_str()].into_iter()).is_some();
         if let Some(filter) = mapping.filter.as_ref().filter(|text| !is_pattern(text)) {
