@@ -166,18 +166,7 @@ fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
         FaultKind::Stop => {
             (Entry::Stop { target: target.clone(), is_stopped: true }, Entry::Stop { target, is_stopped: false })
         }
-        FaultKind::ConcurrencyCap => {
-            let before = world.lambda.named(&function).and_then(|found| found.reserved);
-            (
-                Entry::Reserve { function: function.clone(), reserved: fault.cap },
-                Entry::Reserve { function, reserved: before },
-            )
-        }
-        FaultKind::TimeoutClose => {
-            let before = world.lambda.named(&function).map_or(3, |found| found.latest.config.timeout_s);
-            let timeout_s = fault.timeout_s.unwrap_or(before);
-            (Entry::Timeout { function: function.clone(), timeout_s }, Entry::Timeout { function, timeout_s: before })
-        }
+        FaultKind::ConcurrencyCap | FaultKind::TimeoutClose => change_of_configuration(world, fault, function),
         FaultKind::DisableMapping => (
             Entry::SwitchMappings { source: target.clone(), is_enabled: false },
             Entry::SwitchMappings { source: target, is_enabled: true },
@@ -205,6 +194,19 @@ fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
     if let Some(until) = fault.until {
         add_entry(world, start + until, end);
     }
+}
+
+/// What somebody sets on a function, and what it was before.
+fn change_of_configuration(world: &World, fault: &Fault, function: String) -> (Entry, Entry) {
+    let found = world.lambda.named(&function);
+    if fault.kind == FaultKind::ConcurrencyCap {
+        let before = found.and_then(|found| found.reserved);
+        let begin = Entry::Reserve { function: function.clone(), reserved: fault.cap };
+        return (begin, Entry::Reserve { function, reserved: before });
+    }
+    let before = found.map_or(3, |found| found.latest.config.timeout_s);
+    let timeout_s = fault.timeout_s.unwrap_or(before);
+    (Entry::Timeout { function: function.clone(), timeout_s }, Entry::Timeout { function, timeout_s: before })
 }
 
 fn add_entry(world: &mut World, at: Timestamp, entry: Entry) {
