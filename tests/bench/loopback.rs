@@ -10,11 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 4;
-/// Requests of each connection in one measurement. What is received was sent before.
-const SENDS: usize = 2000;
-const RECEIVES: usize = 500;
-const PUTS: usize = 300;
-const GETS: usize = 100;
+/// How long each load lasts: by time and not by number, because a slow server would take minutes for a fast one's number.
+const LOAD_TIME: Duration = Duration::from_secs(3);
 const BODY_BYTES: usize = 200;
 const SHARDS: usize = 4;
 /// Records that one GetRecords asks for.
@@ -133,38 +130,44 @@ fn measure(address: SocketAddr) -> Rates {
     }
     let queue = format!("http://{address}/123456789012/load");
     Rates {
-        sent: together(address, |client, _| send(client, &queue)),
-        received_and_deleted: together(address, |client, _| receive_and_delete(client, &queue)),
+        sent: together(address, |client, _, until| send(client, &queue, until)),
+        received_and_deleted: together(address, |client, _, until| receive_and_delete(client, &queue, until)),
         put: together(address, put),
         got: together(address, get),
     }
 }
 
 /// Does the same on several connections at once; how much all of them did in a second. Connections that fail do nothing.
-fn together(address: SocketAddr, work: impl Fn(&mut Client, usize) -> usize + Sync) -> f64 {
+fn together(address: SocketAddr, work: impl Fn(&mut Client, usize, Instant) -> usize + Sync) -> f64 {
     let started = Instant::now();
+    let until = started + LOAD_TIME;
     let done: usize = std::thread::scope(|scope| {
         let work = &work;
         let threads: Vec<_> =
-            (0..CONNECTIONS).map(|n| scope.spawn(move || work(&mut Client::connect(address), n))).collect();
+            (0..CONNECTIONS).map(|n| scope.spawn(move || work(&mut Client::connect(address), n, until))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_default()).sum()
     });
     done as f64 / started.elapsed().as_secs_f64()
 }
 
-fn send(client: &mut Client, queue: &str) -> usize {
+fn send(client: &mut Client, queue: &str, until: Instant) -> usize {
     let body = "m".repeat(BODY_BYTES);
     let entries: Vec<String> = (0..10).map(|i| format!(r#"{{"Id":"{i}","MessageBody":"{body}"}}"#)).collect();
     let batch = format!(r#"{{"QueueUrl":"{queue}","Entries":[{}]}}"#, entries.join(","));
     let batch = request("AmazonSQS.SendMessageBatch", &batch);
-    (0..SENDS).map(|_| client.ask(&batch).matches("\"MessageId\"").count()).sum()
+    let mut sent = 0;
+    while Instant::now() < until {
+        sent += client.ask(&batch).matches("\"MessageId\"").count();
+    }
+    sent
 }
 
-fn receive_and_delete(client: &mut Client, queue: &str) -> usize {
+/// What is received was sent before; it ends when nothing is left.
+fn receive_and_delete(client: &mut Client, queue: &str, until: Instant) -> usize {
     let receive = format!(r#"{{"QueueUrl":"{queue}","MaxNumberOfMessages":10}}"#);
     let receive = request("AmazonSQS.ReceiveMessage", &receive);
     let mut deleted = 0;
-    for _ in 0..RECEIVES {
+    while Instant::now() < until {
         let mut body = format!(r#"{{"QueueUrl":"{queue}","Entries":["#);
         let mut count = 0;
         for handle in texts(client.ask(&receive), "ReceiptHandle") {
@@ -184,24 +187,28 @@ fn receive_and_delete(client: &mut Client, queue: &str) -> usize {
     deleted
 }
 
-fn put(client: &mut Client, connection: usize) -> usize {
+fn put(client: &mut Client, connection: usize, until: Instant) -> usize {
     let data = "ZGF0YWRhdGFk".repeat(BODY_BYTES / 9 + 1);
     let record = |i: usize| format!(r#"{{"Data":"{data}","PartitionKey":"key-{connection}-{i}"}}"#);
     let records: Vec<String> = (0..100).map(record).collect();
     let batch = format!(r#"{{"StreamName":"load","Records":[{}]}}"#, records.join(","));
     let batch = request("Kinesis_20131202.PutRecords", &batch);
-    (0..PUTS).map(|_| client.ask(&batch).matches("\"SequenceNumber\"").count()).sum()
+    let mut stored = 0;
+    while Instant::now() < until {
+        stored += client.ask(&batch).matches("\"SequenceNumber\"").count();
+    }
+    stored
 }
 
 /// Each connection reads one shard, from its beginning again when it has come to the tip.
-fn get(client: &mut Client, connection: usize) -> usize {
+fn get(client: &mut Client, connection: usize, until: Instant) -> usize {
     let begin = format!(
         r#"{{"StreamName":"load","ShardId":"shardId-{:012}","ShardIteratorType":"TRIM_HORIZON"}}"#,
         connection % SHARDS
     );
     let begin = request("Kinesis_20131202.GetShardIterator", &begin);
     let (mut iterator, mut got) = (String::new(), 0);
-    for _ in 0..GETS {
+    while Instant::now() < until {
         if iterator.is_empty() {
             iterator = texts(client.ask(&begin), "ShardIterator").next().unwrap_or_default().to_owned();
         }
@@ -289,7 +296,7 @@ fn ceiling() -> f64 {
             std::thread::spawn(move || blindly(stream, answer.as_bytes()));
         }
     });
-    together(address, |client, _| send(client, "http://127.0.0.1/123456789012/load")) / 10.0
+    together(address, |client, _, until| send(client, "http://127.0.0.1/123456789012/load", until)) / 10.0
 }
 
 /// Answers each request of a connection alike.
