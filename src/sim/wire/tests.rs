@@ -175,8 +175,25 @@ fn invented_names_do_not_make_the_ledger_grow() {
     assert_eq!(world.ledger.answered, 400);
 }
 
-/// Operations that a request may be aimed at, so that most get past the dispatcher.
-const TARGETS: [&str; 22] = [
+/// Operations that a request may be aimed at, so that most get past the dispatcher. SNS has no target of its own: its
+/// operations are asked for in the query protocol.
+const TARGETS: [&str; 38] = [
+    "GraniteServiceVersion20100801.PutMetricAlarm",
+    "GraniteServiceVersion20100801.PutCompositeAlarm",
+    "GraniteServiceVersion20100801.SetAlarmState",
+    "GraniteServiceVersion20100801.DescribeAlarmHistory",
+    "CloudTrail_20131101.LookupEvents",
+    "SimpleWorkflowService.RegisterDomain",
+    "SimpleWorkflowService.RegisterWorkflowType",
+    "SimpleWorkflowService.StartWorkflowExecution",
+    "SimpleWorkflowService.PollForDecisionTask",
+    "SimpleWorkflowService.RespondDecisionTaskCompleted",
+    "SimpleWorkflowService.ListOpenWorkflowExecutions",
+    "SimpleNotificationService.CreateTopic",
+    "SimpleNotificationService.Subscribe",
+    "SimpleNotificationService.Publish",
+    "SimpleNotificationService.PublishBatch",
+    "SimpleNotificationService.SetSubscriptionAttributes",
     "AmazonSQS.CreateQueue",
     "AmazonSQS.SendMessage",
     "AmazonSQS.SendMessageBatch",
@@ -202,7 +219,33 @@ const TARGETS: [&str; 22] = [
 ];
 
 /// Member names of those operations.
-const MEMBERS: [&str; 42] = [
+const MEMBERS: [&str; 68] = [
+    "AlarmName",
+    "AlarmRule",
+    "ComparisonOperator",
+    "EvaluationPeriods",
+    "Threshold",
+    "StateValue",
+    "LookupAttributes",
+    "domain",
+    "name",
+    "workflowExecutionRetentionPeriodInDays",
+    "workflowId",
+    "workflowType",
+    "version",
+    "taskList",
+    "taskToken",
+    "decisions",
+    "decisionType",
+    "startTimeFilter",
+    "TopicArn",
+    "Protocol",
+    "Endpoint",
+    "Message",
+    "PublishBatchRequestEntries",
+    "AttributeName",
+    "AttributeValue",
+    "SubscriptionArn",
     "QueueName",
     "QueueUrl",
     "Attributes",
