@@ -47,6 +47,8 @@ pub struct List {
     /// How many there are without the filter.
     pub total: usize,
     pub selected: Option<ResourceId>,
+    /// Whether somebody has looked and typed. Until then the first one is selected, whichever that is by now.
+    pub(in crate::app) is_chosen: bool,
     /// Where the selected one stands in `ids`; 0 when there is none.
     pub index: usize,
     /// The first one on screen. It always leaves the selected one on screen when `State::list_rows` rows are shown.
@@ -96,7 +98,7 @@ impl SortBy {
 
 impl List {
     /// Makes `ids` anew from the rows. The selected id stays selected while it is shown; when it has gone, the one
-    /// that took its place is selected.
+    /// that took its place is selected. Before the first key the first one is: it is the worst.
     pub fn derive(
         &mut self,
         id: ListId,
@@ -122,7 +124,8 @@ impl List {
     }
 
     fn find_selected(&mut self) {
-        let found = self.selected.as_ref().and_then(|selected| self.ids.iter().position(|id| id == selected));
+        let chosen = self.selected.as_ref().filter(|_| self.is_chosen);
+        let found = chosen.and_then(|selected| self.ids.iter().position(|id| id == selected));
         self.index = found.unwrap_or(self.index).min(self.ids.len().saturating_sub(1));
         self.selected = self.ids.get(self.index).cloned();
     }
@@ -131,6 +134,7 @@ impl List {
     pub fn select(&mut self, index: usize, shown_rows: usize) {
         self.index = index.min(self.ids.len().saturating_sub(1));
         self.selected = self.ids.get(self.index).cloned();
+        self.is_chosen = true;
         self.scroll(shown_rows);
     }
 
@@ -249,6 +253,21 @@ mod tests {
         rows.remove(&b);
         list.derive(ListId::Overview, &rows, &BTreeMap::new(), 10);
         assert_eq!(list.selected.unwrap().name, "a");
+    }
+
+    #[test]
+    fn until_somebody_types_the_worst_is_selected() {
+        let mut rows = queues(&[("a", Health::Ok, None), ("b", Health::Ok, None)]);
+        let mut list = List::default();
+        list.derive(ListId::Overview, &rows, &BTreeMap::new(), 10);
+        assert_eq!(list.selected.as_ref().unwrap().name, "a");
+        rows.get_mut(&ResourceId::new(KindId::Sqs, "b")).unwrap().health = Health::Crit;
+        list.derive(ListId::Overview, &rows, &BTreeMap::new(), 10);
+        assert_eq!((list.selected.as_ref().unwrap().name.as_str(), list.index), ("b", 0));
+        list.is_chosen = true;
+        rows.get_mut(&ResourceId::new(KindId::Sqs, "a")).unwrap().health = Health::Crit;
+        list.derive(ListId::Overview, &rows, &BTreeMap::new(), 10);
+        assert_eq!((list.selected.as_ref().unwrap().name.as_str(), list.index), ("b", 1));
     }
 
     #[test]

@@ -51,6 +51,9 @@ fn apply(state: &mut State, what: What, effects: &mut Vec<Effect>) {
 }
 
 fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    if let Some(list) = state.lists.get_mut(&state.list_id()) {
+        list.is_chosen |= !list.ids.is_empty();
+    }
     if typing::takes_first(state, key) {
         typing::key(state, key);
         return;
