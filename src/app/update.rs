@@ -162,3 +162,6 @@ fn ask_due(state: &mut State, effects: &mut Vec<Effect>) {
         effects.extend(wake_at.map(Effect::WakeAt));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,194 @@
-//! Examples of the schedule.
+//! Examples of the schedule: what is asked when, what waits, what is dropped.
+
+use super::*;
+use crate::domain::poll::Identity;
+use crate::domain::value::{Origin, Value};
+
+const START: Timestamp = Timestamp::from_millis(1_000_000_000);
+const WITHIN: Duration = Duration::from_secs(90);
+
+fn at(seconds: u64) -> Timestamp {
+    START + Duration::from_secs(seconds)
+}
+
+fn queue(name: &str) -> ResourceId {
+    ResourceId::new(KindId::Sqs, name)
+}
+
+/// A schedule with rows to look at, and a person who looks at some of them.
+struct Desk {
+    schedule: Schedule,
+    rows: BTreeMap<ResourceId, Row>,
+    attention: Attention,
+    budget_usd_per_h: f64,
+}
+
+impl Desk {
+    /// The identity and the inventories are known, and list these queues.
+    fn with(names: &[&str]) -> Self {
+        let mut desk = Self::empty();
+        for poll in desk.due(0) {
+            desk.answer(&poll, 0, &good(&poll));
+        }
+        let ids: BTreeSet<ResourceId> = names.iter().map(|name| queue(name)).collect();
+        desk.schedule.set_resources(KindId::Sqs, &ids);
+        desk.rows = ids.into_iter().map(|id| (id.clone(), Row::new(id, START))).collect();
+        desk
+    }
+
+    fn empty() -> Self {
+        let schedule = Schedule::new(WITHIN);
+        Self { schedule, rows: BTreeMap::new(), attention: Attention::default(), budget_usd_per_h: 0.15 }
+    }
+
+    fn due(&mut self, seconds: u64) -> Vec<Poll> {
+        self.schedule.due(at(seconds), &self.attention, &self.rows, self.budget_usd_per_h).0
+    }
+
+    fn answer(&mut self, poll: &Poll, seconds: u64, reading: &Reading) -> bool {
+        self.schedule.answered(poll, reading, at(seconds))
+    }
+
+    /// How often each resource is asked directly in this many seconds, every question answered at once.
+    fn asked_in(&mut self, seconds: u64) -> BTreeMap<ResourceId, usize> {
+        let mut asked: BTreeMap<ResourceId, usize> = BTreeMap::new();
+        for second in 0..seconds {
+            for poll in self.due(second) {
+                if let Question::Direct(_, targets) = &poll.question {
+                    targets.iter().for_each(|target| *asked.entry(target.id.clone()).or_default() += 1);
+                }
+                self.answer(&poll, second, &good(&poll));
+            }
+        }
+        asked
+    }
+}
+
+fn good(poll: &Poll) -> Reading {
+    let mut reading = Reading::default();
+    match &poll.question {
+        Question::Identity => reading.identity = Some(Identity::default()),
+        Question::Inventory(kind) => reading.inventory = Some((*kind, Vec::new())),
+        Question::Direct(..) | Question::Metrics { .. } => {}
+    }
+    reading
+}
+
+fn is_direct(poll: &Poll) -> bool {
+    matches!(poll.question, Question::Direct(..))
+}
+
+#[test]
+fn who_and_what_is_there_are_asked_first_and_nothing_twice_at_once() {
+    let mut desk = Desk::empty();
+    let first: Vec<Question> = desk.due(0).into_iter().map(|poll| poll.question).collect();
+    assert_eq!(first.len(), 1 + KindId::ALL.len());
+    assert!(first.contains(&Question::Identity) && first.contains(&Question::Inventory(KindId::Sqs)));
+    assert_eq!(desk.due(60), []);
+    assert_eq!(desk.schedule.in_flight(), 4);
+}
+
+#[test]
+fn what_fails_is_asked_again_ever_more_slowly() {
+    let mut desk = Desk::with(&["orders"]);
+    let mut asked = Vec::new();
+    for second in 0..600 {
+        for poll in desk.due(second).iter().filter(|poll| is_direct(poll)) {
+            asked.push(second);
+            let failed = Reading { failed: vec![(queue("orders"), "no".into())], ..Reading::default() };
+            desk.answer(poll, second, &failed);
+        }
+        desk.attention.hot.insert(queue("orders"));
+    }
+    let gaps: Vec<u64> = asked.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(&gaps[..6], [5, 10, 20, 40, 60, 60], "asked at {asked:?}");
+}
+
+#[test]
+fn freshness_follows_attention() {
+    let mut desk = Desk::with(&["hot", "near", "shown", "wide"]);
+    desk.attention.hot.insert(queue("hot"));
+    desk.attention.near.insert(queue("near"));
+    desk.attention.visible.insert(queue("shown"));
+    let asked = desk.asked_in(120);
+    let counts = ["hot", "near", "shown", "wide"].map(|name| asked[&queue(name)]);
+    assert_eq!(counts, [60, 24, 8, 2]);
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_dropped() {
+    let mut desk = Desk::with(&["orders"]);
+    let poll = desk.due(0).into_iter().find(is_direct).expect("asked");
+    assert_eq!(desk.due(89).iter().filter(|poll| is_direct(poll)).count(), 0, "it is still waited for");
+    let anew = desk.due(90).into_iter().find(is_direct).expect("given up, and asked anew");
+    assert!(!desk.answer(&poll, 91, &Reading::default()), "late");
+    assert!(desk.answer(&anew, 91, &Reading::default()));
+}
+
+#[test]
+fn asking_again_drops_what_is_on_its_way() {
+    let mut desk = Desk::with(&["orders"]);
+    let old = desk.due(0).into_iter().find(is_direct).expect("asked");
+    desk.schedule.ask_again(&BTreeSet::from([queue("orders")]), &BTreeSet::new());
+    let new = desk.due(1).into_iter().find(is_direct).expect("asked anew");
+    assert!(!desk.answer(&old, 2, &Reading::default()));
+    assert!(desk.answer(&new, 2, &Reading::default()));
+}
+
+#[test]
+fn a_small_budget_slows_what_is_off_screen_alone() {
+    let names: Vec<String> = (0..60).map(|n| format!("q{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut desk = Desk::with(&names);
+    desk.attention.visible.insert(queue("q00"));
+    desk.budget_usd_per_h = 0.01;
+    let mut asked: BTreeMap<ResourceId, usize> = BTreeMap::new();
+    for second in 0..1800 {
+        for poll in desk.due(second) {
+            if let Question::Metrics { targets, .. } = &poll.question {
+                targets.iter().for_each(|target| *asked.entry(target.id.clone()).or_default() += 1);
+            }
+            desk.answer(&poll, second, &good(&poll));
+        }
+    }
+    assert_eq!(asked[&queue("q00")], 30, "on screen: every minute");
+    let wide = asked[&queue("q30")];
+    assert!((1..8).contains(&wide), "off screen: {wide} times in half an hour");
+}
+
+#[test]
+fn a_gap_is_filled_by_a_wider_window() {
+    let mut desk = Desk::with(&["orders"]);
+    let window = |polls: &[Poll]| {
+        polls.iter().find_map(|poll| match poll.question {
+            Question::Metrics { window_min, .. } => Some(window_min),
+            _ => None,
+        })
+    };
+    let first = desk.due(0);
+    assert_eq!(window(&first), Some(60), "the charts' first hour");
+    for poll in &first {
+        desk.answer(poll, 0, &good(poll));
+    }
+    assert_eq!(window(&desk.due(60)), Some(6));
+    let mut desk = Desk::with(&["orders"]);
+    for poll in desk.due(0) {
+        desk.answer(&poll, 0, &good(&poll));
+    }
+    assert_eq!(window(&desk.due(1200)), Some(25), "twenty minutes were missed");
+}
+
+#[test]
+fn the_shards_of_a_stream_are_known_before_their_metrics_are_asked_for() {
+    let mut desk = Desk::with(&[]);
+    let bids = ResourceId::new(KindId::Kinesis, "bids");
+    let mut row = Row::new(bids.clone(), START);
+    let on = Value { datum: Datum::Flag(true), as_of: START, origin: Origin::Api };
+    row.fields.set(&kinds::kinesis::SHARD_METRICS, on);
+    desk.rows.insert(bids.clone(), row);
+    desk.schedule.set_resources(KindId::Kinesis, &BTreeSet::from([bids]));
+    let polls = desk.due(0);
+    assert_eq!((polls.len(), is_direct(&polls[0])), (1, true));
+    desk.answer(&polls[0], 1, &Reading::default());
+    assert!(matches!(desk.due(1)[..], [Poll { question: Question::Metrics { .. }, .. }]));
+}

@@ -1,0 +1,315 @@
+//! What each event makes of the state, example by example.
+
+use super::*;
+use crate::actions::{Call, Expect, Plan, Safety};
+use crate::app::state::{Settings, Source};
+use crate::domain::finding::{ErrorClass, Problem};
+use crate::domain::poll::{Calls, Identity, Poll, Question, Reading, RowUpdate};
+use crate::domain::row::{KindId, ResourceId};
+use crate::domain::value::{Origin, Value};
+use crate::domain::verb::ActionId;
+use crate::kinds::sqs;
+
+const START: Timestamp = Timestamp::from_millis(1_000_000_000);
+
+fn state(allow_actions: bool) -> State {
+    let settings = Settings {
+        source: Source::Live,
+        source_label: String::new(),
+        region: Some("eu-west-1".into()),
+        profile: None,
+        allow_actions,
+        budget_usd_per_h: 0.15,
+        speed: 1.0,
+    };
+    State::new(settings, START)
+}
+
+/// A person, and an AWS that answers when told to.
+struct Scene {
+    state: State,
+    seconds: u64,
+    asked: Vec<Poll>,
+    effects: Vec<Effect>,
+}
+
+impl Scene {
+    fn new(allow_actions: bool) -> Self {
+        let mut scene = Self { state: state(allow_actions), seconds: 0, asked: Vec::new(), effects: Vec::new() };
+        scene.happens(What::Wake);
+        scene
+    }
+
+    /// The account's queues are listed and have been asked once.
+    fn with_queues(names: &[&str]) -> Self {
+        let mut scene = Self::new(true);
+        scene.list_queues(names);
+        scene.depths(&names.iter().map(|name| (*name, 3.0)).collect::<Vec<_>>());
+        scene
+    }
+
+    fn happens(&mut self, what: What) {
+        let at = START + std::time::Duration::from_secs(self.seconds);
+        for effect in update(&mut self.state, Event { at, what }) {
+            match effect {
+                Effect::Ask(poll) => self.asked.push(poll),
+                other => self.effects.push(other),
+            }
+        }
+    }
+
+    fn later(&mut self, seconds: u64) {
+        self.seconds += seconds;
+        self.happens(What::Wake);
+    }
+
+    fn keys(&mut self, run: &str) {
+        for key in Key::parse_run(run).unwrap() {
+            self.happens(What::Key(key));
+        }
+    }
+
+    /// Takes the newest question of this sort that waits for an answer.
+    fn take(&mut self, is_it: impl Fn(&Question) -> bool) -> Poll {
+        let at = self.asked.iter().rposition(|poll| is_it(&poll.question));
+        self.asked.remove(at.expect("it was asked"))
+    }
+
+    fn answers(&mut self, is_it: impl Fn(&Question) -> bool, reading: Reading) {
+        let poll = self.take(is_it);
+        self.happens(What::Polled { poll, reading });
+    }
+
+    fn list_queues(&mut self, names: &[&str]) {
+        let ids = names.iter().map(|name| ResourceId::new(KindId::Sqs, *name)).collect();
+        let reading = Reading { inventory: Some((KindId::Sqs, ids)), ..called("sqs:ListQueues") };
+        self.answers(|question| *question == Question::Inventory(KindId::Sqs), reading);
+    }
+
+    fn depths(&mut self, depths: &[(&str, f64)]) {
+        let mut reading = called("sqs:GetQueueAttributes");
+        reading.updates = depths.iter().map(|(name, depth)| depth_of(name, *depth)).collect();
+        self.answers(|question| matches!(question, Question::Direct(KindId::Sqs, _)), reading);
+    }
+
+    fn depth(&self, name: &str) -> Option<f64> {
+        self.state.rows.get(&ResourceId::new(KindId::Sqs, name))?.fields.number(&sqs::VISIBLE)
+    }
+
+    fn said(&self) -> &str {
+        self.state.toasts.back().map_or("", |toast| toast.text.as_str())
+    }
+}
+
+fn called(operation: &'static str) -> Reading {
+    Reading { calls: Calls { by_operation: [(operation, 1)].into(), ..Calls::default() }, ..Reading::default() }
+}
+
+fn depth_of(name: &str, depth: f64) -> RowUpdate {
+    let mut update = RowUpdate::new(ResourceId::new(KindId::Sqs, name), START);
+    update.fields.set(&sqs::VISIBLE, Value::number(depth, START, Origin::Api));
+    update
+}
+
+fn refusal(names: &[&str]) -> Reading {
+    let sentence = "Grant sqs:GetQueueAttributes.".to_owned();
+    let operation = "GetQueueAttributes";
+    Reading {
+        failed: names.iter().map(|name| (ResourceId::new(KindId::Sqs, *name), sentence.clone())).collect(),
+        problems: vec![Problem { service: "sqs", operation, class: ErrorClass::Denied, sentence }],
+        ..called("sqs:GetQueueAttributes")
+    }
+}
+
+fn direct(question: &Question) -> bool {
+    matches!(question, Question::Direct(KindId::Sqs, _))
+}
+
+#[test]
+fn a_failed_poll_keeps_the_last_good_row_and_marks_it() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    scene.later(60);
+    scene.answers(direct, refusal(&["orders"]));
+    let row = &scene.state.rows[&ResourceId::new(KindId::Sqs, "orders")];
+    assert_eq!(scene.depth("orders"), Some(3.0));
+    assert!(row.stale.as_ref().unwrap().sentence.contains("Grant"));
+    assert_eq!(scene.state.problems.len(), 1);
+    scene.later(60);
+    scene.depths(&[("orders", 5.0)]);
+    let row = &scene.state.rows[&ResourceId::new(KindId::Sqs, "orders")];
+    assert_eq!((scene.depth("orders"), &row.stale), (Some(5.0), &None));
+    assert!(scene.state.problems.is_empty(), "what works again is no problem");
+}
+
+#[test]
+fn what_has_vanished_goes_and_an_incomplete_list_takes_nothing_away() {
+    let mut scene = Scene::with_queues(&["mail", "orders"]);
+    scene.later(301);
+    let incomplete = Reading { updates: vec![depth_of("new", 1.0)], ..called("sqs:ListQueues") };
+    scene.answers(|question| *question == Question::Inventory(KindId::Sqs), incomplete);
+    assert_eq!(scene.state.rows.len(), 3);
+    scene.later(301);
+    scene.list_queues(&["orders"]);
+    assert_eq!((scene.state.rows.len(), scene.depth("orders")), (1, Some(3.0)));
+}
+
+#[test]
+fn an_answer_about_what_has_gone_does_not_bring_it_back() {
+    let mut scene = Scene::with_queues(&["mail", "orders"]);
+    scene.later(301);
+    let slow = scene.take(direct);
+    scene.list_queues(&["orders"]);
+    scene.happens(What::Polled {
+        poll: slow,
+        reading: Reading { updates: vec![depth_of("mail", 9.0)], ..called("x:Y") },
+    });
+    assert_eq!(scene.depth("mail"), None);
+}
+
+#[test]
+fn a_late_answer_changes_nothing_but_is_paid_for() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    scene.later(60);
+    let late = scene.take(direct);
+    scene.later(91);
+    let calls = scene.state.meter.calls.total();
+    scene.happens(What::Polled {
+        poll: late,
+        reading: Reading { updates: vec![depth_of("orders", 99.0)], ..called("sqs:GetQueueAttributes") },
+    });
+    assert_eq!((scene.depth("orders"), scene.state.meter.calls.total()), (Some(3.0), calls + 1));
+}
+
+#[test]
+fn an_identity_that_was_refused_is_asked_again() {
+    let mut scene = Scene::new(true);
+    scene.answers(|question| *question == Question::Identity, called("sts:GetCallerIdentity"));
+    assert!(!scene.asked.iter().any(|poll| poll.question == Question::Identity));
+    scene.later(60);
+    let known = Identity { account: Some("111122223333".into()), principal: None };
+    let reading = Reading { identity: Some(known.clone()), ..called("sts:GetCallerIdentity") };
+    scene.answers(|question| *question == Question::Identity, reading);
+    assert_eq!(scene.state.identity, known);
+    scene.later(3600);
+    assert!(!scene.asked.iter().any(|poll| poll.question == Question::Identity), "known once is known");
+}
+
+#[test]
+fn nothing_new_is_asked_while_paused() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    scene.keys("<space>");
+    scene.asked.clear();
+    scene.later(600);
+    assert_eq!((scene.state.paused, scene.asked.len()), (true, 0));
+    scene.keys("<space>");
+    assert!(!scene.asked.is_empty());
+}
+
+#[test]
+fn what_cannot_be_done_now_says_why() {
+    let cases = [
+        (false, "i", "read-only"),
+        (true, "i", "invoke is for Lambda functions"),
+        (true, "r", "no queue sends its dead letters"),
+        (true, "x", "no move task is running"),
+        (true, "R", "reshard is for Kinesis streams"),
+    ];
+    for (allowed, key, why) in cases {
+        let mut scene = Scene::with_queues(&["orders"]);
+        scene.state.settings.allow_actions = allowed;
+        if !allowed {
+            scene.keys("r");
+        }
+        scene.keys(key);
+        let said: Vec<&str> = scene.state.toasts.iter().map(|toast| toast.text.as_str()).collect();
+        assert!(said.iter().any(|text| text.contains(why)), "{key}: {said:?}");
+        assert!(scene.state.dialogs.is_empty() && scene.state.jobs.is_empty());
+    }
+}
+
+fn plan(calls: usize) -> Plan {
+    let call = Call::UpdateShardCount { stream: "bids".into(), target: 8 };
+    Plan {
+        action: ActionId::Reshard,
+        resource: ResourceId::new(KindId::Kinesis, "bids"),
+        preview: vec!["Resize.".into()],
+        warnings: Vec::new(),
+        calls: vec![call; calls],
+        safety: Safety::Costly,
+        expect: Expect::OpenShards(8),
+        made_at: START,
+    }
+}
+
+#[test]
+fn a_plan_is_performed_once_and_its_outcomes_count_in_order() {
+    let mut scene = Scene::new(true);
+    scene.happens(What::Agreed(plan(2)));
+    let performed = scene.effects.iter().filter(|effect| matches!(effect, Effect::Perform { .. })).count();
+    assert_eq!((performed, scene.state.jobs.len()), (1, 1));
+    let plan_id = scene.state.jobs[0].id;
+    let accepted = || CallOutcome::Accepted(vec!["Taken.".into()]);
+    scene.happens(What::Performed { plan_id, call: 1, outcome: accepted() });
+    assert_eq!(scene.state.jobs[0].outcomes.len(), 0, "the second cannot come before the first");
+    scene.happens(What::Performed { plan_id, call: 0, outcome: accepted() });
+    assert_eq!(scene.state.jobs[0].stage, Stage::Calling);
+    scene.happens(What::Performed { plan_id, call: 1, outcome: accepted() });
+    assert_eq!(scene.state.jobs[0].stage, Stage::Watching, "accepted is not yet done");
+}
+
+#[test]
+fn read_only_performs_nothing() {
+    let mut scene = Scene::new(false);
+    scene.happens(What::Agreed(plan(1)));
+    assert!(!scene.effects.iter().any(|effect| matches!(effect, Effect::Perform { .. })));
+    assert!(scene.said().contains("read-only"), "{}", scene.said());
+}
+
+#[test]
+fn a_call_that_may_have_been_sent_is_watched_and_one_that_was_not_has_failed() {
+    for (sent, stage) in [(true, Stage::Watching), (false, Stage::Failed)] {
+        let mut scene = Scene::new(true);
+        scene.happens(What::Agreed(plan(1)));
+        let plan_id = scene.state.jobs[0].id;
+        let outcome = CallOutcome::Failed { sentence: "no answer in time.".into(), sent };
+        scene.happens(What::Performed { plan_id, call: 0, outcome });
+        assert_eq!(scene.state.jobs[0].stage, stage);
+    }
+}
+
+#[test]
+fn what_could_not_be_journalled_was_not_done() {
+    let mut scene = Scene::new(true);
+    scene.happens(What::Agreed(plan(1)));
+    let plan_id = scene.state.jobs[0].id;
+    scene.happens(What::NotJournalled { plan_id, sentence: "disk full".into(), call_sent: false });
+    assert_eq!(scene.state.jobs[0].stage, Stage::Failed);
+    assert!(scene.said().contains("not done") && scene.said().contains("disk full"), "{}", scene.said());
+}
+
+#[test]
+fn toasts_stay_as_long_as_a_person_needs_at_any_speed() {
+    for speed in [1.0, 100.0] {
+        let mut state = state(true);
+        state.settings.speed = speed;
+        state.toast(Tone::Info, "read me");
+        let stays = state.toasts[0].until.since(state.now);
+        assert_eq!(stays.as_secs_f64(), 8.0 * speed);
+    }
+}
+
+#[test]
+fn the_same_events_give_the_same_state() {
+    let play = || {
+        let mut scene = Scene::with_queues(&["mail", "orders", "orders-dlq"]);
+        scene.keys("3jG/orders<enter>s?<esc>:mail<enter>");
+        scene.later(61);
+        scene.answers(direct, refusal(&["mail"]));
+        scene.happens(What::Resize { width: 200, height: 50 });
+        scene.later(400);
+        (scene.state, scene.effects, scene.asked)
+    };
+    let (first, second) = (play(), play());
+    assert_eq!(first, second);
+    assert_eq!((first.0.rows.len(), first.0.size.width), (3, 200));
+}
