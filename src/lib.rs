@@ -51,9 +51,9 @@
 //! 9. Every SDK operation that `aws` uses is served by `sim`: `every_operation_in_use_is_served_by_the_engine`.
 //! 10. The same events give the same state: `the_same_events_give_the_same_state`.
 //! 11. Any size is drawn without panic, twice the same, at a cost that rows off screen do not raise:
-//!    `no_size_panics_and_drawing_twice_gives_the_same`.
+//!     `no_size_panics_and_drawing_twice_gives_the_same`.
 //! 12. The engine is a function of seed, scenario and requests:
-//!    `a_status_is_the_same_each_time_and_another_seed_is_another_run`.
+//!     `a_status_is_the_same_each_time_and_another_seed_is_another_run`.
 
 pub mod actions;
 pub mod app;
