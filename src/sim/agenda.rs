@@ -11,6 +11,8 @@ pub enum Due {
     Sqs(crate::sim::sqs::Due),
     Sns(crate::sim::sns::Due),
     Lambda(crate::sim::lambda::Due),
+    DynamoDb(crate::sim::dynamodb::Due),
+    Firehose(crate::sim::firehose::Due),
     Swf(crate::sim::swf::Due),
     /// An event source mapping polls its source (index into the Lambda service's mappings, and a generation).
     Mapping(crate::sim::lambda::MappingDue),

@@ -1,5 +1,6 @@
 //! An AWS error answer: code, status, message, whose fault, and the legacy code of query-compatible services.
 
+use serde_json::Value;
 use std::fmt;
 
 /// What a service says instead of an answer. The wire layer turns it into the protocol's own form.
@@ -14,7 +15,7 @@ pub struct ApiError {
     /// match on this one. `None` where it equals `code`.
     pub query_code: Option<&'static str>,
     /// Further members of the error's body, such as Lambda's `Reason`.
-    pub members: Vec<(&'static str, String)>,
+    pub members: Vec<(&'static str, Value)>,
     /// Further headers, such as `Retry-After`.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -35,7 +36,7 @@ impl ApiError {
         self
     }
 
-    pub fn with_member(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.members.push((name, value.into()));
         self
     }

@@ -3,6 +3,7 @@
 use crate::sim::actors::{self, Role};
 use crate::sim::endpoint::Answer;
 use crate::sim::fanout;
+use crate::sim::firehose::Outage;
 use crate::sim::lambda::log::iso_millis;
 use crate::sim::lambda::{AliasChange, Config, ErrorRule, MappingSource, VersionNumber};
 use crate::sim::world::World;
@@ -36,6 +37,12 @@ pub enum Entry {
     Endpoint { name: String, answer: Option<Answer> },
     /// A subscription (`promo/sqs/orders`) gets this filter policy; an empty one takes it away.
     FilterPolicy { subscription: String, policy: String },
+    /// A machine of a fleet is lost (from 0).
+    LoseInstance { fleet: String, instance: u32 },
+    /// A table throttles this share of all requests, 0 to 1.
+    Throttle { table: String, share: f64 },
+    /// A delivery stream's storage refuses or hangs; `None` ends it.
+    Outage { stream: String, outage: Option<Outage> },
 }
 
 /// Payloads that hold this text make the code fail so.
@@ -68,6 +75,14 @@ pub fn strike(world: &mut World, index: usize) {
         Entry::Timeout { function, timeout_s } => set_timeout(world, &function, timeout_s),
         Entry::SwitchMappings { source, is_enabled } => switch_mappings(world, &source, is_enabled),
         Entry::Slow { target, factor } => slow(world, &target, factor),
+        Entry::LoseInstance { fleet, instance } => {
+            let now = world.now;
+            if let Some(Role::Fleet(fleet)) = role(world, &fleet) {
+                fleet.lose_instance(instance, now);
+            }
+        }
+        Entry::Throttle { table, share } => world.dynamodb.choke(&table, share),
+        Entry::Outage { stream, outage } => world.firehose.set_outage(&stream, outage),
         Entry::Stop { target, is_stopped } => match role(world, &target) {
             Some(Role::Worker(worker)) => worker.is_stopped = is_stopped,
             Some(Role::Fleet(fleet)) => fleet.is_stopped = is_stopped,

@@ -1,6 +1,8 @@
 //! Bodies of records and messages: kept as sent, or as a template and a seed until somebody reads them.
 
 use bytes::Bytes;
+use md5::{Digest, Md5};
+use std::collections::BTreeMap;
 
 /// A body. What a client sends is kept as sent; what an actor makes is a template and a seed (16 bytes, not 6 kB).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Template {
 pub struct Templates {
     all: Vec<Template>,
     lengths: Vec<usize>,
+    /// Of templates whose body is an aggregate: which template's records, and how many.
+    aggregates: BTreeMap<TemplateId, (TemplateId, u32)>,
 }
 
 impl Templates {
@@ -42,6 +46,22 @@ impl Templates {
     /// The newest template of this name.
     pub fn named(&self, name: &str) -> Option<TemplateId> {
         self.all.iter().rposition(|template| template.name == name).map(|index| TemplateId(index as u32))
+    }
+
+    /// A template whose body holds `records` bodies of another, as AWS's producer library aggregates them.
+    pub fn add_aggregate(&mut self, of: TemplateId, records: u32) -> TemplateId {
+        let template = Template { name: String::new(), ..self.get(of).clone() };
+        let length = aggregate(&template, records, 0, "").len();
+        self.all.push(template);
+        self.lengths.push(length);
+        let id = TemplateId(self.all.len() as u32 - 1);
+        self.aggregates.insert(id, (of, records));
+        id
+    }
+
+    /// Records of the application in one body.
+    pub fn records_in(&self, id: TemplateId) -> u32 {
+        self.aggregates.get(&id).map_or(1, |(_, records)| *records)
     }
 
     pub fn get(&self, id: TemplateId) -> &Template {
@@ -60,7 +80,10 @@ impl Templates {
     pub fn read(&self, payload: &Payload, key: &str) -> Bytes {
         match payload {
             Payload::Sent(bytes) => bytes.clone(),
-            Payload::Made { template, seed } => Bytes::from(render(self.get(*template), *seed, key)),
+            Payload::Made { template, seed } => match self.aggregates.get(template) {
+                Some((of, records)) => Bytes::from(aggregate(self.get(*of), *records, *seed, key)),
+                None => Bytes::from(render(self.get(*template), *seed, key)),
+            },
         }
     }
 
@@ -97,6 +120,41 @@ fn render(template: &Template, seed: u64, key: &str) -> String {
     out.push_str(rest);
     pad(&mut out, template.bytes);
     out
+}
+
+/// The producer library's aggregated record: a magic number, a protocol buffer with a table of partition keys and the
+/// records, and the buffer's MD5. Source: amazon-kinesis-producer, "KPL Aggregated Record Format".
+fn aggregate(template: &Template, records: u32, seed: u64, key: &str) -> Vec<u8> {
+    let mut message = Vec::new();
+    put_field(&mut message, PARTITION_KEY_TABLE, key.as_bytes());
+    let mut state = seed;
+    for _ in 0..records {
+        let body = render(template, next(&mut state), key);
+        // The index into the table of keys, which has one.
+        let mut record = vec![PARTITION_KEY_INDEX, 0];
+        put_field(&mut record, DATA, body.as_bytes());
+        put_field(&mut message, RECORDS, &record);
+    }
+    [&AGGREGATE_MAGIC[..], &message[..], &Md5::digest(&message)[..]].concat()
+}
+
+const AGGREGATE_MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
+/// Tags of the protocol buffer: field number and wire type.
+const PARTITION_KEY_TABLE: u8 = 1 << 3 | 2;
+const RECORDS: u8 = 3 << 3 | 2;
+const PARTITION_KEY_INDEX: u8 = 1 << 3;
+const DATA: u8 = 3 << 3 | 2;
+
+/// A field of bytes: its tag, their number as a varint, and they.
+fn put_field(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    out.push(tag);
+    let mut rest = bytes.len();
+    while rest >= 0x80 {
+        out.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+    out.extend_from_slice(bytes);
 }
 
 /// Pads inside a closing brace where there is one, so that a JSON body stays JSON.
@@ -176,6 +234,26 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(json["hotel"], "hotel-1");
         assert!((1..=9).contains(&json["nights"].as_u64().unwrap()));
+    }
+
+    #[test]
+    fn an_aggregate_has_the_form_of_the_producer_library() {
+        let mut templates = Templates::default();
+        let plain = templates.add(order());
+        let id = templates.add_aggregate(plain, 3);
+        assert_eq!((templates.records_in(plain), templates.records_in(id)), (1, 3));
+        assert_eq!(templates.named("order"), Some(plain));
+        let payload = Payload::Made { template: id, seed: 7 };
+        let body = templates.read(&payload, "");
+        assert_eq!(body.len(), templates.len_of(&payload));
+        assert_eq!(body[..4], AGGREGATE_MAGIC);
+        let (message, digest) = body[4..].split_at(body.len() - 20);
+        assert_eq!(digest, &Md5::digest(message)[..]);
+        let mut state = 7;
+        for _ in 0..3 {
+            let one = render(&order(), next(&mut state), "");
+            assert_eq!(message.windows(one.len()).filter(|window| *window == one.as_bytes()).count(), 1);
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@ use crate::sim::agenda::{Agenda, Due};
 use crate::sim::cloudtrail::CloudTrail;
 use crate::sim::cloudwatch::{CloudWatch, Metrics};
 use crate::sim::cx::{Cx, Place};
+use crate::sim::dynamodb::DynamoDb;
 use crate::sim::endpoint::Endpoints;
+use crate::sim::firehose::Firehose;
 use crate::sim::kinesis::Kinesis;
 use crate::sim::lambda::Lambda;
 use crate::sim::ledger::Ledger;
@@ -16,7 +18,7 @@ use crate::sim::sns::{HttpPost, Sns};
 use crate::sim::sqs::Sqs;
 use crate::sim::swf::Swf;
 use crate::sim::workflow::LambdaTasks;
-use crate::sim::{actors, alarm_actions, fanout, faults, mapping};
+use crate::sim::{actors, alarm_actions, delivery, fanout, faults, mapping};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use std::collections::VecDeque;
@@ -29,6 +31,8 @@ pub struct World {
     pub sqs: Sqs,
     pub sns: Sns,
     pub lambda: Lambda,
+    pub dynamodb: DynamoDb,
+    pub firehose: Firehose,
     pub swf: Swf,
     /// SWF's Lambda tasks that run, by their invocations.
     pub lambda_tasks: LambdaTasks,
@@ -59,6 +63,8 @@ impl World {
             sqs: Sqs::default(),
             sns: Sns::default(),
             lambda: Lambda::default(),
+            dynamodb: DynamoDb::default(),
+            firehose: Firehose::default(),
             swf: Swf::default(),
             lambda_tasks: LambdaTasks::default(),
             cloudwatch: CloudWatch::default(),
@@ -96,6 +102,11 @@ impl World {
                 sqs.due(&mut cx, due);
             }
             Due::Sns(due) => fanout::due(self, due),
+            Due::DynamoDb(due) => {
+                let (dynamodb, mut cx) = self.dynamodb_cx();
+                dynamodb.due(&mut cx, &due);
+            }
+            Due::Firehose(due) => delivery::firehose_due(self, due),
             Due::Lambda(due) => mapping::lambda_due(self, due),
             Due::Alarms => alarm_actions::tick(self),
             Due::Swf(due) => {
@@ -171,6 +182,32 @@ impl World {
             templates: &mut self.templates,
         };
         (&mut self.swf, cx)
+    }
+
+    /// The DynamoDb service and the hands it works with.
+    pub fn dynamodb_cx(&mut self) -> (&mut DynamoDb, Cx<'_>) {
+        let cx = Cx {
+            now: self.now,
+            place: &self.place,
+            rng: &mut self.rng,
+            agenda: &mut self.agenda,
+            metrics: &mut self.metrics,
+            templates: &mut self.templates,
+        };
+        (&mut self.dynamodb, cx)
+    }
+
+    /// The Firehose service and the hands it works with.
+    pub fn firehose_cx(&mut self) -> (&mut Firehose, Cx<'_>) {
+        let cx = Cx {
+            now: self.now,
+            place: &self.place,
+            rng: &mut self.rng,
+            agenda: &mut self.agenda,
+            metrics: &mut self.metrics,
+            templates: &mut self.templates,
+        };
+        (&mut self.firehose, cx)
     }
 
     /// Chance, for actors and faults.

@@ -2,6 +2,7 @@
 
 use super::alarm::add_alarms;
 use super::build_workflow;
+use super::delivery::add_delivery_streams;
 use super::fault::{Fault, FaultKind};
 use super::file::{self, Scenario};
 use super::function::{add_functions, add_mappings};
@@ -12,13 +13,13 @@ use crate::sim::agenda::Due;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::faults::{Entry, Rule};
+use crate::sim::firehose::Outage;
 use crate::sim::kinesis::{ShardMetric, StreamMode};
 use crate::sim::lambda::Spread;
 use crate::sim::payload::Template;
 use crate::sim::world::World;
 use crate::sim::{endpoint, fanout};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The scenario's world at the beginning of its warm-up. It is `scenario.warm_up` before the story's start; advance
 /// it there to give every chart a past.
@@ -38,6 +39,7 @@ pub fn furnish(world: &mut World, scenario: &Scenario, start: Timestamp) -> Resu
     add_queues(world, scenario)?;
     add_functions(world, scenario)?;
     add_topics(world, scenario)?;
+    add_delivery_streams(world, scenario)?;
     add_mappings(world, scenario)?;
     build_workflow::add_domains(world, scenario)?;
     add_alarms(world, scenario)?;
@@ -114,6 +116,15 @@ fn add_actors(world: &mut World, scenario: &Scenario) {
             let pattern = Template { name: format!("{}: {name}", maker.name), text: text.clone(), bytes: None };
             actor.attributes.push((name.clone(), world.templates.add(pattern)));
         }
+        if maker.aggregate > 1 && kind == "kinesis" {
+            actor.aggregates = Some(producer::Aggregates {
+                records: maker.aggregate,
+                template: world.templates.add_aggregate(template, maker.aggregate),
+                other: actor.other.map(|(other, _)| world.templates.add_aggregate(other, maker.aggregate)),
+            });
+        }
+        actor.retries = maker.retries;
+        actor.lost_answers = maker.lost_answers;
         actors::hire(world, &maker.name, Role::Producer(actor));
     }
     for worker in &scenario.workers {
@@ -121,8 +132,7 @@ fn add_actors(world: &mut World, scenario: &Scenario) {
         actors::hire(world, &worker.name, Role::Worker(actor));
     }
     for fleet in &scenario.fleets {
-        let idle = Duration::from_millis(fleet.idle_ms);
-        let actor = Fleet::new(&fleet.stream, fleet.workers, fleet.records_per_s, idle);
+        let actor = Fleet::new(&fleet.name, fleet.settings());
         actors::hire(world, &fleet.name, Role::Fleet(actor));
     }
 }
@@ -163,6 +173,8 @@ fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
             let list = fault.task_list.clone();
             (Entry::TaskList { target: target.clone(), list }, Entry::TaskList { target, list: None })
         }
+        FaultKind::LostInstance => return add_entry(world, start + fault.at, lost_instance(fault)),
+        FaultKind::Throttle | FaultKind::Refuse | FaultKind::Hang => refusals(fault),
         FaultKind::Stop => {
             (Entry::Stop { target: target.clone(), is_stopped: true }, Entry::Stop { target, is_stopped: false })
         }
@@ -207,6 +219,23 @@ fn change_of_configuration(world: &World, fault: &Fault, function: String) -> (E
     let before = found.map_or(3, |found| found.latest.config.timeout_s);
     let timeout_s = fault.timeout_s.unwrap_or(before);
     (Entry::Timeout { function: function.clone(), timeout_s }, Entry::Timeout { function, timeout_s: before })
+}
+
+/// A machine that is lost does not come back: another does, by itself.
+fn lost_instance(fault: &Fault) -> Entry {
+    Entry::LoseInstance { fleet: fault.target.clone(), instance: fault.key.unwrap_or(1).saturating_sub(1) }
+}
+
+/// A table that throttles, or storage that takes nothing; and its end.
+fn refusals(fault: &Fault) -> (Entry, Entry) {
+    if fault.kind == FaultKind::Throttle {
+        let table = fault.target.trim_start_matches("dynamodb/").to_owned();
+        let share = fault.share.unwrap_or(1.0);
+        return (Entry::Throttle { table: table.clone(), share }, Entry::Throttle { table, share: 0.0 });
+    }
+    let stream = fault.target.trim_start_matches("firehose/").to_owned();
+    let outage = if fault.kind == FaultKind::Hang { Outage::Hangs } else { Outage::Refuses };
+    (Entry::Outage { stream: stream.clone(), outage: Some(outage) }, Entry::Outage { stream, outage: None })
 }
 
 fn add_entry(world: &mut World, at: Timestamp, entry: Entry) {

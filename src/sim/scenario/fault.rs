@@ -2,6 +2,7 @@
 
 use super::file::{Scenario, duration, maybe_duration};
 use super::problems::Problems;
+use super::{delivery, fleet};
 use crate::sim::world::World;
 use serde::Deserialize;
 use std::time::Duration;
@@ -21,9 +22,9 @@ pub struct Fault {
     pub target: String,
     /// Of `surge` and `slow`.
     pub factor: Option<f64>,
-    /// Of `hot-key`: which one, from 1.
+    /// Of `hot-key` and `lost-instance`: which one, from 1.
     pub key: Option<u32>,
-    /// Of `hot-key`: its share of all records; of `errors`: the share that fails.
+    /// Of `hot-key`: its share of all records; of `bad-deploy` and `throttle`: the share that fails.
     pub share: Option<f64>,
     /// Of `bad-deploy`: payloads that hold this text fail.
     pub when_contains: Option<String>,
@@ -71,6 +72,14 @@ pub enum FaultKind {
     EndpointDown,
     /// Somebody sets a subscription's filter policy.
     FilterPolicy,
+    /// A machine of a fleet is lost (`key` says which, from 1); another boots in its place.
+    LostInstance,
+    /// A table, or a fleet's lease table, throttles `share` of all requests (all without it).
+    Throttle,
+    /// A delivery stream's storage refuses what is delivered.
+    Refuse,
+    /// A delivery stream's storage does not answer.
+    Hang,
 }
 
 impl Scenario {
@@ -90,6 +99,13 @@ impl Scenario {
                 FaultKind::Stop | FaultKind::WrongTaskList => (consumer, "a worker's or fleet's name"),
                 FaultKind::ConcurrencyCap | FaultKind::TimeoutClose => (function, "a function, as lambda/NAME"),
                 FaultKind::DisableMapping => (self.has_source(world, &fault.target), "a source, as sqs/NAME"),
+                FaultKind::LostInstance => (fleet::has(self, world, &fault.target), "a fleet's name"),
+                FaultKind::Throttle => {
+                    (fleet::has_table(self, world, &fault.target), "a fleet's name or dynamodb/TABLE")
+                }
+                FaultKind::Refuse | FaultKind::Hang => {
+                    (delivery::has(self, world, &fault.target), "a delivery stream, as firehose/NAME")
+                }
                 FaultKind::EndpointDown => (endpoint, "an endpoint's name"),
                 FaultKind::FilterPolicy => (subscription, "a subscription, as TOPIC/TO such as promo/sqs/orders"),
             };
@@ -104,7 +120,7 @@ impl Scenario {
                 FaultKind::FilterPolicy => fault.policy.is_none().then_some("policy"),
                 FaultKind::ConcurrencyCap => fault.cap.is_none().then_some("cap"),
                 FaultKind::TimeoutClose => fault.timeout_s.is_none().then_some("timeout_s"),
-                FaultKind::Deploy | FaultKind::Stop | FaultKind::EndpointDown | FaultKind::DisableMapping => None,
+                _ => None,
             };
             if let Some(missing) = missing {
                 problems.of("fault", index, format!("{place}: needs {missing}"));

@@ -1,7 +1,9 @@
 //! The scenario file: what may stand in it, and every reason why it may not.
 
 use super::alarm::Alarm;
+use super::delivery::{self, DeliveryStream};
 use super::fault::Fault;
+use super::fleet::{self, Fleet};
 use super::function::{Alias, Function, Mapping};
 use super::problems::Problems;
 use super::topic::{Endpoint, Subscription, Topic};
@@ -46,6 +48,8 @@ pub struct Scenario {
     pub functions: Vec<Function>,
     #[serde(default, rename = "alias")]
     pub aliases: Vec<Alias>,
+    #[serde(default, rename = "delivery_stream")]
+    pub delivery_streams: Vec<DeliveryStream>,
     #[serde(default, rename = "mapping")]
     pub mappings: Vec<Mapping>,
     #[serde(default, rename = "topic")]
@@ -139,6 +143,15 @@ pub struct Producer {
     /// Attributes of messages to a topic; their values are patterns as bodies are.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+    /// Records that go into one record of a stream, as AWS's producer library aggregates them; 1 aggregates nothing.
+    #[serde(default = "one")]
+    pub aggregate: u32,
+    /// Whether what was refused is sent again.
+    #[serde(default = "yes")]
+    pub retries: bool,
+    /// The share of requests whose answer is lost on the way; their records are sent again, and are there twice.
+    #[serde(default)]
+    pub lost_answers: f64,
 }
 
 /// A service that polls a queue, works, and deletes.
@@ -150,20 +163,6 @@ pub struct Worker {
     /// Messages at work at once, over all its threads.
     pub concurrency: u32,
     pub service: Spread,
-}
-
-/// A fleet that reads a stream with leases, one reader for each shard.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fleet {
-    pub name: String,
-    pub stream: String,
-    pub workers: u32,
-    /// What one shard's processor can do.
-    pub records_per_s: f64,
-    /// Idle time between reads of a shard; AWS's consumer library waits 1.5 s.
-    #[serde(default = "idle_ms")]
-    pub idle_ms: u64,
 }
 
 /// Everything that is wrong with a scenario.
@@ -209,6 +208,7 @@ impl Scenario {
         self.check_resources(problems, world);
         self.check_functions(problems, world);
         self.check_topics(problems, world);
+        delivery::check(self, problems, world);
         self.check_actors(problems, world);
         self.check_workflows(problems, world);
         self.check_faults(problems, world);
@@ -294,6 +294,10 @@ impl Scenario {
             if !(producer.per_s >= 0.0 && producer.per_s <= 1e6) {
                 problems.of("producer", index, format!("producer `{name}`: per_s must be 0 to 1,000,000"));
             }
+            if !(1..=1000).contains(&producer.aggregate) || !(0.0..=1.0).contains(&producer.lost_answers) {
+                let message = format!("producer `{name}`: aggregate must be 1 to 1000, lost_answers 0 to 1");
+                problems.of("producer", index, message);
+            }
         }
         for (index, worker) in self.workers.iter().enumerate() {
             if !self.has_source(world, &format!("sqs/{}", worker.queue)) {
@@ -301,12 +305,7 @@ impl Scenario {
                 problems.of("worker", index, message);
             }
         }
-        for (index, fleet) in self.fleets.iter().enumerate() {
-            if !self.has_source(world, &format!("kinesis/{}", fleet.stream)) {
-                let message = format!("fleet `{}`: stream `{}` is not a [[stream]] here", fleet.name, fleet.stream);
-                problems.of("fleet", index, message);
-            }
-        }
+        fleet::check(self, problems, world);
     }
 }
 
@@ -328,11 +327,14 @@ const fn max_receive_count() -> u32 {
 const fn keys() -> u32 {
     100
 }
+const fn one() -> u32 {
+    1
+}
+const fn yes() -> bool {
+    true
+}
 fn key_prefix() -> String {
     "key-".to_owned()
-}
-const fn idle_ms() -> u64 {
-    1500
 }
 
 fn timestamp<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {

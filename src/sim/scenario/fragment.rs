@@ -28,6 +28,7 @@ impl Fragment {
             && part.queues.is_empty()
             && part.functions.is_empty()
             && part.aliases.is_empty()
+            && part.delivery_streams.is_empty()
             && part.mappings.is_empty()
             && part.topics.is_empty()
             && part.subscriptions.is_empty()

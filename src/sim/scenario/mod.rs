@@ -3,8 +3,10 @@
 mod alarm;
 mod build;
 mod build_workflow;
+mod delivery;
 mod fault;
 mod file;
+mod fleet;
 mod fragment;
 mod function;
 mod problems;
@@ -13,8 +15,10 @@ mod workflow;
 
 pub use alarm::Alarm;
 pub use build::build;
+pub use delivery::DeliveryStream;
 pub use fault::{Fault, FaultKind};
-pub use file::{Fleet, Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker};
+pub use file::{Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker};
+pub use fleet::Fleet;
 pub use fragment::{Fragment, add};
 pub use function::{Alias, Function, Mapping};
 pub use topic::{Endpoint, Subscription, Topic};

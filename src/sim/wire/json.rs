@@ -6,6 +6,7 @@ use crate::sim::wire::cbor::{self, Flavour};
 use crate::sim::wire::{self, Call, Reply, Request, Response, Service, event_stream};
 use crate::sim::world::World;
 use bytes::Bytes;
+use flate2::Crc;
 use serde_json::Value;
 
 /// What a body is written in.
@@ -43,12 +44,12 @@ pub fn handle(world: &mut World, call: &mut Call, target: &str) -> Reply<Respons
         Ok(Reply::Done(value)) if service.answers_with_events(operation) => {
             Reply::Done(event_stream::head(&call.request, version, request_id, value))
         }
-        Ok(Reply::Done(value)) => Reply::Done(frame(version, coat, &request_id, 200, &value, vec![])),
+        Ok(Reply::Done(value)) => Reply::Done(checked(service, frame(version, coat, &request_id, 200, &value, vec![]))),
         Err(error) => {
             let mut headers: Vec<_> = error.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
             headers.extend(wire::query_error_header(service, &error));
             let value = wire::error_value(service, &error);
-            Reply::Done(frame(version, coat, &request_id, error.status, &value, headers))
+            Reply::Done(checked(service, frame(version, coat, &request_id, error.status, &value, headers)))
         }
     }
 }
@@ -70,6 +71,16 @@ fn no_operation(world: &mut World) -> Response {
     let headers = vec![("x-amzn-requestid".to_owned(), wire::request_id(world))];
     wire::note_unknown(world, "");
     Response { status: 403, headers, body: Bytes::from_static(body.as_bytes()) }
+}
+
+/// DynamoDB's answers carry a checksum of their body, and its clients check it.
+fn checked(service: Service, mut response: Response) -> Response {
+    if service == Service::DynamoDb {
+        let mut crc = Crc::new();
+        crc.update(&response.body);
+        response.headers.push(("x-amz-crc32".into(), crc.sum().to_string()));
+    }
+    response
 }
 
 /// Operations without an answer (`null`) have an empty body, as Kinesis's PutRecord-like controls do.

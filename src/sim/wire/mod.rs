@@ -2,6 +2,7 @@
 
 pub mod cbor;
 pub mod event_stream;
+pub mod input;
 pub mod json;
 pub mod query;
 pub mod rest;
@@ -9,7 +10,7 @@ pub mod rest;
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
-use crate::sim::{cloudtrail, cloudwatch, kinesis, logs, payload, sns, sqs, sts, swf};
+use crate::sim::{cloudtrail, cloudwatch, dynamodb, firehose, kinesis, logs, payload, sns, sqs, sts, swf};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -89,6 +90,8 @@ pub enum Service {
     Sts,
     Sns,
     Swf,
+    DynamoDb,
+    Firehose,
 }
 
 impl Service {
@@ -102,6 +105,8 @@ impl Service {
             Self::CloudTrail => "cloudtrail",
             Self::Logs => "logs",
             Self::Sts => "sts",
+            Self::DynamoDb => "dynamodb",
+            Self::Firehose => "firehose",
             Self::Sns => "sns",
             Self::Swf => "swf",
         }
@@ -115,6 +120,8 @@ impl Service {
             "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
             "SimpleWorkflowService" => Some(Self::Swf),
             "CloudTrail_20131101" => Some(Self::CloudTrail),
+            "DynamoDB_20120810" => Some(Self::DynamoDb),
+            "Firehose_20150804" => Some(Self::Firehose),
             "Logs_20140328" => Some(Self::Logs),
             _ => None,
         }
@@ -123,7 +130,7 @@ impl Service {
     /// The version of AWS's JSON protocol that the service speaks.
     const fn json_version(self) -> &'static str {
         match self {
-            Self::Kinesis | Self::CloudTrail | Self::Logs => "1.1",
+            Self::Kinesis | Self::CloudTrail | Self::Logs | Self::Firehose => "1.1",
             _ => "1.0",
         }
     }
@@ -219,6 +226,8 @@ pub(crate) fn answer(
         Service::Sqs => sqs::wire::answer(world, call, operation, &input),
         Service::Swf => swf::wire::answer(world, call, operation, &input),
         Service::Kinesis => kinesis::wire::answer(world, call, operation, &input),
+        Service::DynamoDb => dynamodb::wire::answer(world, call, operation, &input),
+        Service::Firehose => firehose::wire::answer(world, call, operation, &input),
         Service::Sns => sns::wire::answer(world, call, operation, &input),
         Service::Lambda => Err(unknown_operation()),
     };
@@ -335,6 +344,9 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
         // Kinesis writes bare names.
         (Service::Kinesis, _) => "",
         (_, "UnknownOperationException" | "SerializationException") => "com.amazon.coral.service#",
+        (Service::DynamoDb, "ValidationException") => "com.amazon.coral.validate#",
+        (Service::DynamoDb, "ThrottlingException") => "com.amazon.coral.availability#",
+        (Service::DynamoDb, _) => "com.amazonaws.dynamodb.v20120810#",
         (Service::Sqs, _) => "com.amazonaws.sqs#",
         (Service::CloudWatch, _) => "com.amazonaws.cloudwatch#",
         (Service::Swf, "ValidationException") => "com.amazon.coral.validate#",
@@ -345,12 +357,13 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
     let mut body = serde_json::Map::new();
     body.insert("__type".into(), format!("{namespace}{}", error.code).into());
     if !error.message.is_empty() {
-        // The framework's own errors capitalise the member, the services' do not.
-        let member = if error.code == "SerializationException" { "Message" } else { "message" };
+        // The framework's own errors capitalise the member, the services' do not, with one exception.
+        let is_capital = matches!(error.code, "SerializationException" | "TransactionCanceledException");
+        let member = if is_capital { "Message" } else { "message" };
         body.insert(member.into(), error.message.clone().into());
     }
     for (name, value) in &error.members {
-        body.insert((*name).into(), value.clone().into());
+        body.insert((*name).into(), value.clone());
     }
     Value::Object(body)
 }

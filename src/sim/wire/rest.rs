@@ -75,7 +75,7 @@ fn error_response(request_id: &str, error: &ApiError) -> Response {
     headers.push(("content-type".to_owned(), "application/json".to_owned()));
     let mut body = Map::new();
     for (name, value) in &error.members {
-        body.insert((*name).to_owned(), value.clone().into());
+        body.insert((*name).to_owned(), value.clone());
     }
     // What the framework refuses before the service sees it says no more than its message.
     let is_framework = matches!(error.code, "ValidationException" | "SerializationException");

@@ -1,0 +1,144 @@
+//! GetItem, PutItem, UpdateItem, DeleteItem.
+
+use super::attribute::{self, json_item};
+use super::input::{Input, Violations, table_of};
+use super::terms::{self, Units};
+use crate::sim::dynamodb::expression::{self, Action, Condition, LegacyUpdate, updated_paths};
+use crate::sim::dynamodb::fault;
+use crate::sim::dynamodb::items::{Change, WriteError, Written};
+use crate::sim::dynamodb::path::{Path, project};
+use crate::sim::dynamodb::value::Item;
+use crate::sim::error::ApiError;
+use crate::sim::world::World;
+use serde_json::{Map, Value as Json};
+
+fn required(input: Input<'_>, member: &str) -> Result<Item, ApiError> {
+    let mut violations = Violations::default();
+    violations.required(input, "TableName");
+    violations.required(input, member);
+    violations.finish()?;
+    attribute::item(input.structure(member)?.unwrap_or(input))
+}
+
+pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
+    terms::check_enumerations(input)?;
+    let table = table_of(input)?;
+    let mut bindings = terms::bindings(input, &["AttributesToGet"], &["ProjectionExpression"])?;
+    let key = required(input, "Key")?;
+    let paths = terms::projection(input, &mut bindings)?;
+    bindings.check_all_used()?;
+    let is_consistent = input.boolean("ConsistentRead")?.unwrap_or(false);
+    let (service, mut cx) = world.dynamodb_cx();
+    let (item, consumed) = service.get(&mut cx, &table, &key, is_consistent)?;
+    let mut output = Map::new();
+    if let Some(item) = item {
+        let item = paths.map_or_else(|| item.clone(), |paths| project(&item, &paths));
+        output.insert("Item".into(), json_item(&item));
+    }
+    output.extend(terms::consumed(input, &table, &consumed, Units::Plain).map(|c| ("ConsumedCapacity".to_owned(), c)));
+    Ok(Json::Object(output))
+}
+
+/// PutItem and DeleteItem answer only the item before, or nothing. Errors: `ValidationException`.
+fn check_return_values(input: Input<'_>) -> Result<(), ApiError> {
+    match input.text("ReturnValues")? {
+        None | Some("NONE" | "ALL_OLD") => Ok(()),
+        Some(_) => Err(fault::validation("Return values set to invalid value")),
+    }
+}
+
+pub fn put(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
+    terms::check_enumerations(input)?;
+    let table = table_of(input)?;
+    let mut bindings = terms::bindings(input, &["Expected"], &["ConditionExpression"])?;
+    let item = required(input, "Item")?;
+    check_return_values(input)?;
+    let condition = terms::condition(input, &mut bindings)?;
+    bindings.check_all_used()?;
+    write(world, input, &table, "PutItem", &Change::Put(item), condition.as_ref())
+}
+
+pub fn delete(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
+    terms::check_enumerations(input)?;
+    let table = table_of(input)?;
+    let mut bindings = terms::bindings(input, &["Expected"], &["ConditionExpression"])?;
+    let key = required(input, "Key")?;
+    check_return_values(input)?;
+    let condition = terms::condition(input, &mut bindings)?;
+    bindings.check_all_used()?;
+    write(world, input, &table, "DeleteItem", &Change::Delete { key }, condition.as_ref())
+}
+
+pub fn update(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
+    terms::check_enumerations(input)?;
+    let table = table_of(input)?;
+    let old = ["AttributeUpdates", "Expected"];
+    let mut bindings = terms::bindings(input, &old, &["UpdateExpression", "ConditionExpression"])?;
+    let key = required(input, "Key")?;
+    let actions = match input.text("UpdateExpression")? {
+        Some(text) => expression::update(text, &mut bindings)?,
+        None => attribute_updates(input)?,
+    };
+    let condition = terms::condition(input, &mut bindings)?;
+    bindings.check_all_used()?;
+    write(world, input, &table, "UpdateItem", &Change::Update { key, actions }, condition.as_ref())
+}
+
+fn attribute_updates(input: Input<'_>) -> Result<Vec<Action>, ApiError> {
+    let Some(updates) = input.structure("AttributeUpdates")? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for (name, update) in updates.0 {
+        let update = Input::of(update)?;
+        let mut violations = Violations::default();
+        violations.one_of(update, "Action", &["ADD", "PUT", "DELETE"]);
+        violations.finish()?;
+        all.push(LegacyUpdate {
+            attribute: name.clone(),
+            action: update.text("Action")?.unwrap_or("PUT").to_owned(),
+            value: update.get("Value").map(attribute::value).transpose()?,
+        });
+    }
+    expression::actions_of(&all)
+}
+
+fn write(
+    world: &mut World,
+    input: Input<'_>,
+    table: &str,
+    operation: &'static str,
+    change: &Change,
+    condition: Option<&Condition>,
+) -> Result<Json, ApiError> {
+    let (service, mut cx) = world.dynamodb_cx();
+    let written = match service.write(&mut cx, table, change, condition, operation) {
+        Ok(written) => written,
+        Err(WriteError::ConditionFailed { item: Some(item) })
+            if input.text("ReturnValuesOnConditionCheckFailure")? == Some("ALL_OLD") =>
+        {
+            return Err(fault::condition_failed().with_member("Item", json_item(&item)));
+        }
+        Err(error) => return Err(error.into_answer()),
+    };
+    let mut output = Map::new();
+    if let Some(attributes) = returned(input.text("ReturnValues")?, change, &written) {
+        output.insert("Attributes".into(), json_item(&attributes));
+    }
+    let consumed = terms::consumed(input, table, &written.consumed, Units::Plain);
+    output.extend(consumed.map(|consumed| ("ConsumedCapacity".to_owned(), consumed)));
+    Ok(Json::Object(output))
+}
+
+fn returned(wanted: Option<&str>, change: &Change, written: &Written) -> Option<Item> {
+    let updated = |item: &Option<Item>| -> Option<Item> {
+        let Change::Update { actions, .. } = change else { return None };
+        let paths: Vec<Path> = updated_paths(actions);
+        item.as_ref().map(|item| project(item, &paths)).filter(|picked| !picked.is_empty())
+    };
+    match wanted? {
+        "ALL_OLD" => written.old.clone(),
+        "ALL_NEW" => written.new.clone(),
+        "UPDATED_OLD" => updated(&written.old),
+        "UPDATED_NEW" => updated(&written.new),
+        _ => None,
+    }
+}

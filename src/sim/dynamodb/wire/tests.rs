@@ -1,0 +1,194 @@
+//! DynamoDB on the wire, by example.
+
+use crate::sim::dynamodb::tests::world;
+use crate::sim::wire::{Call, Reply, Request, Response, handle};
+use crate::sim::world::World;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn send(world: &mut World, operation: &str, body: &Value) -> Response {
+    let request = Request {
+        method: "POST".into(),
+        path: "/".into(),
+        query: String::new(),
+        headers: vec![("x-amz-target".into(), format!("DynamoDB_20120810.{operation}"))],
+        body: Bytes::from(body.to_string()),
+    };
+    let mut call = Call { request, arrived: world.now, ticket: None };
+    match handle(world, &mut call) {
+        Reply::Done(response) => response,
+        Reply::Later(at) => panic!("{operation} waits until {at}"),
+    }
+}
+
+fn ask(world: &mut World, operation: &str, body: &Value) -> Value {
+    let response = send(world, operation, body);
+    let text = String::from_utf8_lossy(&response.body).into_owned();
+    assert_eq!(response.status, 200, "{operation}: {text}");
+    if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+}
+
+/// The code and the message of a refusal.
+fn refusal(world: &mut World, operation: &str, body: &Value) -> (String, String) {
+    let response = send(world, operation, body);
+    assert_eq!(response.status, 400, "{operation}");
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
+    let message = body.get("message").or(body.get("Message")).and_then(Value::as_str).unwrap_or_default();
+    (body["__type"].as_str().unwrap().to_owned(), message.to_owned())
+}
+
+fn with_table() -> World {
+    let mut world = world(true);
+    let description = ask(
+        &mut world,
+        "CreateTable",
+        &json!({
+            "TableName": "orders",
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        }),
+    );
+    assert_eq!(description["TableDescription"]["TableStatus"], "CREATING");
+    let until = world.now + Duration::from_secs(60);
+    world.advance_to(until);
+    world
+}
+
+#[test]
+fn an_answer_carries_the_checksum_of_its_body() {
+    let mut world = with_table();
+    let response = send(&mut world, "ListTables", &json!({}));
+    let header = |name: &str| response.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    let mut crc = flate2::Crc::new();
+    crc.update(&response.body);
+    assert_eq!(header("x-amz-crc32"), Some(crc.sum().to_string()));
+    assert_eq!(header("content-type").as_deref(), Some("application/x-amz-json-1.0"));
+}
+
+#[test]
+fn items_come_back_as_they_were_put() {
+    let mut world = with_table();
+    let item = json!({
+        "id": {"S": "a"}, "n": {"N": "-12.50"}, "b": {"B": "aGk="}, "t": {"BOOL": false}, "z": {"NULL": true},
+        "ss": {"SS": ["x", "y"]}, "ns": {"NS": ["1", "2e3"]}, "bs": {"BS": ["aGk="]},
+        "l": {"L": [{"S": ""}, {"M": {}}]}, "m": {"M": {"k": {"N": "1E2"}}},
+    });
+    ask(&mut world, "PutItem", &json!({"TableName": "orders", "Item": item}));
+    let got = ask(&mut world, "GetItem", &json!({"TableName": "orders", "Key": {"id": {"S": "a"}}}));
+    let mut expected = item;
+    expected["n"] = json!({"N": "-12.5"});
+    expected["ns"] = json!({"NS": ["1", "2000"]});
+    expected["m"] = json!({"M": {"k": {"N": "100"}}});
+    assert_eq!(got["Item"], expected);
+    let none = ask(&mut world, "GetItem", &json!({"TableName": "orders", "Key": {"id": {"S": "b"}}}));
+    assert_eq!(none, json!({}));
+}
+
+const INVALID: &str = "com.amazon.coral.validate#ValidationException";
+const SERVICE: &str = "com.amazonaws.dynamodb.v20120810#";
+
+fn assert_refused(world: &mut World, operation: &str, body: &Value, code: &str, words: &str) {
+    assert_eq!(refusal(world, operation, body), (code.to_owned(), words.to_owned()), "{operation} {body}");
+}
+
+#[test]
+fn values_that_cannot_be_are_refused_in_the_words_of_aws() {
+    let mut world = with_table();
+    let wrong = "One or more parameter values were invalid:";
+    for (item, words) in [
+        (json!({"x": {"S": "1"}}), format!("{wrong} Missing the key id in the item")),
+        (json!({"id": {"N": "1"}}), format!("{wrong} Type mismatch for key id expected: S actual: N")),
+        (json!({"id": {"S": "a"}, "x": {"SS": []}}), format!("{wrong} An string set  may not be empty")),
+        (json!({"id": {"S": "a"}, "x": {"NULL": false}}), format!("{wrong} Null attribute value types must have the value of true")),
+        (json!({"id": {"S": "a"}, "x": {"N": "one"}}), "The parameter cannot be converted to a numeric value: one".to_owned()),
+        (json!({"id": {"S": "a"}, "x": {}}), "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes".to_owned()),
+        (json!({"id": {"S": ""}}), "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: id".to_owned()),
+    ] {
+        let body = json!({"TableName": "orders", "Item": item});
+        assert_refused(&mut world, "PutItem", &body, INVALID, &words);
+    }
+    let body = json!({"TableName": "orders", "Item": {"id": {"S": 5}}});
+    let code = "com.amazon.coral.service#SerializationException";
+    assert_refused(&mut world, "PutItem", &body, code, "NUMBER_VALUE cannot be converted to String");
+}
+
+#[test]
+fn requests_that_cannot_be_are_refused_in_the_words_of_aws() {
+    let mut world = with_table();
+    let key = json!({"id": {"S": "a"}});
+    let enumeration = "1 validation error detected: Value 'MAYBE' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]";
+    let mixture = "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {AttributeUpdates} Expression parameters: {ConditionExpression}";
+    let no_keys = "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.";
+    let of_key =
+        "One or more parameter values were invalid: Cannot update attribute id. This attribute is part of the key";
+    let of = |members: Value| {
+        let mut body = json!({"TableName": "orders"});
+        for (name, value) in members.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    };
+    let set_key =
+        json!({"Key": key, "UpdateExpression": "SET id = :a", "ExpressionAttributeValues": {":a": {"S": "b"}}});
+    let mixed = json!({"Key": key, "AttributeUpdates": {}, "ConditionExpression": "attribute_exists(id)"});
+    for (operation, members, words) in [
+        ("GetItem", json!({"Key": {"id": {"N": "1"}}}), "The provided key element does not match the schema"),
+        ("PutItem", json!({"Item": key, "ReturnValues": "MAYBE"}), enumeration),
+        ("UpdateItem", set_key, of_key),
+        ("UpdateItem", mixed, mixture),
+        ("Query", json!({}), no_keys),
+    ] {
+        assert_refused(&mut world, operation, &of(members), INVALID, words);
+    }
+    let missing =
+        "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null";
+    assert_refused(&mut world, "DescribeTable", &json!({}), INVALID, missing);
+}
+
+#[test]
+fn what_is_not_there_is_refused_in_the_words_of_aws() {
+    let mut world = with_table();
+    let key = json!({"id": {"S": "a"}});
+    let (absent, failed) =
+        (format!("{SERVICE}ResourceNotFoundException"), format!("{SERVICE}ConditionalCheckFailedException"));
+    let get = json!({"TableName": "nope", "Key": key});
+    assert_refused(&mut world, "GetItem", &get, &absent, "Requested resource not found");
+    let describe = json!({"TableName": "nope"});
+    let words = "Requested resource not found: Table: nope not found";
+    assert_refused(&mut world, "DescribeTable", &describe, &absent, words);
+    let delete = json!({"TableName": "orders", "Key": key, "ConditionExpression": "attribute_exists(id)"});
+    assert_refused(&mut world, "DeleteItem", &delete, &failed, "The conditional request failed");
+    let unknown = "com.amazon.coral.service#UnknownOperationException";
+    assert_refused(&mut world, "Invent", &json!({}), unknown, "");
+}
+
+#[test]
+fn updates_answer_what_was_asked_for() {
+    let mut world = with_table();
+    let mut update = |text: &str, values: Value, wanted: &str| {
+        let body = json!({"TableName": "orders", "Key": {"id": {"S": "a"}}, "UpdateExpression": text,
+                          "ExpressionAttributeValues": values, "ReturnValues": wanted});
+        ask(&mut world, "UpdateItem", &body)
+    };
+    let one = json!({":v": {"N": "1"}});
+    assert_eq!(update("SET a = :v", one.clone(), "UPDATED_OLD"), json!({}));
+    assert_eq!(update("ADD a :v", one.clone(), "UPDATED_NEW"), json!({"Attributes": {"a": {"N": "2"}}}));
+    assert_eq!(update("ADD a :v", one.clone(), "ALL_OLD")["Attributes"], json!({"a": {"N": "2"}, "id": {"S": "a"}}));
+    assert_eq!(update("ADD a :v", one, "ALL_NEW")["Attributes"]["a"], json!({"N": "4"}));
+}
+
+#[test]
+fn a_transaction_changes_all_or_nothing() {
+    let mut world = with_table();
+    let put = |id: &str, condition: &str| json!({"Put": {"TableName": "orders", "Item": {"id": {"S": id}}, "ConditionExpression": condition}});
+    let fresh = "attribute_not_exists(id)";
+    ask(&mut world, "TransactWriteItems", &json!({"TransactItems": [put("a", fresh), put("b", fresh)]}));
+    let refused = json!({"TransactItems": [put("c", fresh), put("a", fresh)]});
+    let (code, words) = refusal(&mut world, "TransactWriteItems", &refused);
+    assert_eq!(code, "com.amazonaws.dynamodb.v20120810#TransactionCanceledException");
+    assert!(words.ends_with("[None, ConditionalCheckFailed]"), "{words}");
+    let scan = ask(&mut world, "Scan", &json!({"TableName": "orders", "Select": "COUNT"}));
+    assert_eq!(scan, json!({"Count": 2, "ScannedCount": 2}));
+}

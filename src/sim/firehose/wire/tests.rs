@@ -1,0 +1,72 @@
+//! Firehose on the wire, by example: refusals in AWS's words.
+
+use crate::domain::time::Timestamp;
+use crate::sim::cx::Place;
+use crate::sim::wire::{Call, Reply, Request, handle};
+use crate::sim::world::World;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+fn ask(world: &mut World, operation: &str, body: &Value) -> (u16, Value) {
+    let request = Request {
+        method: "POST".into(),
+        path: "/".into(),
+        query: String::new(),
+        headers: vec![("x-amz-target".into(), format!("Firehose_20150804.{operation}"))],
+        body: Bytes::from(body.to_string()),
+    };
+    let mut call = Call { request, arrived: world.now, ticket: None };
+    match handle(world, &mut call) {
+        Reply::Done(response) => (response.status, serde_json::from_slice(&response.body).unwrap()),
+        Reply::Later(at) => panic!("{operation} waits until {at}"),
+    }
+}
+
+#[test]
+fn refusals_are_in_the_words_of_aws() {
+    let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+    let mut world = World::new(7, Timestamp::from_millis(1_800_000_000_000), place);
+    let s3 = json!({"RoleARN": "arn:aws:iam::123456789012:role/r", "BucketARN": "arn:aws:s3:::b"});
+    let large = json!({"RoleARN": "arn:aws:iam::123456789012:role/r", "BucketARN": "arn:aws:s3:::b", "BufferingHints": {"SizeInMBs": 200}});
+    for (operation, body, code, words) in [
+        (
+            "DescribeDeliveryStream",
+            json!({"DeliveryStreamName": "x"}),
+            "ResourceNotFoundException",
+            "Firehose x under account 123456789012 not found.",
+        ),
+        (
+            "DescribeDeliveryStream",
+            json!({}),
+            "ValidationException",
+            "1 validation error detected: Value null at 'deliveryStreamName' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "CreateDeliveryStream",
+            json!({"DeliveryStreamName": "x"}),
+            "InvalidArgumentException",
+            "Exactly one destination configuration is supported for a Firehose",
+        ),
+        (
+            "CreateDeliveryStream",
+            json!({"DeliveryStreamName": "x", "ExtendedS3DestinationConfiguration": large}),
+            "ValidationException",
+            "1 validation error detected: Value '200' at 'extendedS3DestinationConfiguration.bufferingHints.sizeInMBs' failed to satisfy constraint: Member must have value less than or equal to 128",
+        ),
+        (
+            "CreateDeliveryStream",
+            json!({"DeliveryStreamName": "x", "DeliveryStreamType": "KinesisStreamAsSource", "S3DestinationConfiguration": s3}),
+            "InvalidArgumentException",
+            "KinesisSourceStreamConfig is required for KinesisStreamAsSource stream type",
+        ),
+        ("Invent", json!({}), "com.amazon.coral.service#UnknownOperationException", ""),
+    ] {
+        let (status, answer) = ask(&mut world, operation, &body);
+        assert_eq!(status, 400);
+        assert_eq!(
+            (answer["__type"].as_str(), answer["message"].as_str().unwrap_or_default()),
+            (Some(code), words),
+            "{body}"
+        );
+    }
+}
