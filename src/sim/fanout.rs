@@ -20,7 +20,8 @@ pub fn deliver(world: &mut World, deliveries: impl IntoIterator<Item = Delivery>
                 send(world, &arn, Outgoing { body, attributes, trace_header, delay_s: None, group, dedup })
             }
             Destination::Function { arn, event } => invoke(world, &arn, event),
-            Destination::DeliveryStream { .. } | Destination::Nowhere => Outcome::ClientError,
+            Destination::DeliveryStream { arn, data } => put(world, &arn, data.len()),
+            Destination::Nowhere => Outcome::ClientError,
             Destination::Person => Outcome::Delivered,
             Destination::Http(post) => {
                 open.extend(request(world, &attempt, post));
@@ -99,6 +100,18 @@ fn invoke(world: &mut World, arn: &str, event: bytes::Bytes) -> Outcome {
     match lambda.accept_event_at(&mut cx, arn, event, 0) {
         Some(_) => Outcome::Delivered,
         None => Outcome::ClientError,
+    }
+}
+
+/// A delivery stream takes the message as one record, says that it has too much to do, or is not there.
+fn put(world: &mut World, arn: &str, size: usize) -> Outcome {
+    let home = world.place.arn("firehose", "deliverystream/");
+    let Some(stream) = arn.strip_prefix(&home).map(str::to_owned) else { return Outcome::ClientError };
+    let (firehose, mut cx) = world.firehose_cx();
+    match firehose.put_one(&mut cx, &stream, size) {
+        Ok(_) => Outcome::Delivered,
+        Err(error) if error.code == "ServiceUnavailableException" => Outcome::Throttled,
+        Err(_) => Outcome::ClientError,
     }
 }
 

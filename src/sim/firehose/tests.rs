@@ -193,3 +193,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_topic_delivers_is_one_record_and_comes_out_in_an_object() {
+    use crate::sim::fanout;
+    use crate::sim::sns::{Publication, Subscribe};
+    let mut world = world();
+    add(&mut world, spec(Source::DirectPut, 5, 60));
+    let endpoint = world.place.arn("firehose", "deliverystream/clicks");
+    let role = ("SubscriptionRoleArn".to_owned(), "arn:aws:iam::123456789012:role/sns".to_owned());
+    let (sns, mut cx) = world.sns_cx();
+    sns.create_topic(&mut cx, "news", &BTreeMap::new(), &BTreeMap::new()).unwrap();
+    let wanted = Subscribe {
+        topic: "news",
+        protocol: "firehose",
+        endpoint: Some(&endpoint),
+        attributes: [role].into(),
+        links: String::new(),
+    };
+    sns.subscribe(&mut cx, wanted).unwrap();
+    let hello = Publication::of(Payload::Sent(Bytes::from_static(b"hello")));
+    let (_, deliveries) = sns.publish(&mut cx, "news", hello).unwrap();
+    fanout::deliver(&mut world, deliveries);
+    later(&mut world, 120);
+    let delivered = world.firehose.delivered("clicks").unwrap();
+    assert_eq!((delivered.objects, delivered.records), (1, 1));
+}
