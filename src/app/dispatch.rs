@@ -8,7 +8,7 @@ use crate::app::effect::Effect;
 use crate::app::job::{JOBS_MAX, Job, PlanId};
 use crate::app::list::ListId;
 use crate::app::screen::{Detail, Screen};
-use crate::app::state::{State, Tone};
+use crate::app::state::{Size, State, Tone};
 use crate::app::{palette, typing, verbs};
 use crate::domain::row::{KindId, ResourceId};
 use crate::domain::verb::ActionId;
@@ -334,17 +334,39 @@ fn focus_form(state: &mut State, by: usize) {
 
 fn scroll_confirm(state: &mut State, down: bool) {
     if let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() {
-        let plan = &confirm.plan;
-        let lines = plan.preview.len() + plan.warnings.len() + plan.calls.len();
-        confirm.scroll =
-            if down { (confirm.scroll + 1).min(lines.saturating_sub(1)) } else { confirm.scroll.saturating_sub(1) };
+        let end = scroll_end(&confirm.plan);
+        confirm.scroll = if down { (confirm.scroll + 1).min(end) } else { confirm.scroll.saturating_sub(1) };
     }
+}
+
+/// How far a plan can be scrolled.
+fn scroll_end(plan: &Plan) -> usize {
+    (plan.preview.len() + plan.warnings.len() + plan.calls.len()).saturating_sub(1)
+}
+
+/// A terminal of at least this size shows a plan whole.
+const PLAN_SIZE: Size = Size { width: 60, height: 20 };
+/// A smaller one shows no plan at all.
+const DIALOG_SIZE: Size = Size { width: 30, height: 9 };
+
+/// Why a plan cannot have been read on a terminal of this size.
+fn unread(confirm: &Confirm, size: Size) -> Option<&'static str> {
+    let is_within = |least: Size| size.width >= least.width && size.height >= least.height;
+    if !is_within(DIALOG_SIZE) {
+        return Some("the plan is not on screen: make the window larger");
+    }
+    let is_at_end = confirm.scroll >= scroll_end(&confirm.plan);
+    (!is_within(PLAN_SIZE) && !is_at_end).then_some("read it to its end first (j), or make the window larger")
 }
 
 /// A person says yes to the plan in the dialog.
 fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
-    let leave = Unlocked::when(state.settings.allow_actions);
+    let (leave, size) = (Unlocked::when(state.settings.allow_actions), state.size);
     let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() else { return };
+    if let Some(why) = unread(confirm, size) {
+        confirm.error = Some(why.into());
+        return;
+    }
     let name = &confirm.plan.resource.name;
     if confirm.plan.safety == Safety::Destructive && confirm.typed.text().trim() != name {
         confirm.error = Some(format!("this cannot be undone: type `{name}` to do it"));

@@ -61,6 +61,8 @@ impl Stage {
 
 /// How long the polls have to show what was promised. A resize of a big stream takes minutes.
 const WATCH_MAX: Duration = Duration::from_secs(15 * 60);
+/// The same, when a call failed and may have been acted upon all the same.
+const UNSURE_WATCH_MAX: Duration = Duration::from_secs(120);
 /// A stream that was told to reshard and still says ACTIVE with the old number after this long has not done it.
 const RESHARD_SHOWS_WITHIN: Duration = Duration::from_secs(60);
 /// How far AWS's clock and ours may be apart.
@@ -132,11 +134,22 @@ impl Job {
             (Some(row), Expect::MoveTaskEnds { .. }) => self.look_at_move_task(row),
             (Some(_), Expect::Answer) => Look { stage: Stage::Watching, sentence: format!("{head}: no answer came") },
         };
-        if look.stage == Stage::Watching && now.since(self.confirmed_at) > WATCH_MAX {
-            let minutes = WATCH_MAX.as_secs() / 60;
+        let watch_max = if self.is_unsure() { UNSURE_WATCH_MAX } else { WATCH_MAX };
+        if look.stage == Stage::Watching && now.since(self.confirmed_at) > watch_max {
+            let minutes = watch_max.as_secs() / 60;
             return Look { stage: Stage::NotSeen, sentence: format!("{head}: not seen within {minutes} minutes") };
         }
         look
+    }
+
+    /// Whether a call failed in a way that leaves open whether AWS has acted.
+    fn is_unsure(&self) -> bool {
+        self.outcomes.iter().any(|outcome| matches!(outcome, CallOutcome::Failed { sent: true, .. }))
+    }
+
+    /// What AWS made of the calls, while nothing shows yet.
+    fn taken(&self) -> &'static str {
+        if self.is_unsure() { "failed, and may have been done all the same" } else { "accepted" }
     }
 
     fn look_at_shards(&self, row: &Row, wanted: u32) -> Look {
@@ -146,7 +159,7 @@ impl Job {
         let open = row.fields.number(&kinesis::OPEN_SHARDS).unwrap_or(0.0) as u32;
         let is_active = status.and_then(|value| value.as_text()) == Some("ACTIVE");
         if told_at <= self.confirmed_at || (is_active && open != wanted && !self.should_show_by(told_at)) {
-            return Look { stage: Stage::Watching, sentence: format!("{head}: accepted, watching") };
+            return Look { stage: Stage::Watching, sentence: format!("{head}: {}, watching", self.taken()) };
         }
         match (is_active, open == wanted) {
             (false, _) => Look { stage: Stage::Watching, sentence: format!("{head}: UPDATING, {open} open shards") },
@@ -171,7 +184,8 @@ impl Job {
         };
         let of_this_plan = |part: &&Part| is_cancel || started(part) + CLOCKS_APART >= self.confirmed_at;
         let Some(task) = row.parts.iter().filter(of_this_plan).max_by_key(|part| started(part)) else {
-            return Look { stage: Stage::Watching, sentence: format!("{head}: accepted, the task does not show yet") };
+            let sentence = format!("{head}: {}, the task does not show yet", self.taken());
+            return Look { stage: Stage::Watching, sentence };
         };
         let count = |field| task.fields.number(field).map_or("?".to_owned(), |n| Unit::Count.short_number(n));
         let moved = format!("{} of {} moved", count(&sqs::TASK_MOVED), count(&sqs::TASK_TO_MOVE));

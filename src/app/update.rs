@@ -2,7 +2,7 @@
 
 use crate::actions::CallOutcome;
 use crate::app::effect::Effect;
-use crate::app::event::{Event, Key, What};
+use crate::app::event::{Event, Key, KeyCode, What};
 use crate::app::job::{PlanId, Stage};
 use crate::app::schedule::Attention;
 use crate::app::screen::Screen;
@@ -31,8 +31,10 @@ fn apply(state: &mut State, what: What, effects: &mut Vec<Effect>) {
     match what {
         What::Key(key) => {
             // A key speaks of what is on screen now: what came in before it must be on the lists.
-            settle(state, effects);
-            press(state, key, effects);
+            for key in apart(key) {
+                settle(state, effects);
+                press(state, key, effects);
+            }
             settle(state, effects);
         }
         What::Paste(text) => typing::paste(state, &text),
@@ -47,6 +49,18 @@ fn apply(state: &mut State, what: What, effects: &mut Vec<Effect>) {
             not_journalled(state, plan_id, sentence, call_sent, effects);
         }
         What::Wake => {}
+    }
+}
+
+/// A terminal sends alt and a character as escape and the character, and a slow line brings an escape and the key typed
+/// after it together. No command is on alt, so it was the person's two keys.
+fn apart(key: Key) -> Vec<Key> {
+    match key {
+        Key { code: KeyCode::Char(_), alt: true, .. } => {
+            let escape = Key { code: KeyCode::Esc, ctrl: false, alt: false };
+            vec![escape, Key { alt: false, ..key }]
+        }
+        _ => vec![key],
     }
 }
 

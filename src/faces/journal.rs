@@ -1,14 +1,14 @@
 //! `midwatch journal`: lists, verifies and exports what was done.
 
 use crate::cli::{JournalArgs, JournalWhat};
-use crate::config::Settings;
+use crate::config::{Settings, Source};
 use crate::faces::say;
 use crate::failure::Failure;
 use crate::journal::{self, Chain, Entry};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Exit code of `verify` for a chain that is broken.
+/// Exit code of `verify` for a chain that is broken, or holds a line that was cut off.
 const BROKEN: u8 = 1;
 
 pub fn run(arguments: &JournalArgs, settings: &Settings) -> Result<u8, Failure> {
@@ -20,7 +20,7 @@ pub fn run(arguments: &JournalArgs, settings: &Settings) -> Result<u8, Failure> 
     };
     let chain = journal::check(&text);
     match arguments.what.unwrap_or(JournalWhat::List) {
-        JournalWhat::List => list(&chain).map(|()| 0),
+        JournalWhat::List => list(&chain, settings).map(|()| 0),
         JournalWhat::Export => export(&chain).map(|()| 0),
         JournalWhat::Verify => verify(&chain, &path),
     }
@@ -33,9 +33,11 @@ pub fn path(settings: &Settings) -> Result<PathBuf, Failure> {
     })
 }
 
-fn list(chain: &Chain) -> Result<(), Failure> {
+fn list(chain: &Chain, settings: &Settings) -> Result<(), Failure> {
     if chain.entries.is_empty() {
-        return say("Nothing has been done yet.\n");
+        let is_live = matches!(settings.source, Source::Live(_)) && settings.journal.is_none();
+        let demo = if is_live { " What was done in the demo: midwatch journal --demo" } else { "" };
+        return say(&format!("Nothing has been done yet.{demo}\n"));
     }
     say(&chain.entries.iter().map(|entry| line(entry) + "\n").collect::<String>())?;
     match &chain.broken {
@@ -91,7 +93,10 @@ fn verify(chain: &Chain, path: &Path) -> Result<u8, Failure> {
     }
     let count = chain.entries.len();
     match &chain.broken {
-        None => say(&format!("{}: {count} entries, the chain is whole.\n", path.display())).map(|()| 0),
+        None => {
+            say(&format!("{}: {count} entries, the chain is whole.\n", path.display()))?;
+            Ok(if chain.torn.is_empty() { 0 } else { BROKEN })
+        }
         Some((number, why)) => {
             say(&format!("{}: line {number} breaks the chain: {why}.\n", path.display()))?;
             Ok(BROKEN)

@@ -50,7 +50,7 @@ async fn serve(arguments: &SimArgs, demo: &DemoSettings) -> Result<(), Failure> 
     say(&format!(
         "midwatch sim listens on http://{address} (account {account}, region {region}, seed {}, {time}{limits}).\n\
          Stop it with ctrl-c. In another shell:\n  \
-         export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n",
+         export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n",
         demo.seed
     ))?;
     server::serve(listener, engine, stop).await.map_err(|error| Failure::new(format!("The listener failed: {error}")))

@@ -239,5 +239,5 @@ fn error_health(series: &SeriesOf<'_>, verdict: &mut Verdict) {
         p if p >= ERROR_WARN_PERCENT => Health::Warn,
         _ => return,
     };
-    verdict.add(health, format!("{} of its invocations fail", Unit::Percent.short_number(percent)));
+    verdict.add(health, format!("{} of its invocations failed in 5 minutes", Unit::Percent.short_number(percent)));
 }

@@ -47,13 +47,14 @@ fn source(line: &mut super::pen::Line, state: &State) {
         }
         Source::Live => {
             line.put("LIVE", Role::Warn).gap(1);
-            if !label.is_empty() {
-                line.put(label, Role::Text).gap(1);
-            }
+            // Whether this can change AWS is said before where it looks: the end is what a narrow terminal cuts.
             if state.settings.allow_actions {
                 line.put(" ACTIONS UNLOCKED ", Role::Notice);
             } else {
                 line.put("read-only", Role::Dim);
+            }
+            if !label.is_empty() {
+                line.gap(1).put(label, Role::Text);
             }
         }
     }

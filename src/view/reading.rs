@@ -104,7 +104,10 @@ pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) ->
     }
     lines.extend([Vec::new(), say("WHAT WAS DONE", Role::Header)]);
     if state.jobs.is_empty() {
-        lines.push(say("  Nothing yet in this run. `midwatch journal` shows earlier ones.", Role::Dim));
+        lines.push(say(
+            "  Nothing yet in this run. `midwatch journal` (in the demo with --demo) shows earlier ones.",
+            Role::Dim,
+        ));
     }
     for job in state.jobs.iter().rev() {
         job_lines(&mut lines, job, state, area.width);

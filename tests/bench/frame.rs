@@ -59,7 +59,7 @@ fn press(state: &mut State, keys: &str) {
 }
 
 /// This process after it has built the state of ten thousand resources with an hour of every metric, less what it
-/// weighed before, and the whole program with a small estate beside it.
+/// weighed before, and the whole program without any estate.
 fn memory_mib() -> f64 {
     let before = process::rss_mib(std::process::id());
     let mut state = fixtures::many(MANY, 200, 50);
@@ -81,5 +81,5 @@ fn memory_mib() -> f64 {
     }
     let grown = process::rss_mib(std::process::id()) - before;
     assert!(state.series.len() > MANY, "every resource has its history");
-    grown + terminal::demo_rss_mib()
+    grown + terminal::live_rss_mib()
 }

@@ -94,9 +94,9 @@ impl Terminal {
     }
 }
 
-/// MiB of the whole program with the demo's small estate, settled.
-pub fn demo_rss_mib() -> f64 {
-    let terminal = Terminal::start(&["--demo"], 200, 50);
+/// MiB of the whole program that watches an account of which it knows nothing yet: no engine, all of the SDK.
+pub fn live_rss_mib() -> f64 {
+    let terminal = Terminal::start(&["--endpoint-url", "http://127.0.0.1:9"], 200, 50);
     terminal.bytes(WARM);
     let rss_mib = process::rss_mib(terminal.pid());
     terminal.quit();

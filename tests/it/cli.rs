@@ -138,7 +138,8 @@ fn a_log_is_written_where_it_was_asked_for_or_its_place_is_named() {
 #[test]
 fn an_empty_journal_says_so_and_a_missing_file_is_an_error() {
     let listed = midwatch("journal").end();
-    assert_eq!((listed.code, listed.out.as_str()), (0, "Nothing has been done yet.\n"));
+    let said = "Nothing has been done yet. What was done in the demo: midwatch journal --demo\n";
+    assert_eq!((listed.code, listed.out.as_str()), (0, said));
     midwatch("journal verify --journal /nowhere/j.jsonl").end().fails(1, &["/nowhere/j.jsonl cannot be read"]);
 }
 

@@ -452,7 +452,8 @@ fn every_size_is_survived_and_the_screen_comes_back() {
 #[test]
 fn a_small_terminal_shows_and_obeys() {
     let mut window = Window::open(demo(), 20, 5);
-    window.until_text("▸● ok");
+    // All eight are there before the first key: from then on the selection stays with its resource.
+    window.until_text("/8");
     window.press("g");
     window.until_text("1/8");
     window.press("j");

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::actions::{Call, Expect, Plan, Safety};
+use crate::app::dialog::{Confirm, Dialog};
+use crate::app::edit::Editor;
 use crate::app::state::{Settings, Source};
 use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::poll::{Calls, Identity, Poll, Question, Reading, RowUpdate};
@@ -258,6 +260,32 @@ fn a_plan_is_performed_once_and_its_outcomes_count_in_order() {
 }
 
 #[test]
+fn an_escape_and_the_key_after_it_are_two_keys_even_when_they_come_as_one() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    scene.keys("p");
+    let mut colon = Key::parse_run(":").unwrap()[0];
+    colon.alt = true;
+    scene.happens(What::Key(colon));
+    assert!(matches!(scene.state.screen(), Screen::List(_)), "escape went back");
+    assert_eq!(scene.state.dialogs.len(), 1, "and the palette opened");
+}
+
+#[test]
+fn a_plan_that_does_not_fit_on_the_screen_must_be_read_to_its_end() {
+    let mut scene = Scene::new(true);
+    let confirm = Confirm { plan: plan(1), typed: Editor::one_line(""), scroll: 0, error: None };
+    scene.state.dialogs.push(Dialog::Confirm(confirm));
+    scene.happens(What::Resize { width: 20, height: 4 });
+    scene.keys("jy");
+    assert!(scene.state.jobs.is_empty(), "nobody can have read it");
+    scene.happens(What::Resize { width: 80, height: 15 });
+    scene.keys("ky");
+    assert!(scene.state.jobs.is_empty(), "its end is not on screen");
+    scene.keys("jy");
+    assert_eq!(scene.state.jobs.len(), 1);
+}
+
+#[test]
 fn read_only_performs_nothing() {
     let mut scene = Scene::new(false);
     scene.happens(What::Agreed(plan(1)));
@@ -274,6 +302,10 @@ fn a_call_that_may_have_been_sent_is_watched_and_one_that_was_not_has_failed() {
         let outcome = CallOutcome::Failed { sentence: "no answer in time.".into(), sent };
         scene.happens(What::Performed { plan_id, call: 0, outcome });
         assert_eq!(scene.state.jobs[0].stage, stage);
+        scene.later(30);
+        assert!(!scene.state.jobs[0].sentence.contains("accepted"), "{}", scene.state.jobs[0].sentence);
+        scene.later(120);
+        assert!(scene.state.jobs[0].stage.is_over(), "what was perhaps not done is not watched for long");
     }
 }
 
