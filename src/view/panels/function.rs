@@ -32,11 +32,15 @@ const SHARE_CRIT: f64 = 0.98;
 pub fn draw(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail) {
     let mut used = 0;
     let timeout_s = row.fields.number(&TIMEOUT_S).filter(|s| *s > 0.0);
-    if let Some(timeout_s) = timeout_s.filter(|_| area.height >= 7) {
+    // The mappings come first when there is little room: a disabled one must be seen. The slowest durations are the last.
+    let below = if row.parts.is_empty() { 1 } else { 2 + row.parts.len().min(2) as u16 };
+    let shown = area.height.saturating_sub(1 + below).min(DURATIONS.len() as u16);
+    if let Some(timeout_s) = timeout_s.filter(|_| shown > 0) {
         let mut title = pen.line(Rect { height: 1, ..area });
         title.gap(1).put("DURATION", Role::Header).put(" against its timeout of ", Role::Dim);
         title.put(&Unit::Seconds.short_number(timeout_s), Role::Strong);
-        for (n, (name, field)) in DURATIONS.into_iter().enumerate() {
+        let slowest = DURATIONS.into_iter().skip(DURATIONS.len() - usize::from(shown));
+        for (n, (name, field)) in slowest.enumerate() {
             let line = Rect { y: area.y + 1 + n as u16, height: 1, ..area };
             let (said, role) = cell(field, row.fields.get(field), state.now);
             match row.fields.number(field) {
@@ -46,7 +50,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail
                 }
             }
         }
-        used = 5;
+        used = 1 + shown;
     }
     let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
     let mut title = pen.line(Rect { height: rest.height.min(1), ..rest });
