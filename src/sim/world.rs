@@ -53,6 +53,18 @@ pub struct World {
     rng: Pcg64Mcg,
 }
 
+/// What a world can lend at once: its hands, and the services that work with them.
+struct Lent<'a> {
+    cx: Cx<'a>,
+    kinesis: &'a mut Kinesis,
+    sqs: &'a mut Sqs,
+    sns: &'a mut Sns,
+    lambda: &'a mut Lambda,
+    swf: &'a mut Swf,
+    dynamodb: &'a mut DynamoDb,
+    firehose: &'a mut Firehose,
+}
+
 impl World {
     /// An empty account.
     pub fn new(seed: u64, start: Timestamp, place: Place) -> Self {
@@ -119,8 +131,8 @@ impl World {
         }
     }
 
-    /// The Kinesis service and the hands it works with.
-    pub fn kinesis_cx(&mut self) -> (&mut Kinesis, Cx<'_>) {
+    /// Every service beside the hands, so that one of each can be lent together.
+    fn lend(&mut self) -> Lent<'_> {
         let cx = Cx {
             now: self.now,
             place: &self.place,
@@ -129,85 +141,58 @@ impl World {
             metrics: &mut self.metrics,
             templates: &mut self.templates,
         };
-        (&mut self.kinesis, cx)
+        Lent {
+            cx,
+            kinesis: &mut self.kinesis,
+            sqs: &mut self.sqs,
+            sns: &mut self.sns,
+            lambda: &mut self.lambda,
+            swf: &mut self.swf,
+            dynamodb: &mut self.dynamodb,
+            firehose: &mut self.firehose,
+        }
+    }
+
+    /// The Kinesis service and the hands it works with.
+    pub fn kinesis_cx(&mut self) -> (&mut Kinesis, Cx<'_>) {
+        let lent = self.lend();
+        (lent.kinesis, lent.cx)
     }
 
     /// The SQS service and the hands it works with.
     pub fn sqs_cx(&mut self) -> (&mut Sqs, Cx<'_>) {
-        let cx = Cx {
-            now: self.now,
-            place: &self.place,
-            rng: &mut self.rng,
-            agenda: &mut self.agenda,
-            metrics: &mut self.metrics,
-            templates: &mut self.templates,
-        };
-        (&mut self.sqs, cx)
+        let lent = self.lend();
+        (lent.sqs, lent.cx)
     }
 
     /// The SNS service and the hands it works with.
     pub fn sns_cx(&mut self) -> (&mut Sns, Cx<'_>) {
-        let cx = Cx {
-            now: self.now,
-            place: &self.place,
-            rng: &mut self.rng,
-            agenda: &mut self.agenda,
-            metrics: &mut self.metrics,
-            templates: &mut self.templates,
-        };
-        (&mut self.sns, cx)
+        let lent = self.lend();
+        (lent.sns, lent.cx)
     }
 
     /// The Lambda service and the hands it works with.
     pub fn lambda_cx(&mut self) -> (&mut Lambda, Cx<'_>) {
-        let cx = Cx {
-            now: self.now,
-            place: &self.place,
-            rng: &mut self.rng,
-            agenda: &mut self.agenda,
-            metrics: &mut self.metrics,
-            templates: &mut self.templates,
-        };
-        (&mut self.lambda, cx)
+        let lent = self.lend();
+        (lent.lambda, lent.cx)
     }
 
     /// The SWF service and the hands it works with.
     pub fn swf_cx(&mut self) -> (&mut Swf, Cx<'_>) {
-        let cx = Cx {
-            now: self.now,
-            place: &self.place,
-            rng: &mut self.rng,
-            agenda: &mut self.agenda,
-            metrics: &mut self.metrics,
-            templates: &mut self.templates,
-        };
-        (&mut self.swf, cx)
+        let lent = self.lend();
+        (lent.swf, lent.cx)
     }
 
     /// The DynamoDb service and the hands it works with.
     pub fn dynamodb_cx(&mut self) -> (&mut DynamoDb, Cx<'_>) {
-        let cx = Cx {
-            now: self.now,
-            place: &self.place,
-            rng: &mut self.rng,
-            agenda: &mut self.agenda,
-            metrics: &mut self.metrics,
-            templates: &mut self.templates,
-        };
-        (&mut self.dynamodb, cx)
+        let lent = self.lend();
+        (lent.dynamodb, lent.cx)
     }
 
     /// The Firehose service and the hands it works with.
     pub fn firehose_cx(&mut self) -> (&mut Firehose, Cx<'_>) {
-        let cx = Cx {
-            now: self.now,
-            place: &self.place,
-            rng: &mut self.rng,
-            agenda: &mut self.agenda,
-            metrics: &mut self.metrics,
-            templates: &mut self.templates,
-        };
-        (&mut self.firehose, cx)
+        let lent = self.lend();
+        (lent.firehose, lent.cx)
     }
 
     /// Chance, for actors and faults.
