@@ -141,7 +141,10 @@ pub struct SimArgs {
     pub clock: ClockWord,
     /// Whether AWS's request rates and throughput throttle; its sizes and rules always hold
     #[arg(long, value_enum, default_value = "on", value_name = "LIMITS")]
-    pub limits: LimitsWord,
+    pub limits: Held,
+    /// Whether making, changing and deleting streams, functions and tables take AWS's time, or are complete at once
+    #[arg(long, value_enum, default_value = "on", value_name = "DELAYS")]
+    pub delays: Held,
     /// Begin with a scenario's estate and actors instead of an empty account: a name or a .toml file
     #[arg(long, value_name = "NAME|FILE")]
     pub scenario: Option<String>,
@@ -154,7 +157,7 @@ pub enum ClockWord {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LimitsWord {
+pub enum Held {
     On,
     Off,
 }

@@ -1,6 +1,6 @@
 //! `midwatch sim`: the engine as an AWS endpoint on a loopback port, for any SDK or CLI.
 
-use crate::cli::{ClockWord, LimitsWord, SimArgs};
+use crate::cli::{ClockWord, Held, SimArgs};
 use crate::clock;
 use crate::config::DemoSettings;
 use crate::faces::{say, scenarios};
@@ -33,7 +33,8 @@ async fn serve(arguments: &SimArgs, demo: &DemoSettings) -> Result<(), Failure> 
     let listener = TcpListener::bind(address).await.map_err(|error| bind_failure(address, &error))?;
     let address = listener.local_addr().map_err(|error| bind_failure(address, &error))?;
     let mut world = world(demo)?;
-    world.place.limits = arguments.limits == LimitsWord::On;
+    world.place.limits = arguments.limits == Held::On;
+    world.delays = arguments.delays == Held::On;
     let place = world.place.clone();
     let (account, region) = (&place.account, &place.region);
     let clock = VirtualClock::start(world.now, demo.speed);
@@ -42,13 +43,14 @@ async fn serve(arguments: &SimArgs, demo: &DemoSettings) -> Result<(), Failure> 
         ClockWord::Manual => (Pace::Stands, format!("time stands at {} until it is advanced", world.now.rfc3339())),
     };
     let limits = if place.limits { "" } else { ", no rates throttle" };
+    let delays = if world.delays { "" } else { ", changes are complete at once" };
     let engine = engine::start_serving(world, clock, pace);
     let stop = stop_signal().map_err(|error| Failure::new(format!("Signals cannot be watched: {error}")))?;
     if !address.ip().is_loopback() {
         warn_of_open_address(address);
     }
     say(&format!(
-        "midwatch sim listens on http://{address} (account {account}, region {region}, seed {}, {time}{limits}).\n\
+        "midwatch sim listens on http://{address} (account {account}, region {region}, seed {}, {time}{limits}{delays}).\n\
          Stop it with ctrl-c. In another shell:\n  \
          export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n",
         demo.seed

@@ -149,16 +149,39 @@ pub fn done(now: Timestamp) -> Response {
     answer(200, &json!({ "now": now.rfc3339() }))
 }
 
+/// How a served engine was started.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    pub pace: Pace,
+    pub speed: f64,
+    /// Whether AWS's rates throttle.
+    pub limits: bool,
+    /// Whether creating, changing and deleting take AWS's time.
+    pub delays: bool,
+}
+
 /// How the engine is, and what time it is in each account.
-pub fn health<'a>(pace: Pace, speed: f64, accounts: impl Iterator<Item = (&'a str, Timestamp)>) -> Response {
+pub fn health<'a>(settings: Settings, accounts: impl Iterator<Item = (&'a str, Timestamp)>) -> Response {
     let accounts: serde_json::Map<String, Value> =
         accounts.map(|(account, now)| (account.to_owned(), json!({ "now": now.rfc3339() }))).collect();
-    let clock = match pace {
+    let clock = match settings.pace {
         Pace::Runs => "runs",
         Pace::Stands => "manual",
     };
     let version = env!("CARGO_PKG_VERSION");
-    answer(200, &json!({ "status": "ok", "version": version, "clock": clock, "speed": speed, "accounts": accounts }))
+    let word = |is_on: bool| if is_on { "on" } else { "off" };
+    answer(
+        200,
+        &json!({
+            "status": "ok",
+            "version": version,
+            "clock": clock,
+            "speed": settings.speed,
+            "limits": word(settings.limits),
+            "delays": word(settings.delays),
+            "accounts": accounts,
+        }),
+    )
 }
 
 /// What was asked of an account: one line a service, operation and outcome.

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub struct Cx<'a> {
     pub now: Timestamp,
     pub place: &'a Place,
+    /// Whether what a client makes, changes or deletes takes its time; where not, it is so when the call is answered.
+    pub delays: bool,
     pub rng: &'a mut Pcg64Mcg,
     pub agenda: &'a mut Agenda,
     pub metrics: &'a mut Metrics,
@@ -43,6 +45,12 @@ impl Cx<'_> {
 
     pub fn schedule_in(&mut self, after: Duration, due: Due) {
         self.agenda.schedule(self.now + after, due);
+    }
+
+    /// How long a control plane's change takes: what AWS takes, or no time at all where there are no delays. An entry
+    /// that is due now is carried out before the next request.
+    pub fn settling(&self, takes: Duration) -> Duration {
+        if self.delays { takes } else { Duration::ZERO }
     }
 
     pub fn uuid(&mut self) -> String {

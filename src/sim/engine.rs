@@ -131,11 +131,12 @@ fn launch(mut world: World, clock: VirtualClock, pace: Pace, calls_out: bool) ->
     let (reports, posted) = mpsc::unbounded_channel();
     let poster = calls_out.then(|| Poster::new(reports));
     world.outbox = poster.is_some().then(VecDeque::new);
-    let home = world.place.clone();
+    let (home, delays) = (world.place.clone(), world.delays);
     let account = Account { ahead: Duration::ZERO, worlds: BTreeMap::from([(home.region.clone(), world)]) };
     let engine = Engine {
         accounts: BTreeMap::from([(home.account.clone(), account)]),
         home,
+        delays,
         clock,
         pace,
         waiting: Vec::new(),
@@ -150,6 +151,8 @@ fn launch(mut world: World, clock: VirtualClock, pace: Pace, calls_out: bool) ->
 
 struct Engine {
     home: Place,
+    /// [`World::delays`] of every world.
+    delays: bool,
     accounts: BTreeMap<String, Account>,
     clock: VirtualClock,
     pace: Pace,
@@ -357,6 +360,7 @@ impl Engine {
             }
             let place = Place { account: account.to_owned(), region: region.to_owned(), limits: self.home.limits };
             let mut world = World::new(account.parse().unwrap_or(0), self.now(account), place);
+            world.delays = self.delays;
             world.outbox = self.poster.is_some().then(VecDeque::new);
             self.accounts.entry(account.to_owned()).or_default().worlds.insert(region.to_owned(), world);
         }
@@ -378,7 +382,8 @@ impl Engine {
         match order.command {
             Command::Health => {
                 let times = self.accounts.keys().map(|account| (account.as_str(), self.now(account)));
-                return control::health(self.pace, self.clock.speed(), times);
+                let (pace, speed, limits) = (self.pace, self.clock.speed(), self.home.limits);
+                return control::health(control::Settings { pace, speed, limits, delays: self.delays }, times);
             }
             Command::Ledger => return control::ledger(&account, &self.ledger_of(&account, order.region.as_deref())),
             Command::Reset => self.reset(&account, order.region.as_deref()),

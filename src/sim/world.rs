@@ -27,6 +27,8 @@ use std::collections::VecDeque;
 pub struct World {
     pub now: Timestamp,
     pub place: Place,
+    /// Whether creating, changing and deleting take AWS's time ([`Cx::settling`]).
+    pub delays: bool,
     pub kinesis: Kinesis,
     pub sqs: Sqs,
     pub sns: Sns,
@@ -71,6 +73,7 @@ impl World {
         Self {
             now: start,
             place,
+            delays: true,
             kinesis: Kinesis::default(),
             sqs: Sqs::default(),
             sns: Sns::default(),
@@ -136,6 +139,7 @@ impl World {
         let cx = Cx {
             now: self.now,
             place: &self.place,
+            delays: self.delays,
             rng: &mut self.rng,
             agenda: &mut self.agenda,
             metrics: &mut self.metrics,

@@ -231,6 +231,29 @@ def test_without_limits_no_rate_throttles_and_sizes_still_hold():
         free.stop()
 
 
+def test_without_delays_what_is_made_is_there_and_what_is_deleted_is_gone():
+    engine = Engine("--clock", "manual", "--delays", "off")
+    try:
+        assert "changes are complete at once" in engine.line
+        _, health = engine.order("GET", "health")
+        assert (health["limits"], health["delays"]) == ("on", "off")
+
+        def kinesis(operation, **members):
+            return engine.aws(f"Kinesis_20131202.{operation}", StreamName="s", **members)
+
+        for shards in (2, 3):
+            assert kinesis("CreateStream", ShardCount=shards)[0] == 200
+            summary = kinesis("DescribeStreamSummary")[1]["StreamDescriptionSummary"]
+            assert (summary["StreamStatus"], summary["OpenShardCount"]) == ("ACTIVE", shards)
+            assert kinesis("UpdateShardCount", TargetShardCount=4, ScalingType="UNIFORM_SCALING")[0] == 200
+            assert kinesis("DescribeStreamSummary")[1]["StreamDescriptionSummary"]["OpenShardCount"] == 4
+            assert kinesis("DeleteStream")[0] == 200
+            status, answer = kinesis("DescribeStreamSummary")
+            assert status == 400 and answer["__type"].endswith("ResourceNotFoundException")
+    finally:
+        engine.stop()
+
+
 def test_an_address_that_others_reach_is_warned_of_loudly():
     process = subprocess.Popen(
         [BINARY, "sim", "--listen", "0.0.0.0:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -244,7 +267,7 @@ def test_an_address_that_others_reach_is_warned_of_loudly():
 
 def test_the_interface_is_in_the_help():
     text = subprocess.run([BINARY, "sim", "--help"], capture_output=True, text=True, check=True).stdout
-    for word in ("--clock", "manual", "--limits", "health", "ledger", "reset", "advance?by=4d", "fault", "scenario"):
+    for word in ("--clock", "manual", "--limits", "--delays", "health", "ledger", "reset", "advance?by=4d", "fault", "scenario"):
         assert word in text, word
 
 

@@ -119,6 +119,11 @@ fn scenarios_are_listed_with_their_story() {
 }
 
 #[test]
+fn what_the_engine_is_held_to_is_on_or_off() {
+    midwatch("sim --delays none").end().fails(1, &["--delays", "on, off"]);
+}
+
+#[test]
 fn a_port_in_use_is_said_with_the_cure() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

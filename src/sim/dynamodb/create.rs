@@ -187,7 +187,8 @@ impl DynamoDb {
             return Err(fault::in_use(format!("Table already exists: {}", spec.name)));
         }
         let (now, billing) = (cx.now, spec.billing);
-        let takes = if spec.indexes.iter().any(|index| index.is_global) { CREATION_WITH_INDEXES } else { CREATION };
+        let has_global = spec.indexes.iter().any(|index| index.is_global);
+        let takes = cx.settling(if has_global { CREATION_WITH_INDEXES } else { CREATION });
         let capacity = |throughput: Option<(u64, u64)>| {
             let (reads, writes) = throughput.unwrap_or_default();
             Capacity::new(billing, reads, writes, now)
@@ -224,7 +225,9 @@ impl DynamoDb {
         };
         cx.schedule(now + takes, Due::TableChange { table: spec.name.clone() }.into());
         self.schedule_gauges(cx);
-        Ok(self.tables.entry(spec.name).or_insert(table))
+        self.tables.insert(spec.name.clone(), table);
+        self.settle(cx, &spec.name);
+        self.describe(&spec.name)
     }
 
     /// A table that is there from the beginning of a scenario. Errors: as [`DynamoDb::create_table`].

@@ -81,7 +81,7 @@ impl DynamoDb {
         }
         let is_only_setting = update.billing.is_none() && update.throughput.is_none() && update.index.is_none();
         if is_only_setting {
-            return Ok(table);
+            return self.describe(name);
         }
         change_throughput(table, cx, &update)?;
         for (name, kind) in update.attributes {
@@ -94,7 +94,8 @@ impl DynamoDb {
             Some(index) => change_index(table, cx, index)?,
         };
         begin(table, cx, Status::Updating, takes);
-        Ok(table)
+        self.settle(cx, name);
+        self.describe(name)
     }
 
     /// Ends the pending change whose time has come.
@@ -165,6 +166,7 @@ impl DynamoDb {
 }
 
 fn begin(table: &mut Table, cx: &mut Cx<'_>, status: Status, takes: Duration) {
+    let takes = cx.settling(takes);
     table.status = status;
     table.settles_at = Some(cx.now + takes);
     cx.schedule(cx.now + takes, Due::TableChange { table: table.name.clone() }.into());

@@ -203,3 +203,20 @@ fn pages_of_a_search_are_the_whole_in_order() {
     let backward = Search { is_backward: true, limit: Some(1), start: None, ..search };
     assert_eq!(service.find(&mut cx, &backward).unwrap().items[0]["n"], Value::number(100));
 }
+
+#[test]
+fn without_delays_a_table_is_active_in_the_answer_and_gone_at_once() {
+    let mut world = world(true);
+    world.delays = false;
+    for _ in 0..2 {
+        let (service, mut cx) = world.dynamodb_cx();
+        let spec = TableSpec::on_demand("orders", "id");
+        assert_eq!(service.create_table(&mut cx, spec).unwrap().status, Status::Active);
+        let update =
+            tables::TableUpdate { throughput: Some((5, 5)), billing: Some(Billing::Provisioned), ..Default::default() };
+        assert_eq!(service.update_table(&mut cx, "orders", update).unwrap().status, Status::Active);
+        assert_eq!(service.delete_table(&mut cx, "orders").unwrap().status, Status::Deleting);
+        later(&mut world, 0);
+        assert!(world.dynamodb.table("orders").is_none());
+    }
+}

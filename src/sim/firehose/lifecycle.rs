@@ -47,7 +47,7 @@ impl Firehose {
             status: Status::Creating,
             created: cx.now,
             updated: None,
-            settles_at: Some(cx.now + CREATION),
+            settles_at: Some(cx.now + cx.settling(CREATION)),
             version: 1,
             source: spec.source,
             destination: spec.destination,
@@ -64,7 +64,7 @@ impl Firehose {
             name: spec.name.clone(),
         };
         let arn = stream.arn(cx.place);
-        cx.schedule(cx.now + CREATION, Due::Change { stream: spec.name.clone() }.into());
+        cx.schedule_in(cx.settling(CREATION), Due::Change { stream: spec.name.clone() }.into());
         self.streams.insert(spec.name, stream);
         self.schedule_gauges(cx);
         Ok(arn)
@@ -123,8 +123,8 @@ impl Firehose {
     pub fn delete(&mut self, cx: &mut Cx<'_>, name: &str) -> Result<(), ApiError> {
         let stream = self.active(cx, name)?;
         stream.status = Status::Deleting;
-        stream.settles_at = Some(cx.now + DELETION);
-        cx.schedule(cx.now + DELETION, Due::Change { stream: name.to_owned() }.into());
+        stream.settles_at = Some(cx.now + cx.settling(DELETION));
+        cx.schedule_in(cx.settling(DELETION), Due::Change { stream: name.to_owned() }.into());
         Ok(())
     }
 
@@ -190,8 +190,8 @@ impl Firehose {
             _ => "ENABLING",
         };
         stream.encryption = Encryption { status, ..encryption };
-        stream.settles_at = Some(cx.now + ENCRYPTION);
-        cx.schedule(cx.now + ENCRYPTION, Due::Change { stream: name.to_owned() }.into());
+        stream.settles_at = Some(cx.now + cx.settling(ENCRYPTION));
+        cx.schedule_in(cx.settling(ENCRYPTION), Due::Change { stream: name.to_owned() }.into());
         Ok(())
     }
 

@@ -219,3 +219,20 @@ fn what_a_topic_delivers_is_one_record_and_comes_out_in_an_object() {
     let delivered = world.firehose.delivered("clicks").unwrap();
     assert_eq!((delivered.objects, delivered.records), (1, 1));
 }
+
+#[test]
+fn without_delays_a_stream_is_active_at_once_and_gone_at_once() {
+    let mut world = world();
+    world.delays = false;
+    for _ in 0..2 {
+        let (service, mut cx) = world.firehose_cx();
+        service.create(&mut cx, spec(Source::DirectPut, 5, 300)).unwrap();
+        later(&mut world, 0);
+        assert_eq!(put(&mut world, &[100]).unwrap().len(), 1);
+        let (service, mut cx) = world.firehose_cx();
+        assert_eq!(service.describe(&cx, "clicks").unwrap().status, Status::Active);
+        service.delete(&mut cx, "clicks").unwrap();
+        later(&mut world, 0);
+        assert!(world.firehose.stream("clicks").is_none());
+    }
+}

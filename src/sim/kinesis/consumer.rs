@@ -129,7 +129,8 @@ impl Kinesis {
                 stream.name, cx.place.account
             )));
         }
-        let after = Duration::from_millis(cx.rng.random_range(3000..8000));
+        let takes = Duration::from_millis(cx.rng.random_range(3000..8000));
+        let after = cx.settling(takes);
         let consumer = Consumer {
             name: name.to_owned(),
             status: ConsumerStatus::Creating,
@@ -153,7 +154,8 @@ impl Kinesis {
         self.known_consumer(cx, id)?;
         let Some(consumer) = self.stream_mut(cx, &id.stream)?.consumers.get_mut(&id.consumer) else { return Ok(()) };
         if consumer.status != ConsumerStatus::Deleting {
-            let after = Duration::from_millis(cx.rng.random_range(2000..5000));
+            let takes = Duration::from_millis(cx.rng.random_range(2000..5000));
+            let after = cx.settling(takes);
             consumer.status = ConsumerStatus::Deleting;
             consumer.changes_at = cx.now + after;
             cx.schedule_in(after, consumer_change(&id.stream, &id.consumer));

@@ -256,8 +256,12 @@ impl Kinesis {
 }
 
 impl Stream {
-    /// Notes the change and when it ends.
+    /// Notes the change and when it ends. Without delays it ends at once; only a deletion waits for the agenda.
     pub(super) fn begin(&mut self, cx: &mut Cx<'_>, after: Duration, change: Change) {
+        if !cx.delays && change != Change::Delete {
+            return self.finish(change, cx.now);
+        }
+        let after = cx.settling(after);
         self.pending = Some((cx.now + after, change));
         cx.schedule_in(after, agenda::Due::Kinesis(Due::StreamChange { stream: self.name.clone() }));
     }

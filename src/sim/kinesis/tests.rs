@@ -289,3 +289,23 @@ fn shard_level_metrics_are_published_only_while_they_are_on() {
     assert_eq!(minute(&mut world, "IncomingBytes", Some(shard)), None, "this one was not switched on");
     assert_eq!(minute(&mut world, "IncomingRecords", Some("shardId-000000000001")), None, "nothing went there");
 }
+
+#[test]
+fn without_delays_streams_shards_and_consumers_are_ready_when_the_call_is_answered() {
+    let mut world = world(true);
+    world.delays = false;
+    let (kinesis, mut cx) = world.kinesis_cx();
+    kinesis.create_stream(&mut cx, "bids", 2, StreamMode::Provisioned).unwrap();
+    kinesis.update_shard_count(&mut cx, "bids", 4).unwrap();
+    kinesis.split_shard(&mut cx, "bids", ShardId(2), HashRange::part(0, 8).end).unwrap();
+    let stream = kinesis.stream("bids").unwrap();
+    assert_eq!((stream.status, stream.open_shards()), (StreamStatus::Active, 5));
+    kinesis.register_consumer(&mut cx, "bids", "dashboards", Tags::new()).unwrap();
+    wait(&mut world, 0);
+    let (kinesis, mut cx) = world.kinesis_cx();
+    let id = ConsumerId { stream: "bids".into(), consumer: "dashboards".into(), created_s: None };
+    assert_eq!(kinesis.describe_consumer(&mut cx, &id).unwrap().status, ConsumerStatus::Active);
+    kinesis.delete_stream(&mut cx, "bids", true).unwrap();
+    wait(&mut world, 0);
+    assert!(world.kinesis.stream("bids").is_none());
+}

@@ -273,7 +273,7 @@ impl Lambda {
             poller,
         })));
         let mapping = self.mappings.len() - 1;
-        cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
+        self.settle_mapping(cx, mapping);
         Ok(mapping)
     }
 
@@ -336,7 +336,7 @@ impl Lambda {
         found.state = was;
         found.goal = goal;
         found.last_modified = cx.now;
-        cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
+        self.settle_mapping(cx, mapping);
         Ok(())
     }
 
@@ -358,7 +358,7 @@ impl Lambda {
         found.state = MappingState::Deleting;
         found.goal = MappingState::Deleting;
         found.last_modified = cx.now;
-        cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
+        cx.schedule_in(cx.settling(SETTLING), Due::MappingSettles { mapping }.into());
         Ok(())
     }
 
@@ -372,6 +372,15 @@ impl Lambda {
             self.set_mapping_enabled(cx, mapping, false);
         }
         has_function
+    }
+
+    /// Lets a change settle: shortly, or at once where there are no delays.
+    fn settle_mapping(&mut self, cx: &mut Cx<'_>, mapping: usize) {
+        if cx.delays {
+            cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
+        } else {
+            self.mapping_settles(cx, mapping);
+        }
     }
 
     /// A change has settled: the pollers of an enabled mapping begin.

@@ -41,7 +41,7 @@ impl Provisioned {
         self.generation += 1;
         let wait = ALLOCATION_BEGINS + Duration::from_millis(u64::from(self.requested) * MS_PER_ENVIRONMENT);
         let due = Due::Provisioned { function, qualifier: qualifier.to_owned(), generation: self.generation };
-        cx.schedule_in(wait, due.into());
+        cx.schedule_in(cx.settling(wait), due.into());
     }
 }
 

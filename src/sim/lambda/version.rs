@@ -123,7 +123,7 @@ impl Version {
             last_modified: cx.now,
             revision: RequestId(cx.rng.random(), cx.rng.random()),
             phase: Phase::Creating,
-            settles: cx.now + SETTLING,
+            settles: cx.now + cx.settling(SETTLING),
             published_description: String::new(),
             pool: WarmPool::default(),
         }
@@ -172,7 +172,7 @@ impl Version {
     pub(super) fn changed(&mut self, cx: &mut Cx<'_>) {
         self.revision = RequestId(cx.rng.random(), cx.rng.random());
         self.phase = Phase::Updating;
-        self.settles = cx.now + SETTLING;
+        self.settles = cx.now + cx.settling(SETTLING);
         self.last_modified = cx.now;
         self.pool.retire_all();
     }

@@ -58,7 +58,7 @@ def suite():
 @pytest.mark.parametrize("service", SERVICES)
 def test_moto(service, suite, midwatch, moto_server, env):
     known, waiting = differing(service)
-    with serving(midwatch, "--limits", "off") as url:
+    with serving(midwatch, "--limits", "off", "--delays", "off") as url:
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", f"tests/test_{service}", "-q", "--tb=no", "--color=no", "-rA"]
             + ["-p", "moto_plugin", "-p", "no:cacheprovider", "--timeout=60"]

@@ -650,3 +650,21 @@ fn retired_runtimes_and_other_regions_are_refused_in_aws_words() {
     let message = "Functions from 'us-east-1' are not reachable in this region ('eu-west-1')";
     assert_eq!((status, &body["Message"]), (404, &json!(message)));
 }
+
+#[test]
+fn without_delays_functions_and_mappings_are_ready_in_the_answer() {
+    let mut world = world();
+    world.delays = false;
+    let (_, made) = create(&mut world, "resize");
+    assert_eq!((&made["State"], &made["LastUpdateStatus"]), (&json!("Active"), &json!("Successful")));
+    queue(&mut world, "orders");
+    let source = json!({"FunctionName": "resize", "EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:orders"});
+    let (status, mapping) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &source);
+    assert_eq!((status, &mapping["State"]), (202, &json!("Enabled")));
+    let path = format!("/2015-03-31/event-source-mappings/{}", mapping["UUID"].as_str().unwrap());
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Enabled": false})).1["State"], "Disabled");
+    assert_eq!(ask(&mut world, "DELETE", &path, &Value::Null).1["State"], "Deleting");
+    let now = world.now;
+    world.advance_to(now);
+    assert_eq!(ask(&mut world, "GET", &path, &Value::Null).0, 404);
+}
