@@ -43,7 +43,10 @@ impl HttpConnector for EngineConnector {
         let engine = self.engine.clone();
         HttpConnectorFuture::new(async move {
             let request = read(&request)?;
-            write(engine.call_with_latency(request).await)
+            match engine.call_with_latency(request).await {
+                Some(answer) => write(answer),
+                None => Err(ConnectorError::io("the connection was closed before a message completed".into())),
+            }
         })
     }
 }

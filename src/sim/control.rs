@@ -4,7 +4,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::engine::Pace;
 use crate::sim::ledger::Ledger;
-use crate::sim::scenario::{Fragment, ScenarioError};
+use crate::sim::scenario::{Fragment, NotAdded, ScenarioError};
 use crate::sim::wire::query::form_parameters;
 use crate::sim::wire::{Request, Response};
 use bytes::Bytes;
@@ -16,6 +16,9 @@ const ROOT: &str = "/_midwatch/";
 
 /// Time advances by at most this many days at once: more than any retention of AWS.
 const ADVANCE_DAYS_MAX: u64 = 400;
+
+/// What to do about a text of which nothing was done.
+const NOTHING_DONE: &str = "correct these places and send it again: nothing of it was done";
 
 /// What a caller wants, and of which account and region if it says so in the query.
 pub struct Order {
@@ -46,10 +49,20 @@ impl Refusal {
         Self { status, errors: vec![error.into()], cure: cure.into() }
     }
 
-    /// A scenario's text that is none, or that does not fit the account.
+    /// A scenario's text that is none.
     pub fn of(error: &ScenarioError) -> Self {
-        let cure = "correct these places and send it again: nothing of it was done";
-        Self { status: 400, errors: error.0.clone(), cure: cure.into() }
+        Self { status: 400, errors: error.0.clone(), cure: NOTHING_DONE.into() }
+    }
+
+    /// A scenario that does not fit the account.
+    pub fn not_added(error: &NotAdded) -> Self {
+        let cure = if error.made.is_empty() {
+            NOTHING_DONE.to_owned()
+        } else {
+            let made = error.made.join(", ");
+            format!("correct this and send it again without what is there now, which is {made}; or reset the account")
+        };
+        Self { status: 400, errors: error.errors.clone(), cure }
     }
 
     pub fn response(&self) -> Response {

@@ -1,8 +1,10 @@
 //! The road between Kinesis and Firehose: delivery streams read their source, one shared reader more. Only this file
 //! carries records from one to the other.
 
+use crate::sim::faults::api;
 use crate::sim::firehose::{Due, Read, Reader};
 use crate::sim::kinesis::{MAX_ANSWER_RECORDS, Position, ShardId};
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 
 /// Something inside Firehose falls due.
@@ -39,6 +41,13 @@ fn read_source(world: &mut World, name: &str, incarnation: u64) {
 fn read_shard(world: &mut World, name: &str, source: &str, shard: ShardId, reader: &Reader) -> Option<Read> {
     let refused =
         |code: &str, is_iterator| (code != "ResourceNotFoundException").then_some(Read::Throttled { is_iterator });
+    let by = format!("firehose/{name}");
+    if reader.cursor.is_none()
+        && let Err(error) = api::admit(world, &by, Service::Kinesis, "GetShardIterator", source)
+    {
+        return refused(error.code, true);
+    }
+    let admitted = api::admit(world, &by, Service::Kinesis, "GetRecords", source);
     let (kinesis, mut cx) = world.kinesis_cx();
     let cursor = match reader.cursor {
         Some(cursor) => cursor,
@@ -50,7 +59,7 @@ fn read_shard(world: &mut World, name: &str, source: &str, shard: ShardId, reade
             }
         }
     };
-    let answer = kinesis.read(&mut cx, source, shard, cursor, MAX_ANSWER_RECORDS);
+    let answer = admitted.and_then(|()| kinesis.read(&mut cx, source, shard, cursor, MAX_ANSWER_RECORDS));
     world.firehose.set_cursor(name, shard, cursor);
     match answer {
         Ok(batch) => {

@@ -1,6 +1,8 @@
 //! The engine's task: owns the accounts' worlds and the clock, takes requests one at a time, and keeps those that must
 //! wait.
 
+mod ask;
+
 use crate::domain::time::Timestamp;
 use crate::sim::clock::VirtualClock;
 use crate::sim::control::{self, Command, Order, Refusal};
@@ -9,8 +11,9 @@ use crate::sim::fanout;
 use crate::sim::ledger::Ledger;
 use crate::sim::poster::{Posted, Poster};
 use crate::sim::scenario;
-use crate::sim::wire::{self, Call, Reply, Request, Response};
+use crate::sim::wire::{self, Call, Gate, Reply, Request, Response};
 use crate::sim::world::World;
+use ask::{answer, speak};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -53,7 +56,8 @@ impl From<Response> for Answer {
 
 /// An answer and how long AWS would have taken for it, in simulated time.
 struct Answered {
-    answer: Answer,
+    /// `None`: the connection ends without one.
+    answer: Option<Answer>,
     latency: Duration,
 }
 
@@ -68,14 +72,16 @@ pub enum Pace {
 
 impl Handle {
     /// Answers at once (what the listener wants: the network adds its own time).
-    pub async fn call(&self, request: Request) -> Answer {
-        self.ask(request).await.map_or_else(|| stopped().into(), |answered| answered.answer)
+    /// `None` where the connection ends without an answer.
+    pub async fn call(&self, request: Request) -> Option<Answer> {
+        self.ask(request).await.map_or_else(|| Some(stopped().into()), |answered| answered.answer)
     }
 
     /// Answers after a plausible service time (what the console in the same process wants).
-    pub async fn call_with_latency(&self, request: Request) -> Answer {
+    /// `None` where the connection ends without an answer.
+    pub async fn call_with_latency(&self, request: Request) -> Option<Answer> {
         match self.ask(request).await {
-            None => stopped().into(),
+            None => Some(stopped().into()),
             Some(answered) => {
                 self.clock.sleep(answered.latency).await;
                 answered.answer
@@ -270,11 +276,12 @@ impl Engine {
         let (account, region) = self.address(&asked.request);
         let now = self.now(&account);
         let Some(world) = self.world(&account, &region) else {
-            let _ = asked.answer.send(Answered { answer: full().into(), latency: Duration::ZERO });
+            let _ = asked.answer.send(Answered { answer: Some(full().into()), latency: Duration::ZERO });
             return;
         };
-        let mut call = Call { request: asked.request, arrived: now.max(world.now), ticket: None };
+        let mut call = Call::new(asked.request, now.max(world.now));
         match answer(world, now, &mut call) {
+            Reply::Done(_) if call.gate == Gate::Cut => self.hang_up(asked.answer),
             Reply::Done(response) if response.is_event_stream() => {
                 let answer = self.begin_stream(&account, &region, call, response);
                 self.send(asked.answer, answer);
@@ -308,6 +315,11 @@ impl Engine {
             // A world that was reset meanwhile is an empty one, and its answer is that world's.
             let Some(world) = self.world(&waiting.account, &waiting.region) else { continue };
             match answer(world, now, &mut waiting.call) {
+                Reply::Done(_) if waiting.call.gate == Gate::Cut => self.hang_up(waiting.answer),
+                Reply::Done(response) if response.is_event_stream() => {
+                    let answer = self.begin_stream(&waiting.account, &waiting.region, waiting.call, response);
+                    self.send(waiting.answer, answer);
+                }
                 Reply::Done(response) => self.send(waiting.answer, response),
                 Reply::Later(until) => {
                     waiting.until = until;
@@ -319,10 +331,19 @@ impl Engine {
 
     /// A caller that has gone away does not matter to the engine.
     fn send(&mut self, to: oneshot::Sender<Answered>, answer: impl Into<Answer>) {
+        self.finish(to, Some(answer.into()));
+    }
+
+    /// The caller's connection ends without an answer.
+    fn hang_up(&mut self, on: oneshot::Sender<Answered>) {
+        self.finish(on, None);
+    }
+
+    fn finish(&mut self, to: oneshot::Sender<Answered>, answer: Option<Answer>) {
         self.answered += 1;
         let mut state = self.answered;
         let latency = Duration::from_millis(6 + crate::sim::payload::next(&mut state) % 24);
-        let _ = to.send(Answered { answer: answer.into(), latency });
+        let _ = to.send(Answered { answer, latency });
     }
 
     fn begin_stream(&mut self, account: &str, region: &str, call: Call, head: Response) -> Answer {
@@ -393,7 +414,7 @@ impl Engine {
                 let Some(world) = self.world(&account, &order.region.unwrap_or(region)) else { return full() };
                 world.advance_to(now);
                 if let Err(error) = scenario::add(world, &fragment) {
-                    return Refusal::of(&error).response();
+                    return Refusal::not_added(&error).response();
                 }
                 world.advance_to(now);
                 self.ask_again(|whose, _| whose == account);
@@ -441,46 +462,22 @@ impl Engine {
     /// How far time may pass at once: to where something happens that a waiting request may wait for.
     fn step(&self, account: &str) -> Duration {
         let now = self.now(account);
-        let waits = self.waiting.iter().filter(|waiting| waiting.account == account).map(|waiting| waiting.until);
+        // A call that a fault holds waits for nothing but its time.
+        let (held, waits): (Vec<_>, Vec<_>) = self
+            .waiting
+            .iter()
+            .filter(|waiting| waiting.account == account)
+            .partition(|waiting| matches!(waiting.call.gate, Gate::Held(_)));
+        let held = held.iter().map(|held| held.until.since(now).max(Duration::from_millis(1)));
+        let most = held.chain([ADVANCE_STEP]).min().unwrap_or(ADVANCE_STEP);
+        let waits = waits.into_iter().map(|waiting| waiting.until);
         let streams = self.streaming.iter().filter(|streaming| streaming.account == account);
         let until = waits.chain(streams.map(|streaming| streaming.until)).min();
-        let Some(until) = until else { return ADVANCE_STEP };
+        let Some(until) = until else { return most };
         let worlds = self.accounts.get(account).into_iter().flat_map(|account| account.worlds.values());
         let next = worlds.filter_map(|world| world.agenda.next_at()).chain([until]).min().unwrap_or(until);
-        next.since(now).clamp(Duration::from_millis(1), WAIT_STEP)
+        next.since(now).clamp(Duration::from_millis(1), WAIT_STEP).min(most)
     }
-}
-
-/// Sends what an event stream says up to `now`; when to ask it again, or `None` at its end.
-fn speak(world: &mut World, now: Timestamp, streaming: &Streaming) -> Option<Timestamp> {
-    while let Ok(permit) = streaming.body.try_reserve() {
-        let ask = std::panic::AssertUnwindSafe(|| {
-            world.advance_to(now);
-            wire::events(world, &streaming.call)
-        });
-        let (bytes, until) = std::panic::catch_unwind(ask).unwrap_or_default();
-        if !bytes.is_empty() {
-            permit.send(bytes);
-        }
-        let until = until?;
-        if until > now {
-            return Some(until);
-        }
-    }
-    Some(now + WAIT_STEP)
-}
-
-/// Brings the world to `now` and asks it. Should a service of one account panic, that is the answer to that request, and
-/// the engine goes on for all others.
-fn answer(world: &mut World, now: Timestamp, call: &mut Call) -> Reply<Response> {
-    let ask = std::panic::AssertUnwindSafe(|| {
-        world.advance_to(now);
-        wire::handle(world, call)
-    });
-    std::panic::catch_unwind(ask).unwrap_or_else(|_| {
-        let body = r#"{"__type":"InternalFailure","message":"The engine failed at this request: please report it."}"#;
-        Reply::Done(Response { status: 500, headers: Vec::new(), body: Bytes::from_static(body.as_bytes()) })
-    })
 }
 
 /// `eu-west-1`, `us-gov-east-1`: letters in two parts or more, and a number.
@@ -535,7 +532,7 @@ mod tests {
     }
 
     async fn ask(engine: &Handle, operation: &str, body: &str) -> String {
-        text(&engine.call(signed("test", "eu-west-1", operation, body)).await)
+        text(&engine.call(signed("test", "eu-west-1", operation, body)).await.unwrap())
     }
 
     #[tokio::test]
@@ -548,10 +545,11 @@ mod tests {
             ("AKIAEXAMPLE", "us-east-1", false),
             ("111122223333", "eu-west-1", false),
         ] {
-            let list = text(&engine.call(signed(key, region, "ListQueues", "{}")).await);
+            let list = text(&engine.call(signed(key, region, "ListQueues", "{}")).await.unwrap());
             assert_eq!(list.contains("/q"), is_there, "{key} {region}: {list}");
         }
-        let made = engine.call(signed("111122223333", "us-east-1", "CreateQueue", r#"{"QueueName":"q"}"#)).await;
+        let made =
+            engine.call(signed("111122223333", "us-east-1", "CreateQueue", r#"{"QueueName":"q"}"#)).await.unwrap();
         assert!(text(&made).contains("sqs.us-east-1.amazonaws.com/111122223333/q"), "{}", text(&made));
     }
 
@@ -569,13 +567,13 @@ mod tests {
         let (short, long) = (poll(10), poll(20));
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!short.is_finished() && !long.is_finished(), "no time passes by itself");
-        let now = text(&engine.call(order("POST", "advance?by=1d", "")).await);
+        let now = text(&engine.call(order("POST", "advance?by=1d", "")).await.unwrap());
         assert!(now.contains("2026-11-28T18:00:00Z"), "{now}");
         assert_eq!(short.await.unwrap(), "{}", "its ten seconds ended before the message was there");
         assert!(long.await.unwrap().contains("\"Body\":\"m\""));
         // The message of the long poll has been visible again for long.
         assert!(ask(&engine, "ReceiveMessage", r#"{"QueueUrl":"q"}"#).await.contains("\"Body\":\"m\""));
-        engine.call(order("POST", "advance?by=4d", "")).await;
+        engine.call(order("POST", "advance?by=4d", "")).await.unwrap();
         assert_eq!(ask(&engine, "ReceiveMessage", r#"{"QueueUrl":"q"}"#).await, "{}", "it has expired");
     }
 
@@ -583,15 +581,15 @@ mod tests {
     async fn one_accounts_time_and_ledger_are_its_own_and_a_reset_empties_it() {
         let engine = begin(Pace::Stands);
         ask(&engine, "CreateQueue", r#"{"QueueName":"q"}"#).await;
-        engine.call(signed("111122223333", "us-east-1", "ListQueues", "{}")).await;
-        engine.call(order("POST", "advance?by=1h&account=111122223333", "")).await;
-        let health = text(&engine.call(order("GET", "health", "")).await);
+        engine.call(signed("111122223333", "us-east-1", "ListQueues", "{}")).await.unwrap();
+        engine.call(order("POST", "advance?by=1h&account=111122223333", "")).await.unwrap();
+        let health = text(&engine.call(order("GET", "health", "")).await.unwrap());
         assert!(health.contains("2026-11-27T18:00:00Z") && health.contains("2026-11-27T19:00:00Z"), "{health}");
-        let ledger = text(&engine.call(order("GET", "ledger?account=111122223333", "")).await);
+        let ledger = text(&engine.call(order("GET", "ledger?account=111122223333", "")).await.unwrap());
         assert!(ledger.contains("ListQueues") && !ledger.contains("CreateQueue"), "{ledger}");
-        engine.call(order("POST", "reset", "")).await;
+        engine.call(order("POST", "reset", "")).await.unwrap();
         assert_eq!(ask(&engine, "ListQueues", "{}").await, "{}");
-        let ledger = text(&engine.call(order("GET", "ledger", "")).await);
+        let ledger = text(&engine.call(order("GET", "ledger", "")).await.unwrap());
         assert!(!ledger.contains("CreateQueue"), "{ledger}");
     }
 
@@ -610,9 +608,9 @@ mod tests {
             per_s = 5.0
             template = "order"
         "#;
-        let added = engine.call(order("POST", "scenario", estate)).await;
+        let added = engine.call(order("POST", "scenario", estate)).await.unwrap();
         assert_eq!(added.response.status, 200, "{}", text(&added));
-        engine.call(order("POST", "advance?by=1m", "")).await;
+        engine.call(order("POST", "advance?by=1m", "")).await.unwrap();
         let depth = || async {
             let body = r#"{"QueueUrl":"orders","AttributeNames":["ApproximateNumberOfMessages"]}"#;
             let answer: serde_json::Value =
@@ -622,13 +620,49 @@ mod tests {
         let first = depth().await;
         assert!((200..=400).contains(&first), "{first}");
         let fault = "[[fault]]\nkind = \"surge\"\ntarget = \"shop\"\nfactor = 10.0\n";
-        assert_eq!(engine.call(order("POST", "fault", fault)).await.response.status, 200);
-        engine.call(order("POST", "advance?by=1m", "")).await;
+        assert_eq!(engine.call(order("POST", "fault", fault)).await.unwrap().response.status, 200);
+        engine.call(order("POST", "advance?by=1m", "")).await.unwrap();
         let second = depth().await - first;
         assert!((2000..=4000).contains(&second), "{second}");
         let wrong = format!("{fault}\n[[fault]]\nkind = \"stop\"\ntarget = \"nobody\"\n");
-        let refused = engine.call(order("POST", "fault", &wrong)).await;
+        let refused = engine.call(order("POST", "fault", &wrong)).await.unwrap();
         assert_eq!(refused.response.status, 400);
+        assert!(text(&refused).contains("nothing of it was done"), "{}", text(&refused));
         assert!(text(&refused).contains("line 6: fault 2 (Stop of `nobody`): target must be"), "{}", text(&refused));
+    }
+
+    #[tokio::test]
+    async fn what_a_service_refuses_leaves_what_came_before_and_the_answer_says_what() {
+        let engine = begin(Pace::Stands);
+        let text_of = |delay: &str| format!("[[stream]]\nname = \"bids\"\nshards = 1\n[[queue]]\nname = \"{delay}\"");
+        let refused = engine.call(order("POST", "scenario", &text_of("not a name"))).await.unwrap();
+        assert_eq!(refused.response.status, 400);
+        let said = text(&refused);
+        assert!(said.contains("queue `not a name`") && said.contains("which is stream `bids`; or reset"), "{said}");
+        assert_eq!(ask(&engine, "ListQueues", "{}").await, "{}");
+    }
+
+    #[tokio::test]
+    async fn a_hanging_service_keeps_nobody_else_waiting_and_an_unreachable_one_gives_no_answer() {
+        let engine = begin(Pace::Stands);
+        ask(&engine, "CreateQueue", r#"{"QueueName":"q"}"#).await;
+        let fault = "[[fault]]\nkind = \"api-hang\"\ntarget = \"sqs\"\noperations = [\"ListQueues\"]\nuntil = \"2h\"";
+        assert_eq!(engine.call(order("POST", "fault", fault)).await.unwrap().response.status, 200);
+        let hung = tokio::spawn({
+            let engine = engine.clone();
+            async move { ask(&engine, "ListQueues", "{}").await }
+        });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let sent = ask(&engine, "SendMessage", r#"{"QueueUrl":"q","MessageBody":"m"}"#).await;
+        assert!(sent.contains("MessageId") && !hung.is_finished(), "{sent}");
+        engine.call(order("POST", "advance?by=90m", "")).await;
+        assert!(!hung.is_finished());
+        engine.call(order("POST", "advance?by=30m", "")).await;
+        assert!(hung.await.unwrap().contains("/q"));
+        let fault = "[[fault]]\nkind = \"unreachable\"\ntarget = \"sqs\"\nuntil = \"1m\"";
+        engine.call(order("POST", "fault", fault)).await;
+        assert!(engine.call(signed("test", "eu-west-1", "ListQueues", "{}")).await.is_none());
+        engine.call(order("POST", "advance?by=1m", "")).await;
+        assert!(ask(&engine, "ListQueues", "{}").await.contains("/q"));
     }
 }

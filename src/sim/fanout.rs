@@ -1,10 +1,13 @@
 //! The road out of SNS: carries its deliveries to queues, functions and HTTP endpoints, and tells it how they ended.
 
 use crate::sim::endpoint::Answer;
+use crate::sim::error::ApiError;
+use crate::sim::faults::api;
 use crate::sim::lambda::MappingSource;
 use crate::sim::sns::arn::topic_name;
 use crate::sim::sns::{Attempt, Delivery, Destination, Due, HttpPost, Outcome, Protocol, Publication};
 use crate::sim::sqs::Outgoing;
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use std::collections::VecDeque;
 
@@ -15,12 +18,13 @@ const OUTBOX_MAX: usize = 10_000;
 pub fn deliver(world: &mut World, deliveries: impl IntoIterator<Item = Delivery>) {
     let mut open: VecDeque<Delivery> = deliveries.into_iter().collect();
     while let Some(Delivery { attempt, to }) = open.pop_front() {
+        let by = format!("sns/{}", attempt.topic);
         let outcome = match to {
             Destination::Queue { arn, body, attributes, group, dedup, trace_header } => {
-                send(world, &arn, Outgoing { body, attributes, trace_header, delay_s: None, group, dedup })
+                send(world, &by, &arn, Outgoing { body, attributes, trace_header, delay_s: None, group, dedup })
             }
-            Destination::Function { arn, event } => invoke(world, &arn, event),
-            Destination::DeliveryStream { arn, data } => put(world, &arn, data.len()),
+            Destination::Function { arn, event } => invoke(world, &by, &arn, event),
+            Destination::DeliveryStream { arn, data } => put(world, &by, &arn, data.len()),
             Destination::Nowhere => Outcome::ClientError,
             Destination::Person => Outcome::Delivered,
             Destination::Http(post) => {
@@ -82,20 +86,36 @@ pub fn subscription_named(world: &World, name: &str) -> Option<(String, String)>
     Some((topic.to_owned(), id.to_owned()))
 }
 
+/// What SNS makes of a service's refusal: that it may not is for good, all else may be tried again.
+fn outcome_of(error: &ApiError) -> Outcome {
+    match error.code {
+        "AccessDeniedException" => Outcome::ClientError,
+        "RequestThrottled" | "TooManyRequestsException" | "ServiceUnavailableException" => Outcome::Throttled,
+        _ => Outcome::ServerError,
+    }
+}
+
 /// Queues of this account and region are reached; what a queue does not take is refused for good.
-fn send(world: &mut World, arn: &str, mut outgoing: Outgoing) -> Outcome {
+fn send(world: &mut World, by: &str, arn: &str, mut outgoing: Outgoing) -> Outcome {
     let Some(MappingSource::Queue(queue)) = MappingSource::of_arn(&world.place, arn) else {
         return Outcome::ClientError;
     };
     if outgoing.group.is_none() && queue.ends_with(".fifo") {
         outgoing.group = Some(queue.clone());
     }
+    if let Err(error) = api::admit(world, by, Service::Sqs, "SendMessage", &queue) {
+        return outcome_of(&error);
+    }
     let (sqs, mut cx) = world.sqs_cx();
     if sqs.send(&mut cx, &queue, outgoing).is_ok() { Outcome::Delivered } else { Outcome::ClientError }
 }
 
 /// Functions take events into their own queue; how the function fares is no concern of SNS.
-fn invoke(world: &mut World, arn: &str, event: bytes::Bytes) -> Outcome {
+fn invoke(world: &mut World, by: &str, arn: &str, event: bytes::Bytes) -> Outcome {
+    let name = arn.rsplit_once(":function:").and_then(|(_, rest)| rest.split(':').next()).unwrap_or(arn);
+    if let Err(error) = api::admit(world, by, Service::Lambda, "Invoke", name) {
+        return outcome_of(&error);
+    }
     let (lambda, mut cx) = world.lambda_cx();
     match lambda.accept_event_at(&mut cx, arn, event, 0) {
         Some(_) => Outcome::Delivered,
@@ -104,9 +124,12 @@ fn invoke(world: &mut World, arn: &str, event: bytes::Bytes) -> Outcome {
 }
 
 /// A delivery stream takes the message as one record, says that it has too much to do, or is not there.
-fn put(world: &mut World, arn: &str, size: usize) -> Outcome {
+fn put(world: &mut World, by: &str, arn: &str, size: usize) -> Outcome {
     let home = world.place.arn("firehose", "deliverystream/");
     let Some(stream) = arn.strip_prefix(&home).map(str::to_owned) else { return Outcome::ClientError };
+    if let Err(error) = api::admit(world, by, Service::Firehose, "PutRecordBatch", &stream) {
+        return outcome_of(&error);
+    }
     let (firehose, mut cx) = world.firehose_cx();
     match firehose.put_one(&mut cx, &stream, size) {
         Ok(_) => Outcome::Delivered,

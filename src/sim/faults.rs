@@ -1,5 +1,12 @@
 //! The scenario's timeline: what goes wrong, and right again, and when.
 
+pub mod api;
+mod refusal;
+mod resource;
+
+#[cfg(test)]
+mod tests;
+
 use crate::sim::actors::{self, Role};
 use crate::sim::endpoint::Answer;
 use crate::sim::fanout;
@@ -7,6 +14,7 @@ use crate::sim::firehose::Outage;
 use crate::sim::lambda::log::iso_millis;
 use crate::sim::lambda::{AliasChange, Config, ErrorRule, MappingSource, VersionNumber};
 use crate::sim::world::World;
+use api::ApiFault;
 use serde_json::{Value, json};
 
 /// One change of the world, at its time.
@@ -43,6 +51,10 @@ pub enum Entry {
     Throttle { table: String, share: f64 },
     /// A delivery stream's storage refuses or hangs; `None` ends it.
     Outage { stream: String, outage: Option<Outage> },
+    /// Requests meet a fault of the API.
+    BeginApi(ApiFault),
+    /// The one that this entry of the timeline began is over.
+    EndApi { begun_by: usize },
 }
 
 /// Payloads that hold this text make the code fail so.
@@ -82,6 +94,8 @@ pub fn strike(world: &mut World, index: usize) {
             }
         }
         Entry::Throttle { table, share } => world.dynamodb.choke(&table, share),
+        Entry::BeginApi(fault) => world.api_faults.begin(index, fault),
+        Entry::EndApi { begun_by } => world.api_faults.end(begun_by),
         Entry::Outage { stream, outage } => world.firehose.set_outage(&stream, outage),
         Entry::Stop { target, is_stopped } => match role(world, &target) {
             Some(Role::Worker(worker)) => worker.is_stopped = is_stopped,

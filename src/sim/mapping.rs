@@ -9,11 +9,16 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+use crate::sim::error::ApiError;
 use crate::sim::fanout;
-use crate::sim::lambda::{DeadLetter, Delivery, Due, Ended, MappingDue, MappingSource, Source, WHOLE_STREAM};
+use crate::sim::faults::api;
+use crate::sim::lambda::{
+    DeadLetter, Delivery, Due, Ended, FunctionId, LastResult, MappingDue, MappingSource, Source, WHOLE_STREAM,
+};
 use crate::sim::payload::Payload;
 use crate::sim::sns::Publication;
 use crate::sim::sqs::{AttributeValue, Outgoing};
+use crate::sim::wire::Service;
 use crate::sim::workflow;
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -68,13 +73,31 @@ pub fn mapping_due(world: &mut World, due: MappingDue) {
     }
 }
 
+/// What a function is called where it asks other services for something.
+fn actor(world: &World, function: FunctionId) -> String {
+    format!("lambda/{}", world.lambda.function(function).map_or("", |function| function.name.as_str()))
+}
+
+/// Whether a service lets a function's poller do this; a denial is the mapping's last result.
+fn admit(world: &mut World, mapping: usize, of: Service, operation: &str, resource: &str) -> Result<(), ApiError> {
+    let Some(found) = world.lambda.mapping(mapping) else { return Ok(()) };
+    let actor = actor(world, found.function);
+    let admitted = api::admit(world, &actor, of, operation, resource);
+    if let (Err(error), Some(found)) = (&admitted, world.lambda.mapping_mut(mapping))
+        && error.code == "AccessDeniedException"
+    {
+        found.last_result = LastResult::Denied;
+    }
+    admitted
+}
+
 /// Carries what an asynchronous event leaves behind to where it goes.
 fn deliver(world: &mut World, deliveries: Vec<Delivery>) {
     for delivery in deliveries {
         match delivery {
             Delivery::DeadLetter(dead) => deliver_dead_letter(world, dead),
             Delivery::Record { function, target, record, hops } => {
-                if !send_json(world, &target, &record, hops) {
+                if !send_json(world, function, &target, &record, hops) {
                     let (lambda, mut cx) = world.lambda_cx();
                     lambda.destination_failed(&mut cx, function);
                 }
@@ -90,32 +113,36 @@ fn deliver_dead_letter(world: &mut World, dead: DeadLetter) {
         let data_type = if name == "ErrorCode" { "Number" } else { "String" };
         outgoing.attributes.insert(name.to_owned(), AttributeValue::text(data_type, &value));
     }
-    if !send_to(world, &dead.target, outgoing) {
+    if !send_to(world, dead.function, &dead.target, outgoing) {
         let (lambda, mut cx) = world.lambda_cx();
         lambda.dead_letter_failed(&mut cx, dead.function);
     }
 }
 
-/// Sends to the queue or the topic that an ARN names; false when there is none, or it will not take the message.
-fn send_to(world: &mut World, arn: &str, outgoing: Outgoing) -> bool {
+/// Sends for a function to the queue or the topic that an ARN names; false when there is none, or it will not take the message.
+fn send_to(world: &mut World, function: FunctionId, arn: &str, outgoing: Outgoing) -> bool {
+    let by = actor(world, function);
     if arn.split(':').nth(2) == Some("sns") {
         let publication = Publication { attributes: outgoing.attributes, ..Publication::of(outgoing.body) };
-        return fanout::publish_to(world, arn, publication);
+        let topic = arn.rsplit(':').next().unwrap_or(arn);
+        let is_admitted = api::admit(world, &by, Service::Sns, "Publish", topic).is_ok();
+        return is_admitted && fanout::publish_to(world, arn, publication);
     }
     let queue = match MappingSource::of_arn(&world.place, arn) {
         Some(MappingSource::Queue(queue)) => queue,
         _ => return false,
     };
+    let is_admitted = api::admit(world, &by, Service::Sqs, "SendMessage", &queue).is_ok();
     let (sqs, mut cx) = world.sqs_cx();
-    sqs.send(&mut cx, &queue, outgoing).is_ok()
+    is_admitted && sqs.send(&mut cx, &queue, outgoing).is_ok()
 }
 
-/// Sends a JSON text to the queue or to the function that an ARN names; false where it does not arrive. `hops` counts the
+/// Sends a JSON text for a function to the queue or to the function that an ARN names; false where it does not arrive. `hops` counts the
 /// functions that told one another of it.
-fn send_json(world: &mut World, arn: &str, json: &serde_json::Value, hops: u32) -> bool {
+fn send_json(world: &mut World, function: FunctionId, arn: &str, json: &serde_json::Value, hops: u32) -> bool {
     let text = Bytes::from(json.to_string());
     if arn.split(':').nth(2) != Some("lambda") {
-        return send_to(world, arn, Outgoing::of(Payload::Sent(text)));
+        return send_to(world, function, arn, Outgoing::of(Payload::Sent(text)));
     }
     let (lambda, mut cx) = world.lambda_cx();
     lambda.accept_event_at(&mut cx, arn, text, hops).is_some()

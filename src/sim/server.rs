@@ -105,7 +105,11 @@ async fn converse(stream: TcpStream, engine: Handle, mut stopping: watch::Receiv
     let Some(is_http2) = is_http2 else { return };
     let service = service_fn(move |request| {
         let engine = engine.clone();
-        async move { Ok::<_, Infallible>(as_http(respond(&engine, request).await)) }
+        async move {
+            // An error closes the connection, which is the answer to a request that has none.
+            let answer = respond(&engine, request).await;
+            answer.map(as_http).ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))
+        }
     });
     let io = TokioIo::new(stream);
     if is_http2 {
@@ -155,7 +159,8 @@ async fn opens_http2(stream: &TcpStream) -> Option<bool> {
     tokio::time::timeout(READ_TIME, look).await.ok()
 }
 
-async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Answer {
+/// `None` where the connection ends without an answer.
+async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Option<Answer> {
     let (parts, body) = request.into_parts();
     let body = match tokio::time::timeout(READ_TIME, read_body(body)).await {
         Ok(Ok(Some(body))) => body,
@@ -206,14 +211,14 @@ async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
 
 /// What is wrong with a request before any service has seen it; the connection ends with it, because the rest of the
 /// body may not have been read.
-fn refusal(status: u16, code: &str, message: &str) -> Answer {
+fn refusal(status: u16, code: &str, message: &str) -> Option<Answer> {
     let body = serde_json::json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": message });
     let headers = vec![
         ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
         ("x-amzn-errortype".to_owned(), code.to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];
-    Answer { response: Response { status, headers, body: Bytes::from(body.to_string()) }, rest: None }
+    Some(Answer { response: Response { status, headers, body: Bytes::from(body.to_string()) }, rest: None })
 }
 
 /// A header that HTTP cannot carry is left out rather than the answer.

@@ -293,7 +293,7 @@ mod tests {
         }
         let request =
             Request { method: "POST".into(), path: "/".into(), query: String::new(), headers, body: Bytes::new() };
-        let mut call = Call { request, arrived: world.now, ticket: None };
+        let mut call = Call::new(request, world.now);
         answer(world, &mut call, operation, &input).map(|reply| match reply {
             Reply::Done(value) => value,
             Reply::Later(at) => panic!("STS never waits, and now until {at}"),

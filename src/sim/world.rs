@@ -8,6 +8,7 @@ use crate::sim::cloudwatch::{CloudWatch, Metrics};
 use crate::sim::cx::{Cx, Place};
 use crate::sim::dynamodb::DynamoDb;
 use crate::sim::endpoint::Endpoints;
+use crate::sim::faults::api::ApiFaults;
 use crate::sim::firehose::Firehose;
 use crate::sim::kinesis::Kinesis;
 use crate::sim::lambda::Lambda;
@@ -44,6 +45,8 @@ pub struct World {
     /// `None` while that actor acts.
     pub actors: Vec<Option<Actor>>,
     pub timeline: Vec<faults::Entry>,
+    /// Faults of the API that are on.
+    pub api_faults: ApiFaults,
     /// HTTP endpoints that are simulated.
     pub endpoints: Endpoints,
     /// POSTs to endpoints outside the engine, where somebody makes them; `None` where nobody does.
@@ -87,6 +90,7 @@ impl World {
             logs: Logs::default(),
             actors: Vec::new(),
             timeline: Vec::new(),
+            api_faults: ApiFaults::default(),
             endpoints: Endpoints::default(),
             outbox: None,
             agenda: Agenda::default(),

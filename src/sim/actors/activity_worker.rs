@@ -1,5 +1,6 @@
 //! A fleet of activity workers: polls a task list of SWF, works on each task, beats its heart, and answers.
 
+use super::admit_swf;
 use super::hosts::{HostPlan, Hosts};
 use crate::domain::time::Timestamp;
 use crate::sim::lambda::Spread;
@@ -84,17 +85,17 @@ impl ActivityWorker {
     /// A task ends, or its worker tells that it is still at it and hears whether it should go on.
     fn go_on(&mut self, world: &mut World, task: TaskToken, job: Job) {
         let now = world.now;
-        let (swf, mut cx) = world.swf_cx();
         let answer = if job.ends > now {
-            let beat = swf.admit(&cx, "RecordActivityTaskHeartbeat");
-            match beat.and_then(|()| swf.record_activity_task_heartbeat(&mut cx, task, None)) {
-                Ok(true) => Some(ActivityAnswer::Canceled { details: None }),
-                Err(error) if error.code != "ThrottlingException" => {
+            let beat = admit_swf(world, &self.name, "RecordActivityTaskHeartbeat", &self.domain);
+            let (swf, mut cx) = world.swf_cx();
+            match beat.map(|()| swf.record_activity_task_heartbeat(&mut cx, task, None)) {
+                Ok(Ok(true)) => Some(ActivityAnswer::Canceled { details: None }),
+                Ok(Err(_)) => {
                     // The service has given the task up.
                     self.drop_job(task);
                     return;
                 }
-                Ok(false) | Err(_) => {
+                Ok(Ok(false)) | Err(_) => {
                     if let Some(job) = self.at_work.get_mut(&task) {
                         job.beats_at = self.heartbeat.map(|every| now + every);
                     }
@@ -107,7 +108,8 @@ impl ActivityWorker {
             Some(ActivityAnswer::Completed { result: None })
         };
         if let Some(answer) = answer {
-            if swf.admit(&cx, "RespondActivityTaskCompleted").is_ok() {
+            if admit_swf(world, &self.name, "RespondActivityTaskCompleted", &self.domain).is_ok() {
+                let (swf, mut cx) = world.swf_cx();
                 let _ = swf.respond_activity_task(&mut cx, task, answer);
             }
             self.drop_job(task);
@@ -128,10 +130,10 @@ impl ActivityWorker {
                 return;
             }
             let identity = Some(Text::from(Hosts::identity(&self.name, host)));
-            let (swf, mut cx) = world.swf_cx();
-            if swf.admit(&cx, "PollForActivityTask").is_err() {
+            if admit_swf(world, &self.name, "PollForActivityTask", &self.domain).is_err() {
                 return;
             }
+            let (swf, mut cx) = world.swf_cx();
             let Ok(Some(task)) = swf.poll_for_activity_task(&mut cx, &self.domain, list, identity) else {
                 return;
             };

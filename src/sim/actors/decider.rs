@@ -1,5 +1,6 @@
 //! A fleet of deciders: polls a task list of SWF and leads each execution through the steps of its workflow.
 
+use super::admit_swf;
 use super::hosts::{HostPlan, Hosts};
 use crate::domain::time::Timestamp;
 use crate::sim::lambda::Spread;
@@ -89,10 +90,10 @@ impl Decider {
                 return;
             }
             let identity = Some(Text::from(Hosts::identity(&self.name, host)));
-            let (swf, mut cx) = world.swf_cx();
-            if swf.admit(&cx, "PollForDecisionTask").is_err() {
+            if admit_swf(world, &self.name, "PollForDecisionTask", &self.domain).is_err() {
                 return;
             }
+            let (swf, mut cx) = world.swf_cx();
             let Ok(Some(task)) = swf.poll_for_decision_task(&mut cx, &self.domain, list, identity) else {
                 return;
             };
@@ -113,8 +114,8 @@ impl Decider {
             Some(steps) => decide(steps, seen),
             None => vec![fail(execution)],
         };
-        let (swf, mut cx) = world.swf_cx();
-        if swf.admit(&cx, "RespondDecisionTaskCompleted").is_ok() {
+        if admit_swf(world, &self.name, "RespondDecisionTaskCompleted", &self.domain).is_ok() {
+            let (swf, mut cx) = world.swf_cx();
             let _ = swf.respond_decision_task_completed(&mut cx, task, Decided::from(decisions));
         }
         workflow::call_functions(world);

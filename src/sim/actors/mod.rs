@@ -10,6 +10,9 @@ pub mod worker;
 
 use crate::domain::time::Timestamp;
 use crate::sim::agenda::Due;
+use crate::sim::error::ApiError;
+use crate::sim::faults::api;
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 
 /// One application of the scenario.
@@ -39,12 +42,12 @@ pub fn hire(world: &mut World, name: &str, role: Role) {
 pub fn act(world: &mut World, index: usize) {
     let Some(mut actor) = world.actors.get_mut(index).and_then(Option::take) else { return };
     let next_at = match &mut actor.role {
-        Role::Producer(producer) => producer.act(world),
-        Role::Worker(worker) => worker.act(world),
+        Role::Producer(producer) => producer.act(world, &actor.name),
+        Role::Worker(worker) => worker.act(world, &actor.name),
         Role::Fleet(fleet) => fleet.act(world),
         Role::Decider(decider) => decider.act(world),
         Role::ActivityWorker(worker) => worker.act(world),
-        Role::Starter(starter) => starter.act(world),
+        Role::Starter(starter) => starter.act(world, &actor.name),
     };
     world.actors[index] = Some(actor);
     world.agenda.schedule(next_at.max(world.now + MIN_STEP), Due::Actor(index));
@@ -56,6 +59,13 @@ const MIN_STEP: std::time::Duration = std::time::Duration::from_millis(1);
 /// The actor of this name.
 pub fn named<'a>(world: &'a mut World, name: &str) -> Option<&'a mut Actor> {
     world.actors.iter_mut().flatten().find(|actor| actor.name == name)
+}
+
+/// Whether SWF has this request of an application: no fault of the API keeps it, and it is not one too many.
+fn admit_swf(world: &mut World, actor: &str, operation: &'static str, domain: &str) -> Result<(), ApiError> {
+    api::admit(world, actor, Service::Swf, operation, domain)?;
+    let (swf, cx) = world.swf_cx();
+    swf.admit(&cx, operation)
 }
 
 /// The earlier of two times, when there are any.

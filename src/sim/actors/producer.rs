@@ -3,10 +3,12 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::fanout;
+use crate::sim::faults::api;
 use crate::sim::kinesis::{KeyId, PutKey, PutRecord};
 use crate::sim::payload::{Payload, TemplateId};
 use crate::sim::sns::Publication;
 use crate::sim::sqs::{AttributeValue, Outgoing};
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use rand::RngExt;
 use rand_distr::{Distribution, Poisson};
@@ -113,7 +115,7 @@ impl Producer {
     }
 
     /// Makes one step's records, sends them with some of those that were refused before, and keeps what is refused.
-    pub fn act(&mut self, world: &mut World) -> Timestamp {
+    pub fn act(&mut self, world: &mut World, name: &str) -> Timestamp {
         let now = world.now;
         while let Some(record) = self.waiting.pop_front_if(|record| now.since(record.made_at) > RECORD_TTL) {
             self.counts.lost += record.unstored();
@@ -127,14 +129,18 @@ impl Producer {
         let size = u64::from(self.aggregates.map_or(1, |aggregates| aggregates.records));
         records.extend((0..new / size).map(|_| self.make(world, true)));
         records.extend((0..new % size).map(|_| self.make(world, false)));
-        match &self.target {
-            Target::Stream(stream) => {
-                let again = self.put(world, &stream.clone(), &records);
-                self.waiting.extend(again);
+        let again = match &self.target {
+            Target::Stream(stream) => self.put(world, name, &stream.clone(), &records),
+            Target::Queue(queue) => {
+                let is_stored = send(world, name, queue, &records);
+                self.sort_out(&records, &is_stored, false)
             }
-            Target::Queue(queue) => send(world, queue, &records),
-            Target::Topic(topic) => publish(world, topic, &self.attributes, &records),
-        }
+            Target::Topic(topic) => {
+                let is_stored = publish(world, name, topic, &self.attributes, &records);
+                self.sort_out(&records, &is_stored, false)
+            }
+        };
+        self.waiting.extend(again);
         now + STEP
     }
 
@@ -162,29 +168,36 @@ impl Producer {
     }
 
     /// Puts the records in as few calls as AWS allows; answers those that are to be sent again, in order.
-    fn put(&mut self, world: &mut World, stream: &str, records: &[Record]) -> Vec<Record> {
+    fn put(&mut self, world: &mut World, name: &str, stream: &str, records: &[Record]) -> Vec<Record> {
         let mut again = Vec::new();
         let mut rest = records;
         while !rest.is_empty() {
             let (batch, later) = rest.split_at(fitting(world, rest));
             rest = later;
-            let is_stored = put_batch(world, stream, batch);
+            let is_stored = put_batch(world, name, stream, batch);
             let is_unheard = self.lost_answers > 0.0 && world.rng().random_bool(self.lost_answers.min(1.0));
-            for (record, is_stored) in batch.iter().zip(is_stored) {
-                let mut record = *record;
-                if is_stored {
-                    self.counts.stored += u64::from(record.records);
-                    self.counts.repeated += u64::from(record.records) - record.unstored();
-                    record.is_stored = true;
-                }
-                if is_stored && !is_unheard {
-                    continue;
-                }
-                if self.retries {
-                    again.push(record);
-                } else {
-                    self.counts.lost += record.unstored();
-                }
+            again.extend(self.sort_out(batch, &is_stored, is_unheard));
+        }
+        again
+    }
+
+    /// Counts what was stored; answers what is to be sent again, in order.
+    fn sort_out(&mut self, records: &[Record], is_stored: &[bool], is_unheard: bool) -> Vec<Record> {
+        let mut again = Vec::new();
+        for (record, is_stored) in records.iter().zip(is_stored) {
+            let mut record = *record;
+            if *is_stored {
+                self.counts.stored += u64::from(record.records);
+                self.counts.repeated += u64::from(record.records) - record.unstored();
+                record.is_stored = true;
+            }
+            if *is_stored && !is_unheard {
+                continue;
+            }
+            if self.retries {
+                again.push(record);
+            } else {
+                self.counts.lost += record.unstored();
             }
         }
         again
@@ -207,7 +220,10 @@ fn fitting(world: &World, records: &[Record]) -> usize {
 }
 
 /// Which records of one call were stored; none when the whole call was refused.
-fn put_batch(world: &mut World, stream: &str, batch: &[Record]) -> Vec<bool> {
+fn put_batch(world: &mut World, name: &str, stream: &str, batch: &[Record]) -> Vec<bool> {
+    if api::admit(world, name, Service::Kinesis, "PutRecords", stream).is_err() {
+        return vec![false; batch.len()];
+    }
     let puts: Vec<PutRecord<'_>> = batch
         .iter()
         .map(|record| PutRecord {
@@ -223,18 +239,27 @@ fn put_batch(world: &mut World, stream: &str, batch: &[Record]) -> Vec<bool> {
     }
 }
 
-/// A queue refuses nothing at these rates; a queue that is gone loses what is sent to it, as AWS would.
-fn send(world: &mut World, queue: &str, records: &[Record]) {
+/// Which messages the queue took.
+fn send(world: &mut World, name: &str, queue: &str, records: &[Record]) -> Vec<bool> {
+    let mut is_stored = Vec::with_capacity(records.len());
     for record in records {
+        let admitted = api::admit(world, name, Service::Sqs, "SendMessage", queue);
         let body = Payload::Made { template: record.template, seed: record.seed };
         let (sqs, mut cx) = world.sqs_cx();
-        let _ = sqs.send(&mut cx, queue, Outgoing::of(body));
+        is_stored.push(admitted.is_ok() && sqs.send(&mut cx, queue, Outgoing::of(body)).is_ok());
     }
+    is_stored
 }
 
-/// What a topic refuses is lost to its publisher, as AWS would have it. A FIFO topic's messages are ordered by their
-/// kind.
-fn publish(world: &mut World, topic: &str, attributes: &[(String, TemplateId)], records: &[Record]) {
+/// Which messages the topic took. A FIFO topic's messages are ordered by their kind.
+fn publish(
+    world: &mut World,
+    name: &str,
+    topic: &str,
+    attributes: &[(String, TemplateId)],
+    records: &[Record],
+) -> Vec<bool> {
+    let mut is_stored = Vec::with_capacity(records.len());
     for record in records {
         let mut publication = Publication::of(Payload::Made { template: record.template, seed: record.seed });
         for (name, template) in attributes {
@@ -246,8 +271,10 @@ fn publish(world: &mut World, topic: &str, attributes: &[(String, TemplateId)], 
             publication.group = Some(format!("template-{}", record.template.0));
             publication.dedup = Some(format!("{:016x}", record.seed));
         }
-        fanout::publish(world, topic, publication);
+        let admitted = api::admit(world, name, Service::Sns, "Publish", topic);
+        is_stored.push(admitted.is_ok() && fanout::publish(world, topic, publication));
     }
+    is_stored
 }
 
 #[cfg(test)]

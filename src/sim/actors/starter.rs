@@ -1,5 +1,6 @@
 //! A starter: the application whose requests become workflow executions of SWF.
 
+use super::admit_swf;
 use crate::domain::time::Timestamp;
 use crate::sim::payload::{Payload, TemplateId};
 use crate::sim::swf::{StartOptions, TypeRef};
@@ -41,7 +42,7 @@ impl Starter {
         }
     }
 
-    pub fn act(&mut self, world: &mut World) -> Timestamp {
+    pub fn act(&mut self, world: &mut World, name: &str) -> Timestamp {
         let mean = self.per_s * self.surge * STEP.as_secs_f64();
         let new = Poisson::new(mean).map_or(0, |poisson| poisson.sample(world.rng()) as u64);
         for _ in 0..new {
@@ -50,9 +51,9 @@ impl Starter {
             let seed = world.rng().random();
             let input = self.input.map(|template| world.templates.read(&Payload::Made { template, seed }, &id));
             let input = input.map(|bytes| String::from_utf8_lossy(&bytes).into_owned().into());
-            let (swf, mut cx) = world.swf_cx();
             let options = StartOptions { input, ..StartOptions::default() };
-            let admitted = swf.admit(&cx, "StartWorkflowExecution");
+            let admitted = admit_swf(world, name, "StartWorkflowExecution", &self.domain);
+            let (swf, mut cx) = world.swf_cx();
             let started =
                 admitted.and_then(|()| swf.start_workflow_execution(&mut cx, &self.domain, &id, &self.of, options));
             self.refused += u64::from(started.is_err());

@@ -2,8 +2,10 @@
 
 use super::earliest;
 use crate::domain::time::Timestamp;
+use crate::sim::faults::api;
 use crate::sim::lambda::Spread;
 use crate::sim::sqs::Receipt;
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -37,7 +39,7 @@ impl Worker {
         }
     }
 
-    pub fn act(&mut self, world: &mut World) -> Timestamp {
+    pub fn act(&mut self, world: &mut World, name: &str) -> Timestamp {
         let now = world.now;
         if self.is_stopped {
             self.at_work.clear();
@@ -45,24 +47,31 @@ impl Worker {
         }
         while self.at_work.peek().is_some_and(|Reverse((ends, _))| *ends <= now) {
             let Some(Reverse((_, receipt))) = self.at_work.pop() else { break };
-            let (sqs, mut cx) = world.sqs_cx();
-            let _ = sqs.delete(&mut cx, &self.queue, receipt);
+            // What is not deleted shows again, and is done again.
+            if api::admit(world, name, Service::Sqs, "DeleteMessage", &self.queue).is_ok() {
+                let (sqs, mut cx) = world.sqs_cx();
+                let _ = sqs.delete(&mut cx, &self.queue, receipt);
+            }
         }
-        self.receive(world);
+        self.receive(world, name);
         let ends = self.at_work.peek().map(|Reverse((ends, _))| *ends);
         earliest(ends.into_iter().chain([now + POLL])).unwrap_or(now + POLL)
     }
 
-    fn receive(&mut self, world: &mut World) {
+    fn receive(&mut self, world: &mut World, name: &str) {
         loop {
             let free = self.concurrency.saturating_sub(self.at_work.len() as u32);
             if free == 0 {
                 return;
             }
-            let (sqs, mut cx) = world.sqs_cx();
+            let (sqs, cx) = world.sqs_cx();
             if sqs.depth(&cx, &self.queue).is_none_or(|depth| depth.visible == 0) {
                 return;
             }
+            if api::admit(world, name, Service::Sqs, "ReceiveMessage", &self.queue).is_err() {
+                return;
+            }
+            let (sqs, mut cx) = world.sqs_cx();
             let Ok(received) = sqs.receive(&mut cx, &self.queue, free.min(RECEIVE_MAX), None) else { return };
             if received.is_empty() {
                 return;

@@ -23,7 +23,7 @@ fn call(body: Bytes, path: &str, method: &str) -> Call {
     let scope = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261127/eu-west-1/any/aws4_request, SignedHeaders=host";
     let headers = vec![("authorization".into(), scope.into()), ("user-agent".into(), "Boto3/1.44.5".into())];
     let request = Request { method: method.into(), path: path.into(), query: String::new(), headers, body };
-    Call { request, arrived: Timestamp::default(), ticket: None }
+    Call::new(request, Timestamp::default())
 }
 
 fn ask(world: &mut World, service: Service, operation: &str, input: Value) -> Result<Value, ApiError> {

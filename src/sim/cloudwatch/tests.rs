@@ -32,7 +32,7 @@ fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiErr
         headers: vec![],
         body: bytes::Bytes::new(),
     };
-    let mut call = Call { request, arrived: world.now, ticket: None };
+    let mut call = Call::new(request, world.now);
     answer(world, &mut call, operation, &input).map(|reply| match reply {
         Reply::Done(value) => value,
         Reply::Later(at) => panic!("CloudWatch never waits, and now until {at}"),

@@ -22,6 +22,12 @@ impl ShardIterator {
         token::seal(TokenKind::Iterator, now, &format!("{}/{}/{}", self.stream, self.shard.0, self.cursor.0))
     }
 
+    /// The stream that an iterator is of, however old it is.
+    pub fn stream_of(text: &str) -> Option<String> {
+        let (_, text) = token::open(TokenKind::Iterator, text)?;
+        text.split('/').next().map(str::to_owned)
+    }
+
     /// Errors: `InvalidArgumentException` for what is no iterator of ours, `ExpiredIteratorException` after five
     /// minutes.
     pub fn open(text: &str, now: Timestamp) -> Result<Self, ApiError> {

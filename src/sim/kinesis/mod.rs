@@ -40,6 +40,7 @@ mod token;
 pub mod wire;
 
 pub use consumer::{Consumer, ConsumerId, ConsumerStatus, ConsumerSummary};
+pub use iterator::ShardIterator;
 pub use key::{HashRange, Key, KeyId, Keys, hash_of};
 pub use lifecycle::MonitoringAnswer;
 pub use listing::{AccountLimits, ShardFilter};

@@ -160,6 +160,8 @@ pub enum LastResult {
     FunctionFailed,
     Throttled,
     SourceUnreadable,
+    /// The function's role may not read the source.
+    Denied,
 }
 
 impl LastResult {
@@ -170,6 +172,7 @@ impl LastResult {
             Self::FunctionFailed => "PROBLEM: Function call failed",
             Self::Throttled => "PROBLEM: Lambda invoke throttled",
             Self::SourceUnreadable => "PROBLEM: Stream not found",
+            Self::Denied => "PROBLEM: Access denied",
         }
     }
 }

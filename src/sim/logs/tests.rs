@@ -17,7 +17,7 @@ fn world() -> World {
 fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {
     let request =
         Request { method: "POST".into(), path: "/".into(), query: String::new(), headers: vec![], body: Bytes::new() };
-    let mut call = Call { request, arrived: world.now, ticket: None };
+    let mut call = Call::new(request, world.now);
     wire::answer(world, &mut call, operation, &input).map(|reply| match reply {
         Reply::Done(value) => value,
         Reply::Later(at) => panic!("Logs never wait, and now until {at}"),

@@ -6,6 +6,7 @@ use crate::sim::lambda::{
     Work,
 };
 use crate::sim::sqs::{Content, Received};
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -98,8 +99,10 @@ fn gather(world: &mut World, mapping: usize) -> Option<bool> {
         visible = 1;
     }
     while room > 0 && visible > 0 {
+        let admitted = super::admit(world, mapping, Service::Sqs, "ReceiveMessage", &name);
         let (sqs, mut cx) = world.sqs_cx();
-        let received: Vec<Received> = sqs.receive(&mut cx, &name, room.min(10), None).unwrap_or_default();
+        let received = admitted.and_then(|()| sqs.receive(&mut cx, &name, room.min(10), None));
+        let received: Vec<Received> = received.unwrap_or_default();
         let count = received.len() as u32;
         visible = visible.saturating_sub(count.into());
         let is_empty = count < room.min(10);
@@ -223,7 +226,7 @@ pub fn batch_ended(world: &mut World, mapping: usize, lane: u32, ended: &Ended) 
     let (lambda, mut cx) = world.lambda_cx();
     lambda.note_events(&mut cx, mapping, EventCount::FailedInvoke, failed);
     lambda.note_events(&mut cx, mapping, EventCount::Deleted, receipts.len() - failed);
-    if is_success {
+    if is_success && super::admit(world, mapping, Service::Sqs, "DeleteMessage", &name).is_ok() {
         let (sqs, mut cx) = world.sqs_cx();
         for (position, receipt) in (0u32..).zip(&receipts) {
             if ended.failed.binary_search(&position).is_err() {

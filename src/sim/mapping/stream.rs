@@ -8,6 +8,7 @@ use crate::sim::lambda::{
     Discarded, Ended, EventCount, FunctionId, Lambda, LaneStep, LastResult, MappingDue, MappingSource, Poller,
     ReadPlace, Settings, ShardPoller, Source, Start, StreamPoller, VersionNumber, WHOLE_STREAM, Work,
 };
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -143,6 +144,7 @@ fn read(world: &mut World, mapping: usize, name: &str, shard: u32) {
         return;
     }
     let place = poller.place;
+    let admitted = super::admit(world, mapping, Service::Kinesis, "GetRecords", name);
     let (kinesis, mut cx) = world.kinesis_cx();
     let cursor = match place {
         ReadPlace::At(cursor) => Ok(cursor),
@@ -150,7 +152,8 @@ fn read(world: &mut World, mapping: usize, name: &str, shard: u32) {
         ReadPlace::End => return,
     };
     let cursor_now = cursor.clone().ok();
-    let answer = cursor.and_then(|cursor| kinesis.read(&mut cx, name, ShardId(shard), cursor, wanted as usize));
+    let answer = cursor.and_then(|cursor| admitted.map(|()| cursor));
+    let answer = answer.and_then(|cursor| kinesis.read(&mut cx, name, ShardId(shard), cursor, wanted as usize));
     let Some((poller, _)) = shard_poller(&mut world.lambda, mapping, shard) else { return };
     // The iterator is had once, even where the read that follows it is throttled.
     poller.place = cursor_now.map_or(place, ReadPlace::At);
@@ -340,7 +343,7 @@ fn report_discarded(world: &mut World, mapping: usize, shard: u32, discarded: &D
     {
         members.remove("responseContext");
     }
-    let is_delivered = super::send_json(world, &target, &record, 0);
+    let is_delivered = super::send_json(world, function, &target, &record, 0);
     let (lambda, mut cx) = world.lambda_cx();
     if is_delivered {
         lambda.note_events(&mut cx, mapping, EventCount::OnFailureDelivered, discarded.count as usize);

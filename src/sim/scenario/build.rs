@@ -1,24 +1,20 @@
 //! Makes a world of a scenario: resources first, then mappings and actors, then the timeline.
 
 use super::alarm::add_alarms;
+use super::build_fault::add_fault;
 use super::build_workflow;
 use super::delivery::add_delivery_streams;
-use super::fault::{Fault, FaultKind};
 use super::file::{self, Scenario};
 use super::function::{add_functions, add_mappings};
 use super::topic::add_topics;
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role, fleet::Fleet, producer, worker::Worker};
-use crate::sim::agenda::Due;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
-use crate::sim::faults::{Entry, Rule};
-use crate::sim::firehose::Outage;
 use crate::sim::kinesis::{ShardMetric, StreamMode};
 use crate::sim::lambda::Spread;
 use crate::sim::payload::Template;
 use crate::sim::world::World;
-use crate::sim::{endpoint, fanout};
 use std::collections::BTreeMap;
 
 /// The scenario's world at the beginning of its warm-up. It is `scenario.warm_up` before the story's start; advance
@@ -135,112 +131,6 @@ fn add_actors(world: &mut World, scenario: &Scenario) {
         let actor = Fleet::new(&fleet.name, fleet.settings());
         actors::hire(world, &fleet.name, Role::Fleet(actor));
     }
-}
-
-/// A fault is one entry of the timeline, and a second one when it ends by itself.
-fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
-    let target = fault.target.clone();
-    let function = target.strip_prefix("lambda/").unwrap_or(&target).to_owned();
-    let factor = fault.factor.unwrap_or(1.0);
-    let (begin, end) = match fault.kind {
-        FaultKind::Surge => {
-            (Entry::Surge { producer: target.clone(), factor }, Entry::Surge { producer: target, factor: 1.0 })
-        }
-        FaultKind::HotKey => {
-            let hot = (fault.key.unwrap_or(1).saturating_sub(1) as usize, fault.share.unwrap_or(0.0));
-            (Entry::HotKey { producer: target.clone(), hot: Some(hot) }, Entry::HotKey { producer: target, hot: None })
-        }
-        FaultKind::BadDeploy => {
-            let rule = Rule {
-                when_contains: fault.when_contains.clone().unwrap_or_default(),
-                error_type: fault.error_type.clone().unwrap_or_else(|| "RuntimeError".into()),
-                message: fault.message.clone().unwrap_or_default(),
-                share: fault.share.unwrap_or(1.0),
-            };
-            let alias = fault.alias.clone();
-            let end = match &alias {
-                Some(alias) => Entry::RollBack { function: function.clone(), alias: alias.clone() },
-                None => Entry::Deploy { function: function.clone(), errors: vec![], alias: None },
-            };
-            (Entry::Deploy { function, errors: vec![rule], alias }, end)
-        }
-        FaultKind::Deploy => {
-            let good = Entry::Deploy { function, errors: vec![], alias: fault.alias.clone() };
-            (good.clone(), good)
-        }
-        FaultKind::Slow => (Entry::Slow { target: target.clone(), factor }, Entry::Slow { target, factor: 1.0 }),
-        FaultKind::WrongTaskList => {
-            let list = fault.task_list.clone();
-            (Entry::TaskList { target: target.clone(), list }, Entry::TaskList { target, list: None })
-        }
-        FaultKind::LostInstance => return add_entry(world, start + fault.at, lost_instance(fault)),
-        FaultKind::Throttle | FaultKind::Refuse | FaultKind::Hang => refusals(fault),
-        FaultKind::Stop => {
-            (Entry::Stop { target: target.clone(), is_stopped: true }, Entry::Stop { target, is_stopped: false })
-        }
-        FaultKind::ConcurrencyCap | FaultKind::TimeoutClose => change_of_configuration(world, fault, function),
-        FaultKind::DisableMapping => (
-            Entry::SwitchMappings { source: target.clone(), is_enabled: false },
-            Entry::SwitchMappings { source: target, is_enabled: true },
-        ),
-        FaultKind::EndpointDown => {
-            let answer = fault.status.map_or(endpoint::Answer::Hang, endpoint::Answer::Status);
-            (
-                Entry::Endpoint { name: target.clone(), answer: Some(answer) },
-                Entry::Endpoint { name: target, answer: None },
-            )
-        }
-        FaultKind::FilterPolicy => {
-            let before = fanout::subscription_named(world, &target).and_then(|(topic, id)| {
-                let subscription = world.sns.subscription(&topic, &id).ok()?;
-                subscription.attributes.filter.as_ref().map(|(text, _)| text.clone())
-            });
-            let policy = fault.policy.clone().unwrap_or_default();
-            (
-                Entry::FilterPolicy { subscription: target.clone(), policy },
-                Entry::FilterPolicy { subscription: target, policy: before.unwrap_or_default() },
-            )
-        }
-    };
-    add_entry(world, start + fault.at, begin);
-    if let Some(until) = fault.until {
-        add_entry(world, start + until, end);
-    }
-}
-
-/// What somebody sets on a function, and what it was before.
-fn change_of_configuration(world: &World, fault: &Fault, function: String) -> (Entry, Entry) {
-    let found = world.lambda.named(&function);
-    if fault.kind == FaultKind::ConcurrencyCap {
-        let before = found.and_then(|found| found.reserved);
-        let begin = Entry::Reserve { function: function.clone(), reserved: fault.cap };
-        return (begin, Entry::Reserve { function, reserved: before });
-    }
-    let before = found.map_or(3, |found| found.latest.config.timeout_s);
-    let timeout_s = fault.timeout_s.unwrap_or(before);
-    (Entry::Timeout { function: function.clone(), timeout_s }, Entry::Timeout { function, timeout_s: before })
-}
-
-/// A machine that is lost does not come back: another does, by itself.
-fn lost_instance(fault: &Fault) -> Entry {
-    Entry::LoseInstance { fleet: fault.target.clone(), instance: fault.key.unwrap_or(1).saturating_sub(1) }
-}
-
-/// A table that throttles, or storage that takes nothing; and its end.
-fn refusals(fault: &Fault) -> (Entry, Entry) {
-    if fault.kind == FaultKind::Throttle {
-        let table = fault.target.trim_start_matches("dynamodb/").to_owned();
-        let share = fault.share.unwrap_or(1.0);
-        return (Entry::Throttle { table: table.clone(), share }, Entry::Throttle { table, share: 0.0 });
-    }
-    let stream = fault.target.trim_start_matches("firehose/").to_owned();
-    let outage = if fault.kind == FaultKind::Hang { Outage::Hangs } else { Outage::Refuses };
-    (Entry::Outage { stream: stream.clone(), outage: Some(outage) }, Entry::Outage { stream, outage: None })
-}
-
-fn add_entry(world: &mut World, at: Timestamp, entry: Entry) {
-    world.timeline.push(entry);
-    world.agenda.schedule(at, Due::Timeline(world.timeline.len() - 1));
 }
 
 impl From<file::Spread> for Spread {

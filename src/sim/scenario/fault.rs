@@ -1,8 +1,9 @@
 //! What goes wrong in a scenario, or right again, and every reason why it may not.
 
-use super::file::{Scenario, duration, maybe_duration};
+use super::file::{Scenario, Spread, duration, maybe_duration};
 use super::problems::Problems;
 use super::{delivery, fleet};
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use serde::Deserialize;
 use std::time::Duration;
@@ -18,13 +19,15 @@ pub struct Fault {
     #[serde(default, deserialize_with = "maybe_duration")]
     pub until: Option<Duration>,
     pub kind: FaultKind,
-    /// A producer's, worker's or fleet's name, or `lambda/fulfil-order`.
+    /// A producer's, worker's or fleet's name, or `lambda/fulfil-order`. Of the faults of the API: a service, a service's
+    /// resource as `sqs/orders`, or `all`.
     pub target: String,
     /// Of `surge` and `slow`.
     pub factor: Option<f64>,
     /// Of `hot-key` and `lost-instance`: which one, from 1.
     pub key: Option<u32>,
-    /// Of `hot-key`: its share of all records; of `bad-deploy` and `throttle`: the share that fails.
+    /// Of `hot-key`: its share of all records; of `bad-deploy`, `throttle`, `api-throttle` and `api-error`: the share
+    /// that fails.
     pub share: Option<f64>,
     /// Of `bad-deploy`: payloads that hold this text fail.
     pub when_contains: Option<String>,
@@ -39,10 +42,25 @@ pub struct Fault {
     pub cap: Option<u32>,
     /// Of `timeout-close`: the new timeout, below what some invocations need.
     pub timeout_s: Option<u32>,
-    /// Of `endpoint-down`: what the endpoint answers meanwhile; without it, it never answers.
+    /// Of `endpoint-down`: what the endpoint answers meanwhile; without it, it never answers. Of `api-error`: 500 (which
+    /// it is without it) or 503.
     pub status: Option<u16>,
     /// Of `filter-policy`: the policy that the subscription gets.
     pub policy: Option<String>,
+    /// Of the faults of the API: which operations; all without it.
+    #[serde(default)]
+    pub operations: Vec<String>,
+    /// Of the faults of the API: `all` (which it is without it), `clients`, `actors`, an access key id, or the name of
+    /// an application, `lambda/NAME`, `sns/NAME` or `firehose/NAME`.
+    pub who: Option<String>,
+    /// Of `api-hang`: how long a request hangs; to the fault's end without it.
+    #[serde(default, deserialize_with = "maybe_duration")]
+    pub hang_for: Option<Duration>,
+    /// Of `api-latency`: what is added.
+    pub latency: Option<Spread>,
+    /// Of `clock-skew`: how slow the callers' clocks are; twenty minutes without it. AWS tolerates five.
+    #[serde(default, deserialize_with = "maybe_duration")]
+    pub skew: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -80,57 +98,129 @@ pub enum FaultKind {
     Refuse,
     /// A delivery stream's storage does not answer.
     Hang,
+    /// A service tells a `share` of all requests that they are too many.
+    ApiThrottle,
+    /// A `share` of all requests to a service fails with `status`.
+    ApiError,
+    /// Requests to a service get their answer only after `hang_for`.
+    ApiHang,
+    /// Requests to a service take longer by `latency`.
+    ApiLatency,
+    /// Requests to a service are denied.
+    ApiDenied,
+    /// The callers' session tokens have expired.
+    ExpiredCredentials,
+    /// The callers' clocks are slow.
+    ClockSkew,
+    /// Connections to a service break.
+    Unreachable,
+}
+
+impl FaultKind {
+    /// Whether it is about requests, and not about one thing of the scenario.
+    pub(super) fn is_of_api(self) -> bool {
+        matches!(
+            self,
+            Self::ApiThrottle
+                | Self::ApiError
+                | Self::ApiHang
+                | Self::ApiLatency
+                | Self::ApiDenied
+                | Self::ExpiredCredentials
+                | Self::ClockSkew
+                | Self::Unreachable
+        )
+    }
+}
+
+impl Fault {
+    /// Members that a kind needs and that are not there.
+    fn missing(&self) -> Option<&'static str> {
+        match self.kind {
+            FaultKind::Surge | FaultKind::Slow => self.factor.is_none().then_some("factor"),
+            FaultKind::HotKey => (self.key.is_none() || self.share.is_none()).then_some("key and share"),
+            FaultKind::BadDeploy => self.when_contains.is_none().then_some("when_contains"),
+            FaultKind::WrongTaskList => self.task_list.is_none().then_some("task_list"),
+            FaultKind::FilterPolicy => self.policy.is_none().then_some("policy"),
+            FaultKind::ConcurrencyCap => self.cap.is_none().then_some("cap"),
+            FaultKind::TimeoutClose => self.timeout_s.is_none().then_some("timeout_s"),
+            FaultKind::ApiLatency => self.latency.is_none().then_some("latency"),
+            _ => None,
+        }
+    }
+
+    /// Members whose values cannot be.
+    fn wrong(&self) -> Vec<&'static str> {
+        let is_status = |status: u16| matches!((self.kind, status), (FaultKind::ApiError, 500 | 503));
+        let is_operation = |name: &String| name.starts_with(|letter: char| letter.is_ascii_uppercase());
+        let is_latency =
+            |spread: &Spread| spread.p50_ms > 0.0 && spread.p50_ms <= spread.p99_ms && spread.p99_ms <= 9e5;
+        let is_bad_status = self.kind == FaultKind::ApiError && self.status.is_some_and(|status| !is_status(status));
+        [
+            (self.until.is_some_and(|until| until <= self.at), "until must be later than at"),
+            (self.share.is_some_and(|share| !(0.0..=1.0).contains(&share)), "share must be 0 to 1"),
+            (is_bad_status, "status must be 500 or 503"),
+            (!self.operations.iter().all(is_operation), "operations must be names such as ReceiveMessage"),
+            (
+                self.latency.as_ref().is_some_and(|spread| !is_latency(spread)),
+                "latency must be { p50_ms, p99_ms }, above 0, rising, to 900,000",
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(is_wrong, message)| is_wrong.then_some(message))
+        .collect()
+    }
 }
 
 impl Scenario {
     pub(super) fn check_faults(&self, problems: &mut Problems<'_>, world: Option<&World>) {
         for (index, fault) in self.faults.iter().enumerate() {
             let place = format!("fault {} ({:?} of `{}`)", index + 1, fault.kind, fault.target);
-            let producer = self.has_producer(world, &fault.target);
-            let function =
-                fault.target.strip_prefix("lambda/").is_some_and(|function| self.has_function(world, function));
-            let consumer = self.has_consumer(world, &fault.target);
-            let endpoint = self.has_endpoint(world, &fault.target);
-            let subscription = self.has_subscription(world, &fault.target);
-            let (fits, wanted) = match fault.kind {
-                FaultKind::Surge | FaultKind::HotKey => (producer, "a producer's name"),
-                FaultKind::BadDeploy | FaultKind::Deploy => (function, "a function, as lambda/NAME"),
-                FaultKind::Slow => (function || consumer, "a function (lambda/NAME), worker or fleet"),
-                FaultKind::Stop | FaultKind::WrongTaskList => (consumer, "a worker's or fleet's name"),
-                FaultKind::ConcurrencyCap | FaultKind::TimeoutClose => (function, "a function, as lambda/NAME"),
-                FaultKind::DisableMapping => (self.has_source(world, &fault.target), "a source, as sqs/NAME"),
-                FaultKind::LostInstance => (fleet::has(self, world, &fault.target), "a fleet's name"),
-                FaultKind::Throttle => {
-                    (fleet::has_table(self, world, &fault.target), "a fleet's name or dynamodb/TABLE")
-                }
-                FaultKind::Refuse | FaultKind::Hang => {
-                    (delivery::has(self, world, &fault.target), "a delivery stream, as firehose/NAME")
-                }
-                FaultKind::EndpointDown => (endpoint, "an endpoint's name"),
-                FaultKind::FilterPolicy => (subscription, "a subscription, as TOPIC/TO such as promo/sqs/orders"),
-            };
+            let (fits, wanted) = self.fits(world, fault);
             if !fits {
-                problems.of("fault", index, format!("{place}: target must be {wanted} of this file"));
+                let of_this_file = if fault.kind.is_of_api() { "" } else { " of this file" };
+                problems.of("fault", index, format!("{place}: target must be {wanted}{of_this_file}"));
             }
-            let missing = match fault.kind {
-                FaultKind::Surge | FaultKind::Slow => fault.factor.is_none().then_some("factor"),
-                FaultKind::HotKey => (fault.key.is_none() || fault.share.is_none()).then_some("key and share"),
-                FaultKind::BadDeploy => fault.when_contains.is_none().then_some("when_contains"),
-                FaultKind::WrongTaskList => fault.task_list.is_none().then_some("task_list"),
-                FaultKind::FilterPolicy => fault.policy.is_none().then_some("policy"),
-                FaultKind::ConcurrencyCap => fault.cap.is_none().then_some("cap"),
-                FaultKind::TimeoutClose => fault.timeout_s.is_none().then_some("timeout_s"),
-                _ => None,
-            };
-            if let Some(missing) = missing {
+            if let Some(missing) = fault.missing() {
                 problems.of("fault", index, format!("{place}: needs {missing}"));
             }
             let of_function = fault.target.strip_prefix("lambda/").unwrap_or_default();
             if let Some(alias) = fault.alias.as_ref().filter(|alias| !self.has_alias(world, of_function, alias)) {
                 problems.of("fault", index, format!("{place}: `{alias}` is not an [[alias]] of that function here"));
             }
-            if fault.until.is_some_and(|until| until <= fault.at) {
-                problems.of("fault", index, format!("{place}: until must be later than at"));
+            for wrong in fault.wrong() {
+                problems.of("fault", index, format!("{place}: {wrong}"));
+            }
+        }
+    }
+
+    /// Whether a fault's target is of its kind, and what it should be.
+    fn fits(&self, world: Option<&World>, fault: &Fault) -> (bool, &'static str) {
+        let target = fault.target.as_str();
+        let function = target.strip_prefix("lambda/").is_some_and(|function| self.has_function(world, function));
+        let consumer = self.has_consumer(world, target);
+        match fault.kind {
+            FaultKind::Surge | FaultKind::HotKey => (self.has_producer(world, target), "a producer's name"),
+            FaultKind::BadDeploy | FaultKind::Deploy => (function, "a function, as lambda/NAME"),
+            FaultKind::Slow => (function || consumer, "a function (lambda/NAME), worker or fleet"),
+            FaultKind::Stop | FaultKind::WrongTaskList => (consumer, "a worker's or fleet's name"),
+            FaultKind::ConcurrencyCap | FaultKind::TimeoutClose => (function, "a function, as lambda/NAME"),
+            FaultKind::DisableMapping => (self.has_source(world, target), "a source, as sqs/NAME"),
+            FaultKind::LostInstance => (fleet::has(self, world, target), "a fleet's name"),
+            FaultKind::Throttle => (fleet::has_table(self, world, target), "a fleet's name or dynamodb/TABLE"),
+            FaultKind::Refuse | FaultKind::Hang => {
+                (delivery::has(self, world, target), "a delivery stream, as firehose/NAME")
+            }
+            FaultKind::EndpointDown => (self.has_endpoint(world, target), "an endpoint's name"),
+            FaultKind::FilterPolicy => {
+                (self.has_subscription(world, target), "a subscription, as TOPIC/TO such as promo/sqs/orders")
+            }
+            _ => {
+                let service = target.split_once('/').map_or(target, |(service, _)| service);
+                (
+                    target == "all" || Service::named(service).is_some(),
+                    "all, a service or its resource, such as sqs/NAME,",
+                )
             }
         }
     }

@@ -3,7 +3,10 @@
 use super::build;
 use super::file::{Scenario, ScenarioError};
 use super::problems::Problems;
+use crate::sim::fanout;
+use crate::sim::lambda::MappingSource;
 use crate::sim::world::World;
+use std::fmt;
 
 /// Actors and faults that were ever added to one world, at most.
 const ADDED_MAX: usize = 10_000;
@@ -45,9 +48,24 @@ impl Fragment {
     }
 }
 
+/// Why a fragment was not added, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAdded {
+    pub errors: Vec<String>,
+    /// What is there now that was not there before: made until a service refused what came next. Its actors and faults
+    /// are not among it: they come last.
+    pub made: Vec<String>,
+}
+
+impl fmt::Display for NotAdded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.errors.join("\n"))
+    }
+}
+
 /// Adds a fragment to a world. Errors: names that are neither in the fragment nor in the world, all at once and with
-/// nothing done; what a service refuses, with everything that comes before it done.
-pub fn add(world: &mut World, fragment: &Fragment) -> Result<(), ScenarioError> {
+/// nothing done; what a service refuses, with what was made before it.
+pub fn add(world: &mut World, fragment: &Fragment) -> Result<(), NotAdded> {
     let part = &fragment.scenario;
     let mut problems = Problems::new(&fragment.text);
     part.check(&mut problems, Some(world));
@@ -56,7 +74,46 @@ pub fn add(world: &mut World, fragment: &Fragment) -> Result<(), ScenarioError> 
     if actors.max(world.timeline.len() + 2 * part.faults.len()) > ADDED_MAX {
         problems.of_file(format!("more than {ADDED_MAX} actors or faults were added: reset the account first"));
     }
-    problems.into_result()?;
-    let now = world.now;
-    build::furnish(world, part, now).map_err(|error| ScenarioError(vec![error]))
+    problems.into_result().map_err(|ScenarioError(errors)| NotAdded { errors, made: vec![] })?;
+    let (now, before) = (world.now, present(world, part));
+    build::furnish(world, part, now).map_err(|error| {
+        let made = present(world, part).into_iter().filter(|name| !before.contains(name)).collect();
+        NotAdded { errors: vec![error], made }
+    })
+}
+
+/// Which of a fragment's resources the world has.
+fn present(world: &World, part: &Scenario) -> Vec<String> {
+    let mapping = |source: &str, function: &str| {
+        let source = match source.split_once('/')? {
+            ("kinesis", name) => MappingSource::Stream(name.to_owned()),
+            (_, name) => MappingSource::Queue(name.to_owned()),
+        };
+        world.lambda.mapping_between(&source, function)
+    };
+    let mut found: Vec<(&str, String, bool)> = Vec::new();
+    found.extend(part.streams.iter().map(|x| ("stream", x.name.clone(), world.kinesis.stream(&x.name).is_some())));
+    found.extend(part.queues.iter().map(|x| ("queue", x.name.clone(), world.sqs.queue(&x.name).is_some())));
+    found.extend(part.functions.iter().map(|x| ("function", x.name.clone(), world.lambda.named(&x.name).is_some())));
+    found.extend(part.topics.iter().map(|x| ("topic", x.name.clone(), world.sns.topic(&x.name).is_some())));
+    found.extend(part.subscriptions.iter().map(|x| {
+        let name = format!("{}/{}", x.topic, x.to);
+        let is_there = fanout::subscription_named(world, &name).is_some();
+        ("subscription", name, is_there)
+    }));
+    found.extend(
+        part.delivery_streams
+            .iter()
+            .map(|x| ("delivery_stream", x.name.clone(), world.firehose.stream(&x.name).is_some())),
+    );
+    found.extend(
+        part.mappings
+            .iter()
+            .map(|x| ("mapping", format!("{} to {}", x.source, x.function), mapping(&x.source, &x.function).is_some())),
+    );
+    found.extend(part.domains.iter().map(|x| ("domain", x.name.clone(), world.swf.domain(&x.name).is_ok())));
+    found.extend(
+        part.alarms.iter().map(|x| ("alarm", x.name.clone(), world.cloudwatch.alarms.named(&x.name).is_some())),
+    );
+    found.into_iter().filter(|(.., is_there)| *is_there).map(|(kind, name, _)| format!("{kind} `{name}`")).collect()
 }

@@ -2,6 +2,7 @@
 
 mod alarm;
 mod build;
+mod build_fault;
 mod build_workflow;
 mod delivery;
 mod fault;
@@ -19,7 +20,7 @@ pub use delivery::DeliveryStream;
 pub use fault::{Fault, FaultKind};
 pub use file::{Producer, Queue, Scenario, ScenarioError, Spread, Stream, Worker};
 pub use fleet::Fleet;
-pub use fragment::{Fragment, add};
+pub use fragment::{Fragment, NotAdded, add};
 pub use function::{Alias, Function, Mapping};
 pub use topic::{Endpoint, Subscription, Topic};
 

@@ -9,6 +9,7 @@ pub mod rest;
 
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
+use crate::sim::faults::api::{self, Hold, Met};
 use crate::sim::world::World;
 use crate::sim::{cloudtrail, cloudwatch, dynamodb, firehose, kinesis, logs, payload, sns, sqs, sts, swf};
 use bytes::Bytes;
@@ -57,8 +58,28 @@ impl Response {
 /// next events with it.
 pub struct Call {
     pub request: Request,
+    /// When its service had it: a fault of the API may have held it before.
     pub arrived: Timestamp,
     pub ticket: Option<u64>,
+    pub gate: Gate,
+}
+
+impl Call {
+    pub fn new(request: Request, arrived: Timestamp) -> Self {
+        Self { request, arrived, ticket: None, gate: Gate::Unseen }
+    }
+}
+
+/// How far a call has come through the faults of the API, which it meets once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    Unseen,
+    /// No service has it yet.
+    Held(Hold),
+    /// Its service has it.
+    Passed,
+    /// It reached nobody, and no answer comes: its connection ends.
+    Cut,
 }
 
 /// What a call says each time it is asked: an answer, or "ask again, at the latest then".
@@ -110,6 +131,26 @@ impl Service {
             Self::Sns => "sns",
             Self::Swf => "swf",
         }
+    }
+
+    /// Every service, by the name that its command line has.
+    pub const ALL: [(&'static str, Self); 11] = [
+        ("kinesis", Self::Kinesis),
+        ("sqs", Self::Sqs),
+        ("sns", Self::Sns),
+        ("lambda", Self::Lambda),
+        ("dynamodb", Self::DynamoDb),
+        ("firehose", Self::Firehose),
+        ("swf", Self::Swf),
+        ("cloudwatch", Self::CloudWatch),
+        ("cloudtrail", Self::CloudTrail),
+        ("logs", Self::Logs),
+        ("sts", Self::Sts),
+    ];
+
+    /// The service that a command line calls so.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, service)| *service)
     }
 
     /// The service of `X-Amz-Target`'s first part.
@@ -218,18 +259,11 @@ pub(crate) fn answer(
             return Err(error);
         }
     };
-    let answer = match service {
-        Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, &input),
-        Service::CloudTrail => cloudtrail::answer(world, call, operation, &input),
-        Service::Logs => logs::wire::answer(world, call, operation, &input),
-        Service::Sts => sts::answer(world, call, operation, &input),
-        Service::Sqs => sqs::wire::answer(world, call, operation, &input),
-        Service::Swf => swf::wire::answer(world, call, operation, &input),
-        Service::Kinesis => kinesis::wire::answer(world, call, operation, &input),
-        Service::DynamoDb => dynamodb::wire::answer(world, call, operation, &input),
-        Service::Firehose => firehose::wire::answer(world, call, operation, &input),
-        Service::Sns => sns::wire::answer(world, call, operation, &input),
-        Service::Lambda => Err(unknown_operation()),
+    let answer = match api::meet(world, call, (service, operation), &input) {
+        Met::Nothing => serve(world, call, service, operation, &input),
+        Met::Delay(until) => return Ok(Reply::Later(until)),
+        Met::Refusal(error) => Err(error),
+        Met::Cut => return Err(unreachable_service()),
     };
     note_event(world, &call.request, (service.name(), operation), &input, &answer);
     match &answer {
@@ -239,6 +273,27 @@ pub(crate) fn answer(
         Err(error) => world.ledger.note(service.name(), operation, error.code),
     }
     answer
+}
+
+/// What a protocol makes of a call that is cut; nobody sees it.
+pub(crate) fn unreachable_service() -> ApiError {
+    ApiError::client("ServiceUnavailable", "").with_status(503)
+}
+
+fn serve(world: &mut World, call: &mut Call, service: Service, operation: &str, input: &Value) -> Answer {
+    match service {
+        Service::CloudWatch => cloudwatch::wire::answer(world, call, operation, input),
+        Service::CloudTrail => cloudtrail::answer(world, call, operation, input),
+        Service::Logs => logs::wire::answer(world, call, operation, input),
+        Service::Sts => sts::answer(world, call, operation, input),
+        Service::Sqs => sqs::wire::answer(world, call, operation, input),
+        Service::Swf => swf::wire::answer(world, call, operation, input),
+        Service::Kinesis => kinesis::wire::answer(world, call, operation, input),
+        Service::DynamoDb => dynamodb::wire::answer(world, call, operation, input),
+        Service::Firehose => firehose::wire::answer(world, call, operation, input),
+        Service::Sns => sns::wire::answer(world, call, operation, input),
+        Service::Lambda => Err(unknown_operation()),
+    }
 }
 
 /// Hands an answered request to CloudTrail. What no service understood is nobody's event.
@@ -256,6 +311,8 @@ pub(crate) fn note_event(
         Ok(Reply::Later(_)) => return,
         Ok(Reply::Done(output)) => Ok(output),
         Err(error) if matches!(error.code, UNKNOWN_OPERATION | "InvalidAction" | "SerializationException") => return,
+        // Whose request it was is not known.
+        Err(error) if matches!(error.code, "ExpiredTokenException" | "InvalidSignatureException") => return,
         Err(error) => Err(error),
     };
     let by = sts::identity(world, request);
@@ -343,7 +400,11 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
     let namespace = match (service, error.code) {
         // Kinesis writes bare names.
         (Service::Kinesis, _) => "",
-        (_, "UnknownOperationException" | "SerializationException") => "com.amazon.coral.service#",
+        (_, "UnknownOperationException" | "SerializationException" | "InternalFailure") => "com.amazon.coral.service#",
+        (_, "AccessDeniedException" | "ExpiredTokenException" | "InvalidSignatureException") => {
+            "com.amazon.coral.service#"
+        }
+        (_, "ServiceUnavailable") => "com.amazon.coral.availability#",
         (Service::DynamoDb, "ValidationException") => "com.amazon.coral.validate#",
         (Service::DynamoDb, "ThrottlingException") => "com.amazon.coral.availability#",
         (Service::DynamoDb, _) => "com.amazonaws.dynamodb.v20120810#",

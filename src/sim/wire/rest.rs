@@ -2,6 +2,7 @@
 
 use crate::sim::cloudtrail;
 use crate::sim::error::ApiError;
+use crate::sim::faults::api::{self, Met};
 use crate::sim::lambda::wire::{self as lambda, Route};
 use crate::sim::wire::{self, Call, Reply, Request, Response};
 use crate::sim::world::World;
@@ -16,7 +17,12 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
         world.ledger.note("lambda", "unknown", "UnknownOperationException");
         return Reply::Done(error_response(&request_id, &wire::unknown_operation().with_status(404)));
     };
-    let answer = lambda::answer(world, call, &route);
+    let answer = match api::meet_lambda(world, call, &route) {
+        Met::Nothing => lambda::answer(world, call, &route),
+        Met::Delay(until) => return Reply::Later(until),
+        Met::Refusal(error) => Err(error),
+        Met::Cut => return Reply::Done(error_response(&request_id, &wire::unreachable_service())),
+    };
     note_event(world, call, &route, &answer);
     match answer {
         Ok(Reply::Later(at)) => Reply::Later(at),
@@ -78,7 +84,14 @@ fn error_response(request_id: &str, error: &ApiError) -> Response {
         body.insert((*name).to_owned(), value.clone());
     }
     // What the framework refuses before the service sees it says no more than its message.
-    let is_framework = matches!(error.code, "ValidationException" | "SerializationException");
+    let is_framework = matches!(
+        error.code,
+        "ValidationException"
+            | "SerializationException"
+            | "AccessDeniedException"
+            | "ExpiredTokenException"
+            | "InvalidSignatureException"
+    );
     if !is_framework && error.code != "UnknownOperationException" {
         let kind = if error.is_sender_fault() { "User" } else { "Service" };
         body.insert("Type".to_owned(), kind.into());
@@ -89,6 +102,7 @@ fn error_response(request_id: &str, error: &ApiError) -> Response {
             | "ResourceInUseException"
             | "ServiceException"
             | "SerializationException"
+            | "AccessDeniedException"
             | "CodeSigningConfigNotFoundException"
     );
     if !error.message.is_empty() {

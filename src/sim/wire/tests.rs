@@ -16,7 +16,7 @@ fn call(path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Call {
     let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let request =
         Request { method: "POST".into(), path: path.into(), query: String::new(), headers, body: body.into() };
-    Call { request, arrived: Timestamp::default(), ticket: None }
+    Call::new(request, Timestamp::default())
 }
 
 fn done(world: &mut World, mut call: Call) -> Response {
@@ -494,7 +494,7 @@ proptest! {
         json_call(&mut world, "Kinesis_20131202.CreateStream", r#"{"StreamName":"s","ShardCount":1}"#);
         world.advance_to(world.now + std::time::Duration::from_secs(60));
         for request in requests {
-            let mut call = Call { request, arrived: world.now, ticket: None };
+            let mut call = Call::new(request, world.now);
             if let Reply::Done(response) = handle(&mut world, &mut call) {
                 prop_assert!(response.status < 500, "{:?}: {response:?}", call.request);
             }

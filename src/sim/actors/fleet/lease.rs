@@ -3,7 +3,9 @@
 
 use crate::sim::dynamodb::{Action, Change, Comparator, Condition, Item, Operand, Path, Search, Value, WriteError};
 use crate::sim::error::ApiError;
+use crate::sim::faults::api;
 use crate::sim::kinesis::{ParsedSequence, Sequence, ShardId};
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use std::fmt;
 
@@ -117,6 +119,7 @@ pub fn list(world: &mut World, table: &str) -> Result<Vec<Lease>, ApiError> {
     let mut search = Search { table: table.to_owned(), ..Search::default() };
     let mut leases = Vec::new();
     loop {
+        api::admit(world, table, Service::DynamoDb, "Scan", table)?;
         let (dynamodb, mut cx) = world.dynamodb_cx();
         let page = dynamodb.find(&mut cx, &search)?;
         leases.extend(page.items.iter().filter_map(Lease::read));
@@ -129,6 +132,7 @@ pub fn list(world: &mut World, table: &str) -> Result<Vec<Lease>, ApiError> {
 
 /// The lease, if there is one. Errors: what DynamoDB says.
 pub fn get(world: &mut World, table: &str, shard: ShardId) -> Result<Option<Lease>, ApiError> {
+    api::admit(world, table, Service::DynamoDb, "GetItem", table)?;
     let (dynamodb, mut cx) = world.dynamodb_cx();
     let (item, _) = dynamodb.get(&mut cx, table, &key(shard), true)?;
     Ok(item.as_ref().and_then(Lease::read))
@@ -141,6 +145,7 @@ fn write(
     condition: Option<&Condition>,
     operation: &'static str,
 ) -> Result<(), Failure> {
+    api::admit(world, table, Service::DynamoDb, operation, table).map_err(|_| Failure::Unanswered)?;
     let (dynamodb, mut cx) = world.dynamodb_cx();
     match dynamodb.write(&mut cx, table, change, condition, operation) {
         Ok(_) => Ok(()),

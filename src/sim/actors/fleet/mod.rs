@@ -17,7 +17,9 @@ pub use lease::{Checkpoint, Lease};
 
 use crate::domain::time::Timestamp;
 use crate::sim::dynamodb::{Status, TableSpec};
+use crate::sim::faults::api;
 use crate::sim::kinesis::{ShardFilter, ShardId, ShardSummary};
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use metrics::Meters;
 use std::collections::BTreeMap;
@@ -172,6 +174,9 @@ impl Fleet {
                     Some(units) => by_request.provisioned(units, units),
                     None => by_request,
                 };
+                if api::admit(world, &self.name, Service::DynamoDb, "CreateTable", &self.name).is_err() {
+                    return false;
+                }
                 let (dynamodb, mut cx) = world.dynamodb_cx();
                 // A name that no table can have leaves the application waiting, as it would its owner.
                 let _ = dynamodb.create_table(&mut cx, spec);
@@ -185,6 +190,7 @@ impl Fleet {
     fn sync_shards(&mut self, world: &mut World) -> Option<()> {
         let leases = lease::list(world, &self.name).ok()?;
         let is_first = leases.is_empty();
+        api::admit(world, &self.name, Service::Kinesis, "ListShards", &self.settings.stream).ok()?;
         let (kinesis, mut cx) = world.kinesis_cx();
         let filter = match self.settings.initial_position {
             InitialPosition::Latest if is_first => ShardFilter::AtLatest,

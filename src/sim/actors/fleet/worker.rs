@@ -5,7 +5,9 @@ use super::lease::{self, Checkpoint, Failure, Lease};
 use super::metrics::{Metric, Of};
 use super::{BACK_OFF, Fleet};
 use crate::domain::time::Timestamp;
+use crate::sim::faults::api;
 use crate::sim::kinesis::{Batch, Cursor, Position, Sequence, ShardId};
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -310,8 +312,13 @@ impl Fleet {
         let idle = self.settings.idle;
         let Some(held) = self.workers[at].held.get_mut(&shard) else { return };
         held.next_at = now + BACK_OFF;
-        let (kinesis, mut cx) = world.kinesis_cx();
         let stream = &self.settings.stream;
+        if held.cursor.is_none() && api::admit(world, &self.name, Service::Kinesis, "GetShardIterator", stream).is_err()
+        {
+            return;
+        }
+        let admitted = api::admit(world, &self.name, Service::Kinesis, "GetRecords", stream);
+        let (kinesis, mut cx) = world.kinesis_cx();
         let cursor = match (held.cursor, held.checkpoint) {
             (Some(cursor), _) => Ok(cursor),
             (None, Checkpoint::Latest) => kinesis.cursor(&mut cx, stream, shard, Position::Latest),
@@ -321,7 +328,7 @@ impl Fleet {
         let Ok(cursor) = cursor else { return };
         held.cursor = Some(cursor);
         let limit = (per_s * idle.as_secs_f64() * 4.0).clamp(1.0, 10_000.0) as usize;
-        let answer = kinesis.read(&mut cx, stream, shard, cursor, limit);
+        let answer = admitted.and_then(|()| kinesis.read(&mut cx, stream, shard, cursor, limit));
         let Ok(batch) = answer else {
             self.meter(world, Metric::ProcessSuccess, Of::Shard(shard), 0.0);
             return;

@@ -15,7 +15,7 @@ fn send(world: &mut World, operation: &str, body: &Value) -> Response {
         headers: vec![("x-amz-target".into(), format!("DynamoDB_20120810.{operation}"))],
         body: Bytes::from(body.to_string()),
     };
-    let mut call = Call { request, arrived: world.now, ticket: None };
+    let mut call = Call::new(request, world.now);
     match handle(world, &mut call) {
         Reply::Done(response) => response,
         Reply::Later(at) => panic!("{operation} waits until {at}"),

@@ -15,7 +15,7 @@ fn ask(world: &mut World, operation: &str, body: &Value) -> (u16, Value) {
         headers: vec![("x-amz-target".into(), format!("Firehose_20150804.{operation}"))],
         body: Bytes::from(body.to_string()),
     };
-    let mut call = Call { request, arrived: world.now, ticket: None };
+    let mut call = Call::new(request, world.now);
     match handle(world, &mut call) {
         Reply::Done(response) => (response.status, serde_json::from_slice(&response.body).unwrap()),
         Reply::Later(at) => panic!("{operation} waits until {at}"),

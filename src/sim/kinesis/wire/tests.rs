@@ -13,7 +13,7 @@ pub(super) fn world(limits: bool) -> World {
 pub(super) fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {
     let request =
         Request { method: "POST".into(), path: "/".into(), query: String::new(), headers: vec![], body: "".into() };
-    let mut call = Call { request, arrived: world.now, ticket: None };
+    let mut call = Call::new(request, world.now);
     match answer(world, &mut call, operation, &input)? {
         Reply::Done(value) => Ok(value),
         Reply::Later(_) => panic!("Kinesis never makes a call wait"),

@@ -25,7 +25,7 @@ fn send(world: &mut World, method: &str, path: &str, headers: &[(&str, &str)], b
         headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
         body: Bytes::copy_from_slice(body),
     };
-    let mut call = Call { request, arrived: world.now, ticket: None };
+    let mut call = Call::new(request, world.now);
     loop {
         match wire::handle(world, &mut call) {
             Reply::Done(response) => return response,

@@ -29,7 +29,7 @@ fn ask(world: &mut World, action: &str, members: &[(&str, &str)]) -> (u16, Strin
         headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         body: Bytes::from(form),
     };
-    let mut call = Call { request, arrived: world.now, ticket: None };
+    let mut call = Call::new(request, world.now);
     match wire::handle(world, &mut call) {
         Reply::Done(response) => (response.status, String::from_utf8(response.body.to_vec()).unwrap()),
         Reply::Later(_) => panic!("SNS never waits"),

@@ -25,7 +25,7 @@ fn call_of(world: &World, host: &str) -> Call {
         headers: vec![("host".into(), host.into())],
         body: Bytes::new(),
     };
-    Call { request, arrived: world.now, ticket: None }
+    Call::new(request, world.now)
 }
 
 fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {

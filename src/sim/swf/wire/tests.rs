@@ -37,7 +37,7 @@ impl Client {
             headers: vec![("x-amz-target".into(), format!("SimpleWorkflowService.{operation}"))],
             body: Bytes::from(body.to_string()),
         };
-        Call { request, arrived: self.world.now, ticket: None }
+        Call::new(request, self.world.now)
     }
 
     /// Waits as a client would.

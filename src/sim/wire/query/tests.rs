@@ -24,7 +24,7 @@ fn ask(world: &mut World, path: &str, scope: &str, form: &str) -> (u16, String) 
         headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
         body: Bytes::from(form.to_owned()),
     };
-    let mut call = Call { request, arrived: world.now, ticket: None };
+    let mut call = Call::new(request, world.now);
     match wire::handle(world, &mut call) {
         Reply::Done(response) => (response.status, String::from_utf8(response.body.to_vec()).unwrap()),
         Reply::Later(at) => panic!("waits until {at}"),
@@ -219,7 +219,7 @@ fn who_accepts_json_gets_json() {
             headers: vec![("accept".into(), "application/json".into())],
             body: Bytes::new(),
         };
-        match wire::handle(world, &mut Call { request, arrived: world.now, ticket: None }) {
+        match wire::handle(world, &mut Call::new(request, world.now)) {
             Reply::Done(response) => (response.status, serde_json::from_slice::<Value>(&response.body).unwrap()),
             Reply::Later(at) => panic!("waits until {at}"),
         }

@@ -1,0 +1,191 @@
+"""Faults of the API as boto3 sees them: begun over `/_midwatch/fault`, met with AWS's codes, statuses and words, over in
+their time, and nobody else's business."""
+
+import time
+import urllib.request
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+from conftest import REGION, boto_client, serving
+
+ACCOUNT = "123456789012"
+
+
+def post(url, path, body=""):
+    request = urllib.request.Request(f"{url}/_midwatch/{path}", body.encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.read().decode()
+
+
+@pytest.fixture
+def manual(midwatch):
+    """An account whose time passes when it is told to."""
+    with serving(midwatch, "--clock", "manual") as url:
+        yield url
+
+
+def fault(url, kind, target, **more):
+    lines = [f'kind = "{kind}"', f'target = "{target}"'] + [f"{name} = {value}" for name, value in more.items()]
+    post(url, "fault", "[[fault]]\n" + "\n".join(lines))
+
+
+def refused(call, **arguments):
+    """Code, status and message of the error that a call ends with."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    response = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Message"]
+
+
+@pytest.fixture
+def estate(manual):
+    sqs, kinesis, sns = (boto_client(name, manual) for name in ("sqs", "kinesis", "sns"))
+    queue = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    kinesis.create_stream(StreamName="bids", ShardCount=1)
+    post(manual, "advance?by=1m")
+    topic = sns.create_topic(Name="promo")["TopicArn"]
+    return manual, queue, topic
+
+
+def test_a_throttling_storm_speaks_each_services_words_and_ends(estate):
+    url, queue, topic = estate
+    sqs, kinesis, sns = (boto_client(name, url) for name in ("sqs", "kinesis", "sns"))
+    for service in ("sqs", "kinesis", "sns", "lambda", "dynamodb", "swf", "cloudwatch"):
+        fault(url, "api-throttle", service, until='"5m"')
+    assert refused(sqs.receive_message, QueueUrl=queue) == ("RequestThrottled", 403, "Request is throttled.")
+    put = {"StreamName": "bids", "PartitionKey": "a", "Data": b"x"}
+    code, status, message = refused(kinesis.put_record, **put)
+    assert (code, status) == ("ProvisionedThroughputExceededException", 400)
+    assert message == f"Rate exceeded for shard shardId-000000000000 in stream bids under account {ACCOUNT}."
+    assert refused(kinesis.list_shards, StreamName="bids")[0] == "LimitExceededException"
+    assert refused(sns.publish, TopicArn=topic, Message="m") == ("Throttled", 429, "Rate exceeded")
+    with pytest.raises(ClientError) as caught:
+        boto_client("lambda", url).list_functions()
+    assert caught.value.response["Reason"] == "CallerRateLimitExceeded"
+    assert caught.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "1"
+    assert refused(boto_client("dynamodb", url).get_item, TableName="t", Key={"a": {"S": "b"}})[0] == "RequestLimitExceeded"
+    assert refused(boto_client("swf", url).list_domains, registrationStatus="REGISTERED")[:2] == ("ThrottlingException", 400)
+    assert refused(boto_client("cloudwatch", url).list_metrics)[0] == "Throttling"
+    assert boto_client("sts", url).get_caller_identity()["Account"] == ACCOUNT, "nobody else is concerned"
+    assert boto_client("logs", url).describe_log_groups()["logGroups"] == []
+    post(url, "advance?by=5m")
+    assert "MessageId" in sqs.send_message(QueueUrl=queue, MessageBody="m")
+    assert "SequenceNumber" in kinesis.put_record(**put)
+    assert "MessageId" in sns.publish(TopicArn=topic, Message="m")
+
+
+def test_denials_name_user_action_and_resource(estate):
+    url, queue, topic = estate
+    user = f"User: arn:aws:iam::{ACCOUNT}:user/midwatch is not authorized to perform:"
+    no_policy = "because no identity-based policy allows the"
+    fault(url, "api-denied", "sqs/orders", until='"5m"', operations='["ReceiveMessage"]')
+    fault(url, "api-denied", "sns", until='"5m"')
+    fault(url, "api-denied", "lambda", until='"5m"')
+    fault(url, "api-denied", "kinesis/bids", until='"5m"')
+    sqs = boto_client("sqs", url)
+    assert refused(sqs.receive_message, QueueUrl=queue) == (
+        "AccessDenied",
+        403,
+        f"{user} sqs:receivemessage on resource: arn:aws:sqs:{REGION}:{ACCOUNT}:orders {no_policy} sqs:receivemessage action",
+    )
+    assert "MessageId" in sqs.send_message(QueueUrl=queue, MessageBody="m"), "another operation"
+    assert refused(boto_client("sns", url).publish, TopicArn=topic, Message="m") == (
+        "AuthorizationError",
+        403,
+        f"{user} SNS:Publish on resource: {topic} {no_policy} SNS:Publish action",
+    )
+    code, status, message = refused(boto_client("lambda", url).invoke, FunctionName="fulfil")
+    assert (code, status) == ("AccessDeniedException", 403)
+    assert f"lambda:InvokeFunction on resource: arn:aws:lambda:{REGION}:{ACCOUNT}:function:fulfil" in message
+    kinesis = boto_client("kinesis", url)
+    code, status, message = refused(kinesis.describe_stream_summary, StreamName="bids")
+    assert (code, status) == ("AccessDeniedException", 400)
+    assert f"kinesis:DescribeStreamSummary on resource: arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/bids" in message
+    kinesis.list_streams()
+    post(url, "advance?by=10m")
+    assert kinesis.describe_stream_summary(StreamName="bids")["StreamDescriptionSummary"]["OpenShardCount"] == 1
+    events = boto_client("cloudtrail", url).lookup_events()["Events"]
+    denied = [event for event in events if '"errorCode":"AccessDenied' in event["CloudTrailEvent"]]
+    assert {event["EventName"] for event in denied} == {"DescribeStreamSummary"}, "data events are not in the history"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code", "status"),
+    [
+        ("sqs", "list_queues", "ExpiredToken", 403),
+        ("sns", "list_topics", "ExpiredToken", 403),
+        ("sts", "get_caller_identity", "ExpiredToken", 403),
+        ("cloudwatch", "list_metrics", "ExpiredToken", 403),
+        ("lambda", "list_functions", "ExpiredTokenException", 403),
+        ("kinesis", "list_streams", "ExpiredTokenException", 400),
+        ("dynamodb", "list_tables", "ExpiredTokenException", 400),
+    ],
+)
+def test_expired_credentials(manual, service, operation, code, status):
+    client = boto_client(service, manual)
+    fault(manual, "expired-credentials", service, until='"1m"')
+    words = "The security token included in the request is expired"
+    assert refused(getattr(client, operation)) == (code, status, words)
+    post(manual, "advance?by=1m")
+    getattr(client, operation)()
+
+
+def test_a_slow_clock_and_a_broken_service(manual):
+    sts, sqs = boto_client("sts", manual), boto_client("sqs", manual)
+    fault(manual, "clock-skew", "sts", until='"1m"', skew='"30m"')
+    code, status, message = refused(sts.get_caller_identity)
+    assert (code, status) == ("SignatureDoesNotMatch", 403)
+    assert message.startswith("Signature expired: ") and message.endswith(" - 5 min.)")
+    for http, code in ((500, "InternalError"), (503, "ServiceUnavailable")):
+        fault(manual, "api-error", "sqs", until='"1m"', status=http)
+        assert refused(sqs.list_queues)[:2] == (code, http)
+        post(manual, "advance?by=1m")
+    assert sqs.list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_only_the_callers_that_are_meant_meet_it(manual):
+    fault(manual, "api-denied", "sqs", who='"AKIAOTHER"')
+    boto_client("sqs", manual).list_queues()
+    other = boto3.client(
+        "sqs", endpoint_url=manual, region_name=REGION, aws_access_key_id="AKIAOTHER", aws_secret_access_key="x"
+    )
+    assert refused(other.list_queues)[0] == "AccessDenied"
+
+
+def test_a_hang_is_a_read_timeout_and_keeps_nobody_else_waiting(manual):
+    impatient = boto3.client(
+        "sqs",
+        endpoint_url=manual,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=1),
+    )
+    fault(manual, "api-hang", "sqs", until='"5m"')
+    with pytest.raises(ReadTimeoutError):
+        impatient.list_queues()
+    began = time.monotonic()
+    boto_client("sts", manual).get_caller_identity()
+    assert time.monotonic() - began < 1
+    post(manual, "advance?by=5m")
+    impatient.list_queues()
+
+
+def test_latency_is_added_in_the_engines_time(fast_sim):
+    sqs = boto_client("sqs", fast_sim)
+    fault(fast_sim, "api-latency", "sqs", until='"1m"', latency="{ p50_ms = 10000, p99_ms = 10000 }")
+    began = time.monotonic()
+    sqs.list_queues()
+    assert 0.4 < time.monotonic() - began < 3, "ten seconds at twenty times the speed"
+
+
+def test_an_unreachable_service_closes_the_connection(manual):
+    sqs = boto_client("sqs", manual)
+    fault(manual, "unreachable", "sqs", until='"1m"')
+    with pytest.raises((ConnectionClosedError, EndpointConnectionError)):
+        sqs.list_queues()
+    assert boto_client("sts", manual).get_caller_identity()["Account"] == ACCOUNT
+    post(manual, "advance?by=1m")
+    assert sqs.list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
