@@ -1,9 +1,11 @@
-//! What a service may touch while it works: the time, chance, the agenda, metrics, bodies. Never another service.
+//! What a service may touch while it works: the time, chance, the agenda, metrics, bodies, those who wait.
+//! Never another service.
 
 use crate::domain::time::Timestamp;
 use crate::sim::agenda::{Agenda, Due};
 use crate::sim::cloudwatch::Metrics;
 use crate::sim::payload::{self, Templates};
+use crate::sim::waits::Waits;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::time::Duration;
@@ -18,6 +20,7 @@ pub struct Cx<'a> {
     pub agenda: &'a mut Agenda,
     pub metrics: &'a mut Metrics,
     pub templates: &'a mut Templates,
+    pub waits: &'a mut Waits,
 }
 
 /// Whose account this is and where.

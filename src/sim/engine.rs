@@ -1,7 +1,5 @@
-//! The engine's task: owns the accounts' worlds and the clock, takes requests one at a time, and keeps those that must
-//! wait.
-
-mod ask;
+//! The engine's task: owns the accounts' worlds and the clock, and takes requests one at a time. Much time that is to pass
+//! passes in slices, between which other accounts are served.
 
 use crate::domain::time::Timestamp;
 use crate::sim::clock::VirtualClock;
@@ -10,25 +8,25 @@ use crate::sim::cx::Place;
 use crate::sim::fanout;
 use crate::sim::ledger::Ledger;
 use crate::sim::poster::{Posted, Poster};
+use crate::sim::realm::{Answered, Realm, Said};
 use crate::sim::scenario;
-use crate::sim::wire::{self, Call, Gate, Reply, Request, Response};
+use crate::sim::wire::{self, Request, Response};
 use crate::sim::world::World;
-use ask::{answer, speak};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
+pub use crate::sim::realm::Answer;
+
 /// Requests that wait for the engine's attention; a sender waits beyond that.
 const QUEUE_MAX: usize = 1024;
 /// Worlds (an account in a region each) that one engine keeps; a request for one more is refused.
 const WORLDS_MAX: usize = 1000;
-/// Pieces of an event stream's body that wait for their reader.
-const EVENTS_MAX: usize = 16;
-/// How long a waiting request (long poll, synchronous invocation) sleeps at most before it is asked again.
-const WAIT_STEP: Duration = Duration::from_millis(200);
-/// How much simulated time passes in one go when time is advanced and nobody waits; other tasks run in between.
-const ADVANCE_STEP: Duration = Duration::from_secs(600);
+/// How much that is due one world does in one go; a step takes microseconds.
+const SLICE: usize = 256;
+/// A world in which somebody waits is looked at after this much simulated time at the earliest, unless it is asked.
+const NAP_MIN: Duration = Duration::from_millis(2);
 
 /// A way to reach the engine's task. Cheap to clone.
 #[derive(Clone)]
@@ -39,26 +37,7 @@ pub struct Handle {
 
 struct Asked {
     request: Request,
-    answer: oneshot::Sender<Answered>,
-}
-
-/// An answer; of an event stream, its head, and the rest of its body as it comes.
-pub struct Answer {
-    pub response: Response,
-    pub rest: Option<mpsc::Receiver<Bytes>>,
-}
-
-impl From<Response> for Answer {
-    fn from(response: Response) -> Self {
-        Self { response, rest: None }
-    }
-}
-
-/// An answer and how long AWS would have taken for it, in simulated time.
-struct Answered {
-    /// `None`: the connection ends without one.
-    answer: Option<Answer>,
-    latency: Duration,
+    answer: oneshot::Sender<Said>,
 }
 
 /// Whether the engine's time passes by itself.
@@ -74,30 +53,46 @@ impl Handle {
     /// Answers at once (what the listener wants: the network adds its own time).
     /// `None` where the connection ends without an answer.
     pub async fn call(&self, request: Request) -> Option<Answer> {
-        self.ask(request).await.map_or_else(|| Some(stopped().into()), |answered| answered.answer)
+        self.call_unless(request, std::future::pending()).await
+    }
+
+    /// The same, but a request that waits (a long poll, a synchronous invocation) is given up when its caller is `gone`:
+    /// it then takes nothing away from others, and there is no answer.
+    pub async fn call_unless(&self, request: Request, gone: impl Future<Output = ()>) -> Option<Answer> {
+        self.ask(request, gone).await.answer
     }
 
     /// Answers after a plausible service time (what the console in the same process wants).
     /// `None` where the connection ends without an answer.
     pub async fn call_with_latency(&self, request: Request) -> Option<Answer> {
-        match self.ask(request).await {
-            None => Some(stopped().into()),
-            Some(answered) => {
-                self.clock.sleep(answered.latency).await;
-                answered.answer
-            }
-        }
+        let Answered { answer, latency } = self.ask(request, std::future::pending()).await;
+        self.clock.sleep(latency).await;
+        answer
     }
 
-    async fn ask(&self, request: Request) -> Option<Answered> {
-        let (answer, answered) = oneshot::channel();
-        self.requests.send(Asked { request, answer }).await.ok()?;
-        answered.await.ok()
+    async fn ask(&self, request: Request, gone: impl Future<Output = ()>) -> Answered {
+        let (answer, said) = oneshot::channel();
+        // Where the engine has stopped, nobody hears this, and nobody will say anything.
+        let _ = self.requests.send(Asked { request, answer }).await;
+        match said.await {
+            Ok(Said::Answered(answered)) => answered,
+            Ok(Said::Waits(answer)) => tokio::select! {
+                biased;
+                answered = answer => answered.unwrap_or_else(|_| at_once(Some(stopped()))),
+                () = gone => at_once(None),
+            },
+            Err(_) => at_once(Some(stopped())),
+        }
     }
 
     pub fn clock(&self) -> VirtualClock {
         self.clock
     }
+}
+
+/// The engine's own answer, for which no service has taken its time.
+fn at_once(response: Option<Response>) -> Answered {
+    Answered { answer: response.map(Answer::from), latency: Duration::ZERO }
 }
 
 /// The engine's task has ended: what AWS says when it is out of order.
@@ -138,19 +133,9 @@ fn launch(mut world: World, clock: VirtualClock, pace: Pace, calls_out: bool) ->
     let poster = calls_out.then(|| Poster::new(reports));
     world.outbox = poster.is_some().then(VecDeque::new);
     let (home, delays) = (world.place.clone(), world.delays);
-    let account = Account { ahead: Duration::ZERO, worlds: BTreeMap::from([(home.region.clone(), world)]) };
-    let engine = Engine {
-        accounts: BTreeMap::from([(home.account.clone(), account)]),
-        home,
-        delays,
-        clock,
-        pace,
-        waiting: Vec::new(),
-        streaming: Vec::new(),
-        ask_at: clock.now(),
-        answered: 0,
-        poster,
-    };
+    let realms = BTreeMap::from([(home.region.clone(), Realm::new(world))]);
+    let accounts = BTreeMap::from([(home.account.clone(), Account { ahead: Duration::ZERO, realms })]);
+    let engine = Engine { home, delays, accounts, clock, pace, advances: VecDeque::new(), wake_at: None, poster };
     tokio::spawn(engine.run(received, posted));
     Handle { requests, clock }
 }
@@ -162,98 +147,60 @@ struct Engine {
     accounts: BTreeMap<String, Account>,
     clock: VirtualClock,
     pace: Pace,
-    waiting: Vec<Waiting>,
-    streaming: Vec<Streaming>,
-    /// When by the clock they are asked again at the latest.
-    ask_at: Timestamp,
-    answered: u64,
+    /// Of an account one at most.
+    advances: VecDeque<Advance>,
+    /// When by the clock a world may have something to say without being asked.
+    wake_at: Option<Timestamp>,
     /// Who calls HTTP endpoints outside the engine; `None` where nobody does.
     poster: Option<Poster>,
 }
 
-/// One account: its worlds by region, and how far it was advanced beyond the clock.
+/// One account: its realms by region, and how far it was advanced beyond the clock.
 #[derive(Default)]
 struct Account {
     ahead: Duration,
-    worlds: BTreeMap<String, World>,
+    realms: BTreeMap<String, Realm>,
 }
 
-/// A request that is asked again until it has its answer.
-struct Waiting {
+/// Time that passes for an account in slices. Its requests are held until then, and taken in their order.
+struct Advance {
     account: String,
-    region: String,
-    call: Call,
     until: Timestamp,
-    answer: oneshot::Sender<Answered>,
-}
-
-/// A call whose answer is an event stream.
-struct Streaming {
-    account: String,
-    region: String,
-    call: Call,
-    until: Timestamp,
-    body: mpsc::Sender<Bytes>,
+    /// By how much the account gets further ahead of the clock; nothing where it only catches up.
+    by: Duration,
+    /// Who has asked for it, if anybody.
+    done: Option<oneshot::Sender<Said>>,
+    held: VecDeque<Asked>,
 }
 
 impl Engine {
     async fn run(mut self, mut received: mpsc::Receiver<Asked>, mut posted: mpsc::UnboundedReceiver<Posted>) {
         loop {
-            let waits = self.pace == Pace::Runs && !(self.waiting.is_empty() && self.streaming.is_empty());
-            let delivers = self.deliver() && self.pace == Pace::Runs;
+            if !self.advances.is_empty() {
+                self.advance_a_slice();
+                tokio::task::yield_now().await;
+                for _ in 0..QUEUE_MAX {
+                    let Ok(asked) = received.try_recv() else { break };
+                    self.take(asked);
+                }
+                while let Ok(posted) = posted.try_recv() {
+                    self.note_posted(posted);
+                }
+                self.wake();
+                continue;
+            }
+            let nap = self.wake_at.map(|at| self.clock.sleep(at.since(self.clock.now())));
             tokio::select! {
                 biased;
                 asked = received.recv() => match asked {
-                    Some(asked) => self.take(asked).await,
+                    Some(asked) => self.take(asked),
                     None => return,
                 },
                 Some(posted) = posted.recv(), if self.poster.is_some() => self.note_posted(posted),
-                () = self.clock.sleep(self.ask_at.since(self.clock.now())), if waits => {}
-                () = self.clock.sleep(WAIT_STEP), if delivers => {}
+                () = async { if let Some(nap) = nap { nap.await } }, if self.wake_at.is_some() => {}
             }
-            if waits && self.clock.now() >= self.ask_at {
-                self.ask_again(|_, _| true);
-                self.ask_at = self.clock.now() + self.nap();
-            }
+            self.wake();
         }
-    }
-
-    /// Brings worlds that have deliveries in hand up to now, so that retries happen without a request, and hands out the
-    /// POSTs that are to be made. Whether there is anything to come back for.
-    fn deliver(&mut self) -> bool {
-        let Some(poster) = &self.poster else { return false };
-        let (clock, epoch, pace) = (self.clock.now(), self.clock.epoch(), self.pace);
-        let mut is_busy = false;
-        for (name, account) in &mut self.accounts {
-            let now = if pace == Pace::Runs { clock } else { epoch } + account.ahead;
-            for (region, world) in &mut account.worlds {
-                if world.sns.deliveries_in_hand() > 0 {
-                    world.advance_to(now);
-                }
-                for post in world.outbox.iter_mut().flat_map(|outbox| outbox.drain(..)) {
-                    poster.post(name, region, post);
-                }
-                is_busy |= world.sns.deliveries_in_hand() > 0;
-            }
-        }
-        is_busy
-    }
-
-    fn note_posted(&mut self, posted: Posted) {
-        let now = self.now(&posted.account);
-        let world = self.accounts.get_mut(&posted.account).and_then(|account| account.worlds.get_mut(&posted.region));
-        // A world that was reset meanwhile knows nothing of it.
-        let Some(world) = world else { return };
-        world.advance_to(now);
-        fanout::answered(world, posted.attempt, posted.tries, posted.outcome);
-        self.ask_again(|whose, place| whose == posted.account && place == posted.region);
-    }
-
-    /// Until something can have changed for a waiting request or an event stream.
-    fn nap(&self) -> Duration {
-        let waits = self.waiting.iter().map(|waiting| waiting.until.since(self.now(&waiting.account)));
-        let speaks = self.streaming.iter().map(|streaming| streaming.until.since(self.now(&streaming.account)));
-        waits.chain(speaks).min().unwrap_or(WAIT_STEP).clamp(Duration::from_millis(1), WAIT_STEP)
     }
 
     fn now(&self, account: &str) -> Timestamp {
@@ -264,128 +211,133 @@ impl Engine {
         }
     }
 
-    async fn take(&mut self, asked: Asked) {
-        if let Some(order) = control::order(&asked.request) {
-            let response = match order {
-                Ok(order) => self.obey(&asked.request, order).await,
-                Err(refusal) => refusal.response(),
-            };
-            self.send(asked.answer, response);
-            return;
-        }
-        let (account, region) = self.address(&asked.request);
-        let now = self.now(&account);
-        let Some(world) = self.world(&account, &region) else {
-            let _ = asked.answer.send(Answered { answer: Some(full().into()), latency: Duration::ZERO });
-            return;
+    /// Answers a request, lets it wait, or holds it until the time of its account has passed.
+    fn take(&mut self, asked: Asked) {
+        let order = match control::order(&asked.request) {
+            Some(Err(refusal)) => return reply(asked.answer, refusal.response()),
+            Some(Ok(Order { command: Command::Health, .. })) => return reply(asked.answer, self.health()),
+            Some(Ok(order)) => Some(order),
+            None => None,
         };
-        let mut call = Call::new(asked.request, now.max(world.now));
-        match answer(world, now, &mut call) {
-            Reply::Done(_) if call.gate == Gate::Cut => self.hang_up(asked.answer),
-            Reply::Done(response) if response.is_event_stream() => {
-                let answer = self.begin_stream(&account, &region, call, response);
-                self.send(asked.answer, answer);
-            }
-            Reply::Done(response) => self.send(asked.answer, response),
-            Reply::Later(until) => {
-                self.ask_at = self.ask_at.min(self.clock.now() + until.since(now).min(WAIT_STEP));
-                self.waiting.push(Waiting { account, region, call, until, answer: asked.answer });
-                return;
-            }
-        }
-        // What one request did may be what another waits for.
-        self.ask_again(|whose, place| whose == account && place == region);
-    }
-
-    /// Asks those that wait, and the event streams, of the accounts and regions that `whom` chooses.
-    fn ask_again(&mut self, whom: impl Fn(&str, &str) -> bool) {
-        self.stream(&whom);
-        if self.waiting.is_empty() {
+        let (signed, region) = self.address(&asked.request);
+        let account = order.as_ref().and_then(|order| order.account.clone()).unwrap_or(signed);
+        if let Some(advance) = self.advances.iter_mut().find(|advance| advance.account == account) {
+            advance.held.push_back(asked);
             return;
         }
-        for mut waiting in std::mem::take(&mut self.waiting) {
-            if waiting.answer.is_closed() {
-                continue;
+        match order {
+            Some(order) => self.obey(order, account, region, asked.answer),
+            None => self.serve(asked, account, &region),
+        }
+    }
+
+    fn serve(&mut self, asked: Asked, account: String, region: &str) {
+        let now = self.now(&account);
+        let Some(realm) = self.realm(&account, region) else { return reply(asked.answer, full()) };
+        if realm.advance(now, SLICE) {
+            realm.take(asked.request, asked.answer);
+            self.look_after(&account, region);
+        } else {
+            let held = VecDeque::from([asked]);
+            self.advances.push_back(Advance { account, until: now, by: Duration::ZERO, done: None, held });
+        }
+    }
+
+    /// Hands out the POSTs that a realm wants to be made, and notes when it is next to be looked at. To be called
+    /// whenever something was done there.
+    fn look_after(&mut self, account: &str, region: &str) {
+        let realm = self.accounts.get_mut(account).and_then(|account| account.realms.get_mut(region));
+        let Some(realm) = realm else { return };
+        if let Some(poster) = &self.poster {
+            for post in realm.world.outbox.iter_mut().flat_map(|outbox| outbox.drain(..)) {
+                poster.post(account, region, post);
             }
-            if !whom(&waiting.account, &waiting.region) {
-                self.waiting.push(waiting);
-                continue;
+        }
+        if let (Some(next), Pace::Runs) = (realm.next_at(), self.pace) {
+            let at = self.clock.now() + next.since(self.now(account)).max(NAP_MIN);
+            self.wake_at = Some(self.wake_at.map_or(at, |other| other.min(at)));
+        }
+    }
+
+    /// Brings the worlds in which somebody waits up to now, when it is time to.
+    fn wake(&mut self) {
+        if self.wake_at.is_none_or(|at| at > self.clock.now()) {
+            return;
+        }
+        self.wake_at = None;
+        let mut waiting = Vec::new();
+        for (name, account) in &self.accounts {
+            if self.advances.iter().all(|advance| advance.account != *name) {
+                let regions = account.realms.iter().filter(|(_, realm)| realm.next_at().is_some());
+                waiting.extend(regions.map(|(region, _)| (name.clone(), region.clone())));
             }
-            let now = self.now(&waiting.account);
-            // A world that was reset meanwhile is an empty one, and its answer is that world's.
-            let Some(world) = self.world(&waiting.account, &waiting.region) else { continue };
-            match answer(world, now, &mut waiting.call) {
-                Reply::Done(_) if waiting.call.gate == Gate::Cut => self.hang_up(waiting.answer),
-                Reply::Done(response) if response.is_event_stream() => {
-                    let answer = self.begin_stream(&waiting.account, &waiting.region, waiting.call, response);
-                    self.send(waiting.answer, answer);
-                }
-                Reply::Done(response) => self.send(waiting.answer, response),
-                Reply::Later(until) => {
-                    waiting.until = until;
-                    self.waiting.push(waiting);
-                }
+        }
+        for (account, region) in waiting {
+            let until = self.now(&account);
+            let Some(realm) = self.realm(&account, &region) else { continue };
+            if realm.advance(until, SLICE) {
+                self.look_after(&account, &region);
+            } else if self.advances.iter().all(|advance| advance.account != account) {
+                let held = VecDeque::new();
+                self.advances.push_back(Advance { account, until, by: Duration::ZERO, done: None, held });
             }
         }
     }
 
-    /// A caller that has gone away does not matter to the engine.
-    fn send(&mut self, to: oneshot::Sender<Answered>, answer: impl Into<Answer>) {
-        self.finish(to, Some(answer.into()));
-    }
-
-    /// The caller's connection ends without an answer.
-    fn hang_up(&mut self, on: oneshot::Sender<Answered>) {
-        self.finish(on, None);
-    }
-
-    fn finish(&mut self, to: oneshot::Sender<Answered>, answer: Option<Answer>) {
-        self.answered += 1;
-        let mut state = self.answered;
-        let latency = Duration::from_millis(6 + crate::sim::payload::next(&mut state) % 24);
-        let _ = to.send(Answered { answer, latency });
-    }
-
-    fn begin_stream(&mut self, account: &str, region: &str, call: Call, head: Response) -> Answer {
-        let (body, rest) = mpsc::channel(EVENTS_MAX);
-        let (account, region) = (account.to_owned(), region.to_owned());
-        self.streaming.push(Streaming { until: call.arrived, account, region, call, body });
-        Answer { response: head, rest: Some(rest) }
-    }
-
-    /// Lets the event streams say what they have to say. One whose client reads too slowly is asked later, and one whose
-    /// client is gone ends.
-    fn stream(&mut self, whom: &impl Fn(&str, &str) -> bool) {
-        for mut streaming in std::mem::take(&mut self.streaming) {
-            if streaming.body.is_closed() {
-                continue;
-            }
-            if !whom(&streaming.account, &streaming.region) {
-                self.streaming.push(streaming);
-                continue;
-            }
-            let now = self.now(&streaming.account);
-            let Some(world) = self.world(&streaming.account, &streaming.region) else { continue };
-            if let Some(until) = speak(world, now, &streaming) {
-                streaming.until = until;
-                self.streaming.push(streaming);
-            }
+    /// Lets the next of the advances come a slice further.
+    fn advance_a_slice(&mut self) {
+        let Some(advance) = self.advances.pop_front() else { return };
+        let Some(account) = self.accounts.get_mut(&advance.account) else { return };
+        let is_done = account.realms.values_mut().all(|realm| realm.advance(advance.until, SLICE));
+        let regions: Vec<String> = account.realms.keys().cloned().collect();
+        if is_done {
+            account.ahead += advance.by;
+        }
+        for region in regions {
+            self.look_after(&advance.account, &region);
+        }
+        if !is_done {
+            self.advances.push_back(advance);
+            return;
+        }
+        if let Some(done) = advance.done {
+            reply(done, control::done(self.now(&advance.account)));
+        }
+        for asked in advance.held {
+            self.take(asked);
         }
     }
 
-    fn world(&mut self, account: &str, region: &str) -> Option<&mut World> {
-        let is_known = self.accounts.get(account).is_some_and(|account| account.worlds.contains_key(region));
+    fn note_posted(&mut self, posted: Posted) {
+        let Posted { account, region, attempt, tries, outcome } = posted;
+        let now = self.now(&account);
+        let realm = self.accounts.get_mut(&account).and_then(|account| account.realms.get_mut(&region));
+        // A world that was reset meanwhile knows nothing of it.
+        let Some(realm) = realm else { return };
+        realm.advance(now, SLICE);
+        fanout::answered(&mut realm.world, attempt, tries, outcome);
+        realm.tell_of_changes();
+        self.look_after(&account, &region);
+    }
+
+    fn realm(&mut self, account: &str, region: &str) -> Option<&mut Realm> {
+        let is_known = self.accounts.get(account).is_some_and(|account| account.realms.contains_key(region));
         if !is_known {
-            if self.accounts.values().map(|account| account.worlds.len()).sum::<usize>() >= WORLDS_MAX {
+            if self.accounts.values().map(|account| account.realms.len()).sum::<usize>() >= WORLDS_MAX {
                 return None;
             }
-            let place = Place { account: account.to_owned(), region: region.to_owned(), limits: self.home.limits };
-            let mut world = World::new(account.parse().unwrap_or(0), self.now(account), place);
-            world.delays = self.delays;
-            world.outbox = self.poster.is_some().then(VecDeque::new);
-            self.accounts.entry(account.to_owned()).or_default().worlds.insert(region.to_owned(), world);
+            let realm = Realm::new(self.empty_world(account, region));
+            self.accounts.entry(account.to_owned()).or_default().realms.insert(region.to_owned(), realm);
         }
-        self.accounts.get_mut(account)?.worlds.get_mut(region)
+        self.accounts.get_mut(account)?.realms.get_mut(region)
+    }
+
+    fn empty_world(&self, account: &str, region: &str) -> World {
+        let place = Place { account: account.to_owned(), region: region.to_owned(), limits: self.home.limits };
+        let mut world = World::new(account.parse().unwrap_or(0), self.now(account), place);
+        world.delays = self.delays;
+        world.outbox = self.poster.is_some().then(VecDeque::new);
+        world
     }
 
     /// The account and the region that sign a request, else the engine's own. An account is an access key id of twelve
@@ -396,88 +348,77 @@ impl Engine {
         (caller.account().unwrap_or_else(|| self.home.account.clone()), region.to_owned())
     }
 
+    fn health(&self) -> Response {
+        let times = self.accounts.keys().map(|account| (account.as_str(), self.now(account)));
+        let (pace, speed, limits) = (self.pace, self.clock.speed(), self.home.limits);
+        control::health(control::Settings { pace, speed, limits, delays: self.delays }, times)
+    }
+
     /// Does what the control interface is asked for, in the account and region that it names.
-    async fn obey(&mut self, request: &Request, order: Order) -> Response {
-        let (signed, region) = self.address(request);
-        let account = order.account.unwrap_or(signed);
+    fn obey(&mut self, order: Order, account: String, signed_region: String, answer: oneshot::Sender<Said>) {
         match order.command {
-            Command::Health => {
-                let times = self.accounts.keys().map(|account| (account.as_str(), self.now(account)));
-                let (pace, speed, limits) = (self.pace, self.clock.speed(), self.home.limits);
-                return control::health(control::Settings { pace, speed, limits, delays: self.delays }, times);
+            Command::Health => reply(answer, self.health()),
+            Command::Ledger => {
+                let ledger = self.ledger_of(&account, order.region.as_deref());
+                reply(answer, control::ledger(&account, &ledger));
             }
-            Command::Ledger => return control::ledger(&account, &self.ledger_of(&account, order.region.as_deref())),
-            Command::Reset => self.reset(&account, order.region.as_deref()),
-            Command::Advance(by) => self.advance(&account, by).await,
+            Command::Reset => {
+                self.reset(&account, order.region.as_deref());
+                reply(answer, control::done(self.now(&account)));
+            }
+            Command::Advance(by) => {
+                self.accounts.entry(account.clone()).or_default();
+                let (until, held) = (self.now(&account) + by, VecDeque::new());
+                self.advances.push_back(Advance { account, until, by, done: Some(answer), held });
+            }
             Command::Add(fragment) => {
+                let region = order.region.unwrap_or(signed_region);
                 let now = self.now(&account);
-                let Some(world) = self.world(&account, &order.region.unwrap_or(region)) else { return full() };
-                world.advance_to(now);
-                if let Err(error) = scenario::add(world, &fragment) {
-                    return Refusal::not_added(&error).response();
-                }
-                world.advance_to(now);
-                self.ask_again(|whose, _| whose == account);
+                let Some(realm) = self.realm(&account, &region) else { return reply(answer, full()) };
+                realm.world.advance_to(now);
+                let response = match scenario::add(&mut realm.world, &fragment) {
+                    Ok(()) => control::done(now),
+                    Err(error) => Refusal::not_added(&error).response(),
+                };
+                realm.advance(now, SLICE);
+                realm.tell_of_changes();
+                self.look_after(&account, &region);
+                reply(answer, response);
             }
         }
-        control::done(self.now(&account))
     }
 
     /// What was asked of an account in one region, or in all of them.
     fn ledger_of(&self, account: &str, region: Option<&str>) -> Ledger {
         let mut sum = Ledger::default();
-        let worlds = self.accounts.get(account).into_iter().flat_map(|account| &account.worlds);
-        for (_, world) in worlds.filter(|(name, _)| region.is_none_or(|region| region == *name)) {
-            sum.add(&world.ledger);
+        let realms = self.accounts.get(account).into_iter().flat_map(|account| &account.realms);
+        for (_, realm) in realms.filter(|(name, _)| region.is_none_or(|region| region == *name)) {
+            sum.add(&realm.world.ledger);
         }
         sum
     }
 
     /// Empties an account in one region, or in all of them. Its time goes on, so that nothing is from the future.
     fn reset(&mut self, account: &str, region: Option<&str>) {
-        let Some(found) = self.accounts.get_mut(account) else { return };
-        found.worlds.retain(|name, _| region.is_some_and(|region| region != name));
-        self.ask_again(|whose, _| whose == account);
-    }
-
-    /// Lets time pass for one account, in steps short enough that each waiting request gets the answer of its time.
-    async fn advance(&mut self, account: &str, by: Duration) {
-        let mut left = by;
-        while !left.is_zero() {
-            let step = self.step(account).min(left);
-            left -= step;
-            let now = {
-                let found = self.accounts.entry(account.to_owned()).or_default();
-                found.ahead += step;
-                self.now(account)
-            };
-            for world in self.accounts.get_mut(account).into_iter().flat_map(|account| account.worlds.values_mut()) {
-                world.advance_to(now);
+        let is_meant = |name: &String| region.is_none_or(|region| region == name);
+        let realms = self.accounts.get(account).into_iter().flat_map(|account| account.realms.keys());
+        let regions: Vec<String> = realms.filter(|name| is_meant(name)).cloned().collect();
+        for region in regions {
+            let world = self.empty_world(account, &region);
+            let Some(found) = self.accounts.get_mut(account) else { return };
+            if found.realms.get(&region).is_some_and(Realm::is_quiet) {
+                found.realms.remove(&region);
+            } else if let Some(realm) = found.realms.get_mut(&region) {
+                realm.reset(world);
+                self.look_after(account, &region);
             }
-            self.ask_again(|whose, _| whose == account);
-            tokio::task::yield_now().await;
         }
     }
+}
 
-    /// How far time may pass at once: to where something happens that a waiting request may wait for.
-    fn step(&self, account: &str) -> Duration {
-        let now = self.now(account);
-        // A call that a fault holds waits for nothing but its time.
-        let (held, waits): (Vec<_>, Vec<_>) = self
-            .waiting
-            .iter()
-            .filter(|waiting| waiting.account == account)
-            .partition(|waiting| matches!(waiting.call.gate, Gate::Held(_)));
-        let held = held.iter().map(|held| held.until.since(now).max(Duration::from_millis(1)));
-        let most = held.chain([ADVANCE_STEP]).min().unwrap_or(ADVANCE_STEP);
-        let waits = waits.into_iter().map(|waiting| waiting.until);
-        let streams = self.streaming.iter().filter(|streaming| streaming.account == account);
-        let until = waits.chain(streams.map(|streaming| streaming.until)).min();
-        let Some(until) = until else { return most };
-        let worlds = self.accounts.get(account).into_iter().flat_map(|account| account.worlds.values());
-        let next = worlds.filter_map(|world| world.agenda.next_at()).chain([until]).min().unwrap_or(until);
-        next.since(now).clamp(Duration::from_millis(1), WAIT_STEP).min(most)
-    }
+/// The engine's own answer. A caller that has gone away does not matter.
+fn reply(to: oneshot::Sender<Said>, response: Response) {
+    let _ = to.send(Said::Answered(at_once(Some(response))));
 }
 
 /// `eu-west-1`, `us-gov-east-1`: letters in two parts or more, and a number.
@@ -664,5 +605,53 @@ mod tests {
         assert!(engine.call(signed("test", "eu-west-1", "ListQueues", "{}")).await.is_none());
         engine.call(order("POST", "advance?by=1m", "")).await;
         assert!(ask(&engine, "ListQueues", "{}").await.contains("/q"));
+    }
+
+    #[tokio::test]
+    async fn while_much_time_passes_for_one_account_the_others_are_served_and_its_own_wait_their_turn() {
+        let engine = begin(Pace::Stands);
+        let estate = r#"
+            [[queue]]
+            name = "orders"
+            [[template]]
+            name = "order"
+            text = "an order"
+            [[producer]]
+            name = "shop"
+            target = "sqs/orders"
+            per_s = 20.0
+            template = "order"
+        "#;
+        engine.call(order("POST", "scenario", estate)).await;
+        let calls = |request: Request| {
+            let engine = engine.clone();
+            tokio::spawn(async move { text(&engine.call(request).await.unwrap()) })
+        };
+        let advance = calls(order("POST", "advance?by=1h", ""));
+        let own = calls(order("GET", "ledger", ""));
+        let further = calls(order("POST", "advance?by=1h", ""));
+        tokio::task::yield_now().await;
+        let list = || signed("111122223333", "us-east-1", "ListQueues", "{}");
+        for _ in 0..10 {
+            engine.call(list()).await;
+            engine.call(order("GET", "health", "")).await;
+        }
+        assert!(!advance.is_finished() && !own.is_finished(), "seventy thousand orders take longer than this");
+        assert!(advance.await.unwrap().contains("2026-11-27T19:00:00Z"));
+        assert!(own.await.unwrap().contains("\"answered\": 0"), "no AWS request was made in the meantime");
+        assert!(further.await.unwrap().contains("2026-11-27T20:00:00Z"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_ends_with_the_clock_and_a_message_ends_it_at_once() {
+        let engine = begin(Pace::Runs);
+        let began = engine.clock().now();
+        ask(&engine, "CreateQueue", r#"{"QueueName":"q"}"#).await;
+        let poll = r#"{"QueueUrl":"q","WaitTimeSeconds":20}"#;
+        assert_eq!(ask(&engine, "ReceiveMessage", poll).await, "{}");
+        assert_eq!(engine.clock().now().since(began).as_secs(), 20);
+        ask(&engine, "SendMessage", r#"{"QueueUrl":"q","MessageBody":"m","DelaySeconds":7}"#).await;
+        assert!(ask(&engine, "ReceiveMessage", poll).await.contains("\"Body\":\"m\""));
+        assert_eq!(engine.clock().now().since(began).as_secs(), 27);
     }
 }

@@ -95,7 +95,10 @@ pub fn strike(world: &mut World, index: usize) {
         }
         Entry::Throttle { table, share } => world.dynamodb.choke(&table, share),
         Entry::BeginApi(fault) => world.api_faults.begin(index, fault),
-        Entry::EndApi { begun_by } => world.api_faults.end(begun_by),
+        Entry::EndApi { begun_by } => {
+            world.api_faults.end(begun_by);
+            world.waits.fault_ended(begun_by);
+        }
         Entry::Outage { stream, outage } => world.firehose.set_outage(&stream, outage),
         Entry::Stop { target, is_stopped } => match role(world, &target) {
             Some(Role::Worker(worker)) => worker.is_stopped = is_stopped,

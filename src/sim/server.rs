@@ -1,6 +1,7 @@
 //! The loopback listener: HTTP/1.1 and HTTP/2 connections in, requests to the engine, answers out. Knows no service.
 
 use crate::sim::engine::{Answer, Handle};
+use crate::sim::watched::{Stream, gone};
 use crate::sim::wire::{Request, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -103,21 +104,17 @@ async fn converse(stream: TcpStream, engine: Handle, mut stopping: watch::Receiv
         _ = stopping.wait_for(|stop| *stop) => None,
     };
     let Some(is_http2) = is_http2 else { return };
-    let service = service_fn(move |request| {
-        let engine = engine.clone();
-        async move {
-            // An error closes the connection, which is the answer to a request that has none.
-            let answer = respond(&engine, request).await;
-            answer.map(as_http).ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))
-        }
-    });
-    let io = TokioIo::new(stream);
     if is_http2 {
+        let service = service_fn(move |request| {
+            let engine = engine.clone();
+            // A stream that its client gives up ends this future.
+            async move { or_hang_up(respond(&engine, request, std::future::pending()).await) }
+        });
         let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS_MAX)
             .keep_alive_interval(READ_TIME)
-            .serve_connection(io, service);
+            .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,
@@ -126,11 +123,16 @@ async fn converse(stream: TcpStream, engine: Handle, mut stopping: watch::Receiv
         let _ = connection.await;
         return;
     }
+    let (stream, watched) = Stream::of(stream);
+    let service = service_fn(move |request| {
+        let (engine, watched) = (engine.clone(), Arc::clone(&watched));
+        async move { or_hang_up(respond(&engine, request, gone(&watched)).await) }
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIME)
         .half_close(true)
-        .serve_connection(io, service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
@@ -159,8 +161,13 @@ async fn opens_http2(stream: &TcpStream) -> Option<bool> {
     tokio::time::timeout(READ_TIME, look).await.ok()
 }
 
-/// `None` where the connection ends without an answer.
-async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Option<Answer> {
+/// An error closes the connection, which is the answer to a request that has none.
+fn or_hang_up(answer: Option<Answer>) -> io::Result<hyper::Response<AnswerBody>> {
+    answer.map(as_http).ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
+}
+
+/// `None` where the connection ends without an answer. A request that waits is given up when its client is `gone`.
+async fn respond(engine: &Handle, request: hyper::Request<Incoming>, gone: impl Future<Output = ()>) -> Option<Answer> {
     let (parts, body) = request.into_parts();
     let body = match tokio::time::timeout(READ_TIME, read_body(body)).await {
         Ok(Ok(Some(body))) => body,
@@ -182,7 +189,7 @@ async fn respond(engine: &Handle, request: hyper::Request<Incoming>) -> Option<A
             .collect(),
         body,
     };
-    engine.call(request).await
+    engine.call_unless(request, gone).await
 }
 
 /// The whole body; `None` when it is too large. Most come in one piece, which is not copied.
@@ -218,7 +225,7 @@ fn refusal(status: u16, code: &str, message: &str) -> Option<Answer> {
         ("x-amzn-errortype".to_owned(), code.to_owned()),
         ("connection".to_owned(), "close".to_owned()),
     ];
-    Some(Answer { response: Response { status, headers, body: Bytes::from(body.to_string()) }, rest: None })
+    Some(Response { status, headers, body: Bytes::from(body.to_string()) }.into())
 }
 
 /// A header that HTTP cannot carry is left out rather than the answer.

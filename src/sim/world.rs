@@ -18,6 +18,7 @@ use crate::sim::payload::Templates;
 use crate::sim::sns::{HttpPost, Sns};
 use crate::sim::sqs::Sqs;
 use crate::sim::swf::Swf;
+use crate::sim::waits::Waits;
 use crate::sim::workflow::LambdaTasks;
 use crate::sim::{actors, alarm_actions, delivery, fanout, faults, mapping};
 use rand::SeedableRng;
@@ -54,6 +55,8 @@ pub struct World {
     pub agenda: Agenda,
     pub metrics: Metrics,
     pub templates: Templates,
+    /// Requests that wait.
+    pub waits: Waits,
     pub ledger: Ledger,
     rng: Pcg64Mcg,
 }
@@ -96,6 +99,7 @@ impl World {
             agenda: Agenda::default(),
             metrics: Metrics::default(),
             templates: Templates::default(),
+            waits: Waits::default(),
             ledger: Ledger::default(),
             rng: Pcg64Mcg::seed_from_u64(seed),
         }
@@ -103,11 +107,18 @@ impl World {
 
     /// Does everything that is due up to and at `until`, in order, and leaves the time there.
     pub fn advance_to(&mut self, until: Timestamp) {
-        while let Some((at, due)) = self.agenda.pop_until(until) {
-            self.now = self.now.max(at);
-            self.carry_out(due);
-        }
-        self.now = self.now.max(until);
+        while self.step(until) {}
+    }
+
+    /// Does what is due next, at or before `until`. False where nothing is: the time is then `until`.
+    pub fn step(&mut self, until: Timestamp) -> bool {
+        let Some((at, due)) = self.agenda.pop_until(until) else {
+            self.now = self.now.max(until);
+            return false;
+        };
+        self.now = self.now.max(at);
+        self.carry_out(due);
+        true
     }
 
     fn carry_out(&mut self, due: Due) {
@@ -148,6 +159,7 @@ impl World {
             agenda: &mut self.agenda,
             metrics: &mut self.metrics,
             templates: &mut self.templates,
+            waits: &mut self.waits,
         };
         Lent {
             cx,

@@ -9,6 +9,7 @@ use crate::sim::error::ApiError;
 use crate::sim::lambda::Spread;
 use crate::sim::lambda::wire::Route;
 use crate::sim::sts;
+use crate::sim::waits::Awaited;
 use crate::sim::wire::{self, Call, Gate, Request, Service};
 use crate::sim::world::World;
 use rand::RngExt;
@@ -83,13 +84,6 @@ pub struct Hold {
     by: Option<usize>,
 }
 
-impl Hold {
-    /// Until then nothing that happens in the world lets it go, but the end of a fault may.
-    pub fn until(&self) -> Timestamp {
-        self.until
-    }
-}
-
 /// What a client's call meets.
 pub enum Met {
     Nothing,
@@ -161,6 +155,7 @@ fn pass(world: &mut World, call: &mut Call, (service, operation): (Service, &str
     if let Gate::Held(hold) = call.gate {
         let is_over = hold.until <= world.now || hold.by.is_some_and(|fault| !world.api_faults.0.contains_key(&fault));
         if !is_over {
+            world.waits.wait_for(hold.by.map_or(Awaited::Time, Awaited::Release));
             return Met::Delay(hold.until);
         }
         call.arrived = call.arrived.max(world.now);

@@ -159,6 +159,7 @@ impl Kinesis {
             consumer.status = ConsumerStatus::Deleting;
             consumer.changes_at = cx.now + after;
             cx.schedule_in(after, consumer_change(&id.stream, &id.consumer));
+            cx.waits.stream_changed(&id.stream);
         }
         Ok(())
     }

@@ -240,6 +240,7 @@ impl Kinesis {
             Due::ConsumerChange { stream, consumer } => return self.consumer_changes(cx, &stream, &consumer),
         };
         let Some(stream) = self.streams.get_mut(&name) else { return };
+        cx.waits.stream_changed(&name);
         // A deletion takes the place of an earlier change, whose own end then comes too early to mean anything.
         if stream.pending.as_ref().is_none_or(|(at, _)| *at > cx.now) {
             return;
@@ -263,6 +264,7 @@ impl Stream {
         }
         let after = cx.settling(after);
         self.pending = Some((cx.now + after, change));
+        cx.waits.stream_changed(&self.name);
         cx.schedule_in(after, agenda::Due::Kinesis(Due::StreamChange { stream: self.name.clone() }));
     }
 

@@ -88,6 +88,7 @@ impl Kinesis {
         publish_shards(stream, cx);
         publish_put_records(stream, cx, total);
         count_demand(stream, cx, total);
+        cx.waits.stream_changed(&stream.name);
         Ok(outcomes)
     }
 
@@ -116,6 +117,7 @@ impl Kinesis {
         publish_shards(stream, cx);
         publish_put_record(stream, cx, total);
         count_demand(stream, cx, total);
+        cx.waits.stream_changed(&stream.name);
         match outcome {
             PutOutcome::Ok { shard, sequence } => Ok((shard, sequence)),
             PutOutcome::Throttled { shard } => Err(fault::shard_rate_exceeded(cx.place, &stream.name, shard)),

@@ -106,6 +106,7 @@ impl Kinesis {
             let same = other.shard == shard && other.consumer == subscription.consumer;
             !same && other.started + LIFE + REMEMBERED > now
         });
+        cx.waits.stream_changed(&name);
         self.subscribed += 1;
         self.subscriptions.insert(self.subscribed, subscription);
         Ok(SubscriptionId(self.subscribed))

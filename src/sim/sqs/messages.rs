@@ -222,6 +222,7 @@ impl Sqs {
             target.store.insert(message, None);
         }
         target.settle(cx.now);
+        cx.waits.queue_changed(&target.name);
     }
 }
 

@@ -248,6 +248,7 @@ impl Sqs {
         target.note_sent_size(cx, bytes);
         target.activity.note(cx);
         target.schedule_wake(cx);
+        cx.waits.queue_changed(&target.name);
     }
 }
 

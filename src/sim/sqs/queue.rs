@@ -95,6 +95,7 @@ impl Queue {
     pub fn act(&mut self, cx: &mut Cx<'_>) {
         self.settle(cx.now);
         self.activity.note(cx);
+        cx.waits.queue_changed(&self.name);
     }
 
     /// Counts one API action of a FIFO queue against its rate ("FIFO queue quotas"): 300 a second, or the region's where
@@ -131,6 +132,7 @@ impl Queue {
             self.wake_at = None;
             self.settle(cx.now);
             self.schedule_wake(cx);
+            cx.waits.queue_changed(&self.name);
         }
     }
 }

@@ -52,6 +52,7 @@ impl Sqs {
         let mut queue = self.queues.remove(name).ok_or_else(error::queue_does_not_exist)?;
         queue.activity.note(cx);
         queue.publish(cx);
+        cx.waits.queue_changed(name);
         self.deleted.retain(|_, at| cx.now.since(*at) < SETTLING_TIME);
         self.deleted.insert(name.to_owned(), cx.now);
         Ok(())
@@ -141,6 +142,13 @@ impl Sqs {
         let queue = self.queues.get_mut(name)?;
         queue.settle(cx.now);
         Some(queue.store.depth())
+    }
+
+    /// Whether a receive that waits has reason to look: a message can be received, or the queue is gone.
+    pub fn has_news(&mut self, now: Timestamp, name: &str) -> bool {
+        let Some(queue) = self.queues.get_mut(name) else { return true };
+        queue.settle(now);
+        queue.store.peek_visible(u64::MAX).is_some()
     }
 
     /// How long the oldest message has waited, as ApproximateAgeOfOldestMessage counts; `None` without a message that

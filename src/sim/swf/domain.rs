@@ -191,6 +191,7 @@ impl Domain {
             self.end_for_its_length(cx, id);
         }
         self.register_deadline(cx, id);
+        cx.waits.domain_changed(self.id);
     }
 
     fn register_deadline(&mut self, cx: &mut Cx<'_>, id: ExecutionId) {

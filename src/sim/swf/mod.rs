@@ -242,6 +242,14 @@ impl Swf {
         Ok(self.domain(domain)?.decision_lists.waiting(list))
     }
 
+    /// How many tasks wait in a list of a domain.
+    pub fn count_pending_tasks(&self, domain: DomainId, kind: TaskKind, list: &str) -> usize {
+        self.domains.get(domain.0 as usize).map_or(0, |domain| match kind {
+            TaskKind::Activity => domain.activity_lists.waiting(list),
+            TaskKind::Decision => domain.decision_lists.waiting(list),
+        })
+    }
+
     /// CountPendingActivityTasks.
     pub fn count_pending_activity_tasks(&self, domain: &str, list: &str) -> Result<usize, ApiError> {
         Ok(self.domain(domain)?.activity_lists.waiting(list))

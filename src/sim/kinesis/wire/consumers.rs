@@ -8,6 +8,7 @@ use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::kinesis::token::{self, TokenKind};
 use crate::sim::kinesis::{ConsumerId, ConsumerSummary, Push, PushedEvent, ShardId, SubscriptionId, fault};
+use crate::sim::waits::Awaited;
 use crate::sim::wire::Events;
 use crate::sim::wire::event_stream::Message;
 use crate::sim::world::World;
@@ -101,7 +102,9 @@ pub(super) fn subscribe(world: &mut World, input: &Input<'_>) -> Result<Subscrip
     if input.is_dry_run() {
         return Err(dry_run());
     }
-    kinesis.subscribe(&mut cx, &id, shard_id, position)
+    let subscription = kinesis.subscribe(&mut cx, &id, shard_id, position)?;
+    cx.waits.wait_for(Awaited::Records(id.stream));
+    Ok(subscription)
 }
 
 pub(super) fn events(world: &mut World, id: SubscriptionId) -> Events {

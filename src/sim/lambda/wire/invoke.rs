@@ -6,6 +6,7 @@ use crate::sim::error::ApiError;
 use crate::sim::lambda::function::function_not_found;
 use crate::sim::lambda::invocation::Answered;
 use crate::sim::lambda::version::VersionNumber;
+use crate::sim::waits::Awaited;
 use crate::sim::wire::{Call, Reply};
 use crate::sim::world::World;
 use base64::Engine;
@@ -62,6 +63,7 @@ pub fn invoke_async(world: &mut World, call: &Call, route: &Route) -> Result<Rep
 /// The answer of an invocation that has ended, or when to ask again.
 fn collect(world: &mut World, invocation: u64, route: &Route) -> Result<Reply<Answer>, ApiError> {
     if let Some(running) = world.lambda.running(invocation) {
+        world.waits.wait_for(Awaited::Time);
         return Ok(Reply::Later(running.ends));
     }
     // Only a function that was deleted meanwhile leaves no answer.

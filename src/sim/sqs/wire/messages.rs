@@ -12,6 +12,7 @@ use crate::sim::sqs::wire::attributes::{self, asked_for, is_legal_text};
 use crate::sim::sqs::wire::input::Input;
 use crate::sim::sqs::wire::nothing;
 use crate::sim::sqs::{checksum, error, receipt};
+use crate::sim::waits::Awaited;
 use crate::sim::wire::{Answer, Call, Reply};
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -192,8 +193,12 @@ pub fn receive(world: &mut World, call: &mut Call, input: Input<'_>) -> Answer {
             other => other,
         }
     }?;
+    if received.is_empty() && waiting {
+        cx.waits.wait_for(Awaited::Message(wanted.queue));
+        return Ok(Reply::Later(until));
+    }
     if received.is_empty() {
-        return Ok(if waiting { Reply::Later(until) } else { Reply::Done(nothing()) });
+        return Ok(Reply::Done(nothing()));
     }
     if let Some(attempt) = wanted.attempt {
         sqs.remember_attempt(&cx, &wanted.queue, attempt, &received);

@@ -7,6 +7,7 @@ use crate::sim::error::ApiError;
 use crate::sim::swf::{
     ActivityAnswer, ActivityTask, Decided, Decision, DecisionTask, TaskKind, TaskToken, Timeout, error,
 };
+use crate::sim::waits::Awaited;
 use crate::sim::wire::{Answer, Call, Reply, serialization_error};
 use crate::sim::workflow;
 use crate::sim::world::World;
@@ -55,6 +56,9 @@ fn found(
     let (now, domain, list) = (world.now, input.text("domain"), list(input));
     if matches!(task, Ok(None)) && now < until {
         world.swf.keep_polling(now, domain, kind, list, number);
+        if let Ok(domain) = world.swf.domain(domain) {
+            world.waits.wait_for(Awaited::Task(domain.id, kind, list.into()));
+        }
         return Ok(Reply::Later(until));
     }
     world.swf.end_poll(domain, kind, list, number);
