@@ -26,7 +26,13 @@ const POLICY_MAX: usize = 2048;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Session {
     User { name: String },
-    Role { role: String, session: String },
+    Role {
+        role: String,
+        session: String,
+        /// Keys of the tags that go with the session into every role that it assumes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        transitive: Vec<String>,
+    },
     Federated { name: String },
 }
 
@@ -34,7 +40,7 @@ enum Session {
 pub fn identity(world: &World, request: &Request) -> Identity {
     let key = wire::caller(request).access_key.map(std::borrow::Cow::into_owned);
     match session(request) {
-        Some(Session::Role { role, session }) => {
+        Some(Session::Role { role, session, .. }) => {
             Identity::session(&world.place, &role, &session, key.as_deref().unwrap_or_default())
         }
         Some(Session::Federated { name }) => Identity {
@@ -91,9 +97,16 @@ pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value
     let caller = identity(world, &call.request);
     let value = match operation {
         "GetCallerIdentity" => caller_identity(&world.place, &caller),
-        "AssumeRole" => assume_role(world, input)?,
+        "AssumeRole" => {
+            let transitive = match session(&call.request) {
+                Some(Session::Role { transitive, .. }) => transitive,
+                _ => Vec::new(),
+            };
+            assume_role(world, input, transitive)?
+        }
+        "AssumeRoleWithWebIdentity" => assume_role_with_web_identity(world, input)?,
         "GetSessionToken" => session_token(world, input, &caller)?,
-        "GetFederationToken" => federation_token(world, input)?,
+        "GetFederationToken" => federation_token(world, input, &caller)?,
         "GetAccessKeyInfo" => {
             let key = required(input, "AccessKeyId")?;
             check_length(key, "accessKeyId", 16, 128)?;
@@ -117,60 +130,136 @@ fn caller_identity(place: &Place, caller: &Identity) -> Value {
     json!({ "UserId": id, "Account": place.account, "Arn": caller.arn })
 }
 
-fn assume_role(world: &World, input: &Map<String, Value>) -> Result<Value, ApiError> {
-    let arn = required(input, "RoleArn")?;
-    let session = required(input, "RoleSessionName")?;
-    check_length(arn, "roleArn", 20, 2048)?;
-    check_length(session, "roleSessionName", 2, 64)?;
-    check_name(session, "roleSessionName")?;
-    let seconds = duration(input, 43_200)?.unwrap_or(3600);
-    check_tags(input)?;
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let (account, role) = match parts[..] {
-        ["arn", partition, service, _, account, resource]
-            if !partition.is_empty() && !service.is_empty() && !resource.is_empty() =>
-        {
-            // A role's path is no part of its session's name.
-            (account, resource.rsplit('/').next().unwrap_or(resource))
+/// A role that may be assumed: what its session will be called, for how long and under which policy.
+struct Assumed<'a> {
+    account: &'a str,
+    role: &'a str,
+    session: &'a str,
+    seconds: i64,
+    policy: Option<&'a str>,
+}
+
+impl<'a> Assumed<'a> {
+    fn read(input: &'a Map<String, Value>) -> Result<Self, ApiError> {
+        let arn = required(input, "RoleArn")?;
+        let session = required(input, "RoleSessionName")?;
+        check_length(arn, "roleArn", 20, 2048)?;
+        check_length(session, "roleSessionName", 2, 64)?;
+        check_name(session, "roleSessionName")?;
+        let seconds = duration(input, 43_200)?.unwrap_or(3600);
+        let policy = policy(input)?;
+        check_tags(input)?;
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let (account, role) = match parts[..] {
+            ["arn", partition, service, _, account, resource]
+                if !partition.is_empty() && !service.is_empty() && resource.starts_with("role/") =>
+            {
+                // A role's path is no part of its session's name.
+                (account, resource.rsplit('/').next().unwrap_or(resource))
+            }
+            _ => return Err(validation(format!("{arn} is invalid"))),
+        };
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(validation(format!("{arn} is invalid")));
         }
-        _ => return Err(validation(format!("{arn} is invalid"))),
-    };
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_account || !parts[5].starts_with("role/") {
-        return Err(validation(format!("{arn} is invalid")));
+        Ok(Self { account, role, session, seconds, policy })
     }
-    let said = Session::Role { role: role.to_owned(), session: session.to_owned() };
-    let mut answer = json!({
-        "Credentials": credentials(world, account, &said, seconds),
-        "AssumedRoleUser": {
-            "AssumedRoleId": format!("{}:{session}", Identity::unique_id("AROA", role)),
-            "Arn": format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"),
-        },
-    });
-    if let Some(policy) = text(input, "Policy") {
-        answer["PackedPolicySize"] = packed_size(policy).into();
+
+    fn answer(&self, world: &World, transitive: Vec<String>) -> Value {
+        let Self { account, role, session, .. } = *self;
+        let said = Session::Role { role: role.to_owned(), session: session.to_owned(), transitive };
+        let mut answer = json!({
+            "Credentials": credentials(world, account, &said, self.seconds),
+            "AssumedRoleUser": {
+                "AssumedRoleId": format!("{}:{session}", Identity::unique_id("AROA", role)),
+                "Arn": format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"),
+            },
+        });
+        if let Some(policy) = self.policy {
+            answer["PackedPolicySize"] = packed_size(policy).into();
+        }
+        answer
     }
+}
+
+/// `inherited` are the keys of the tags that the calling session hands on.
+fn assume_role(world: &World, input: &Map<String, Value>, inherited: Vec<String>) -> Result<Value, ApiError> {
+    let assumed = Assumed::read(input)?;
+    let is_inherited = |key: &str| inherited.iter().any(|own| own.eq_ignore_ascii_case(key));
+    let tags = input.get("Tags").and_then(Value::as_array).into_iter().flatten();
+    if tags.filter_map(|tag| tag.get("Key")?.as_str()).any(is_inherited) {
+        let message = "One of the specified transitive tag keys can't be set because it conflicts with a transitive \
+                       tag key from the calling session.";
+        return Err(ApiError::client("InvalidParameterValue", message));
+    }
+    let own = input.get("TransitiveTagKeys").and_then(Value::as_array).into_iter().flatten();
+    let own = own.filter_map(Value::as_str).map(str::to_owned);
+    let mut answer = assumed.answer(world, inherited.iter().cloned().chain(own).collect());
     if let Some(source) = text(input, "SourceIdentity") {
         answer["SourceIdentity"] = source.into();
     }
     Ok(answer)
 }
 
-fn session_token(world: &World, input: &Map<String, Value>, caller: &Identity) -> Result<Value, ApiError> {
+/// The token is read, not checked: whoever signed it, the engine knows no key of theirs.
+fn assume_role_with_web_identity(world: &World, input: &Map<String, Value>) -> Result<Value, ApiError> {
+    let assumed = Assumed::read(input)?;
+    let token = required(input, "WebIdentityToken")?;
+    check_length(token, "webIdentityToken", 4, 20_000)?;
+    let claims: Value = token
+        .split('.')
+        .nth(1)
+        .and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok())
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .filter(|claims: &Value| claims.is_object())
+        .ok_or_else(|| {
+            let message = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access \
+                           Token)";
+            ApiError::client("InvalidIdentityToken", message)
+        })?;
+    let mut answer = assumed.answer(world, Vec::new());
+    let first = |claim: &Value| claim.as_str().or_else(|| claim[0].as_str()).map(str::to_owned);
+    for (member, claim) in [("SubjectFromWebIdentityToken", "sub"), ("Audience", "aud"), ("Provider", "iss")] {
+        if let Some(said) = first(&claims[claim]) {
+            answer[member] = said.trim_start_matches("https://").into();
+        }
+    }
+    Ok(answer)
+}
+
+/// The session policy, which must be JSON and of a certain size at most.
+fn policy(input: &Map<String, Value>) -> Result<Option<&str>, ApiError> {
+    let Some(policy) = text(input, "Policy") else { return Ok(None) };
+    check_length(policy, "policy", 1, POLICY_MAX)?;
+    if !serde_json::from_str::<Value>(policy).is_ok_and(|policy| policy.is_object()) {
+        return Err(ApiError::client("MalformedPolicyDocument", "This policy contains invalid Json"));
+    }
+    Ok(Some(policy))
+}
+
+/// Whoever calls with the credentials of a session gets no further credentials by `operation`.
+fn refuse_sessions(caller: &Identity, operation: &str) -> Result<(), ApiError> {
     if caller.kind != "IAMUser" || caller.access_key.as_deref().is_some_and(|key| account_of_key(key).is_some()) {
-        let message = "Cannot call GetSessionToken with session credentials";
+        let message = format!("Cannot call {operation} with session credentials");
         return Err(ApiError::client("AccessDenied", message).with_status(403));
     }
+    Ok(())
+}
+
+fn session_token(world: &World, input: &Map<String, Value>, caller: &Identity) -> Result<Value, ApiError> {
+    refuse_sessions(caller, "GetSessionToken")?;
     let seconds = duration(input, 129_600)?.unwrap_or(43_200);
     let said = Session::User { name: caller.name.clone() };
     Ok(json!({ "Credentials": credentials(world, &world.place.account, &said, seconds) }))
 }
 
-fn federation_token(world: &World, input: &Map<String, Value>) -> Result<Value, ApiError> {
+fn federation_token(world: &World, input: &Map<String, Value>, caller: &Identity) -> Result<Value, ApiError> {
+    refuse_sessions(caller, "GetFederationToken")?;
     let name = required(input, "Name")?;
     check_length(name, "name", 2, 32)?;
     check_name(name, "name")?;
     let seconds = duration(input, 129_600)?.unwrap_or(43_200);
+    let policy = policy(input)?;
     let account = &world.place.account;
     let said = Session::Federated { name: name.to_owned() };
     Ok(json!({
@@ -179,7 +268,7 @@ fn federation_token(world: &World, input: &Map<String, Value>) -> Result<Value, 
             "FederatedUserId": format!("{account}:{name}"),
             "Arn": format!("arn:aws:sts::{account}:federated-user/{name}"),
         },
-        "PackedPolicySize": text(input, "Policy").map_or(0, packed_size),
+        "PackedPolicySize": policy.map_or(0, packed_size),
     }))
 }
 
@@ -329,6 +418,53 @@ mod tests {
         let federated = ask(&mut world, &Value::Null, "GetFederationToken", json!({ "Name": "bob" })).unwrap();
         let who = ask(&mut world, &federated["Credentials"], "GetCallerIdentity", Value::Null).unwrap();
         assert_eq!(who["Arn"], federated["FederatedUser"]["Arn"]);
+    }
+
+    #[test]
+    fn transitive_tags_go_along_and_cannot_be_set_again() {
+        let mut world = world();
+        let role = "arn:aws:iam::123456789012:role/on-call";
+        let tags = json!([{ "Key": "Team", "Value": "ops" }]);
+        let first = json!({
+            "RoleArn": role, "RoleSessionName": "ann", "Tags": tags, "TransitiveTagKeys": ["Team"],
+        });
+        let assumed = ask(&mut world, &Value::Null, "AssumeRole", first).unwrap();
+        let again = json!({
+            "RoleArn": role, "RoleSessionName": "bob", "Tags": [{ "Key": "team", "Value": "dev" }],
+        });
+        let refused = ask(&mut world, &assumed["Credentials"], "AssumeRole", again.clone()).unwrap_err();
+        assert_eq!(refused.code, "InvalidParameterValue");
+        assert!(refused.message.starts_with("One of the specified transitive tag keys can't be set"));
+        assert!(ask(&mut world, &Value::Null, "AssumeRole", again).is_ok());
+    }
+
+    #[test]
+    fn a_web_identity_says_who_it_is_in_its_token() {
+        let mut world = world();
+        let claims = json!({ "iss": "https://oidc.example.com", "aud": "ci", "sub": "runner" });
+        let token = format!("e30.{}.sig", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let mut input = json!({
+            "RoleArn": "arn:aws:iam::123456789012:role/ci", "RoleSessionName": "run", "WebIdentityToken": token,
+        });
+        let assumed = ask(&mut world, &Value::Null, "AssumeRoleWithWebIdentity", input.clone()).unwrap();
+        assert_eq!((&assumed["Provider"], &assumed["Audience"]), (&json!("oidc.example.com"), &json!("ci")));
+        assert_eq!(assumed["SubjectFromWebIdentityToken"], "runner");
+        assert_eq!(assumed["AssumedRoleUser"]["Arn"], "arn:aws:sts::123456789012:assumed-role/ci/run");
+        input["WebIdentityToken"] = json!("opaque");
+        let refused = ask(&mut world, &Value::Null, "AssumeRoleWithWebIdentity", input).unwrap_err();
+        assert_eq!(refused.code, "InvalidIdentityToken");
+    }
+
+    #[test]
+    fn session_policies_are_json_and_not_too_long() {
+        let mut world = world();
+        let ask = |world: &mut World, policy: String| {
+            let input = json!({ "Name": "bob", "Policy": policy });
+            ask(world, &Value::Null, "GetFederationToken", input).map_err(|error| error.code)
+        };
+        assert_eq!(ask(&mut world, "{\"Version\":\"2012-10-17\"}".into()).unwrap()["PackedPolicySize"], 2);
+        assert_eq!(ask(&mut world, "nothing".into()).unwrap_err(), "MalformedPolicyDocument");
+        assert_eq!(ask(&mut world, format!("{{\"a\":\"{}\"}}", "x".repeat(2048))).unwrap_err(), "ValidationError");
     }
 
     #[test]

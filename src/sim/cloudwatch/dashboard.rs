@@ -103,6 +103,9 @@ pub fn list(world: &World, input: &Input<'_>) -> Result<Value, ApiError> {
 /// Deletes all of them, or none when one does not exist.
 pub fn delete(world: &mut World, input: &Input<'_>) -> Result<Value, ApiError> {
     let names = input.texts("DashboardNames")?.ok_or_else(|| missing("DashboardNames"))?;
+    if names.is_empty() {
+        return Err(invalid("The parameter DashboardNames must have at least one member."));
+    }
     let dashboards = &mut world.cloudwatch.dashboards;
     if let Some(missing) = names.iter().find(|name| !dashboards.contains_key(**name)) {
         return Err(not_found(missing));

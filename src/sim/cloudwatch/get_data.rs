@@ -118,11 +118,12 @@ fn read_request<'a>(input: &Input<'a>) -> Result<(Vec<Query<'a>>, (Timestamp, Ti
         return Err(validation("The collection MetricDataQueries must not have a size less than 1."));
     }
     input.check_size("MetricDataQueries", items.len(), QUERIES_MAX)?;
-    if start == end {
+    // CloudWatch knows both times to the second.
+    if start.secs() == end.secs() {
         return Err(validation("The parameter StartTime must not equal parameter EndTime."));
     }
     if start > end {
-        return Err(validation("The parameter StartTime must be less than the parameter EndTime."));
+        return Err(validation("The parameter EndTime must be greater than StartTime."));
     }
     let mut queries = items.iter().map(read_query).collect::<Result<Vec<_>, _>>()?;
     name_automatically(&mut queries);
@@ -169,6 +170,7 @@ fn read_query<'a>(item: &Input<'a>) -> Result<Query<'a>, ApiError> {
     let source = match (item.structure("MetricStat")?, expression) {
         (Some(stat), None) => read_metric_stat(&stat)?,
         (None, Some(expression)) => Source::Expression(expression),
+        (None, None) => return Err(validation(format!("The parameter {} is required.\n", item.name("MetricStat")))),
         _ => {
             let (stat, expression) = (item.name("MetricStat"), item.name("Expression"));
             return Err(validation(format!(

@@ -108,11 +108,12 @@ fn get_metric_statistics(world: &World, input: &Input<'_>) -> Result<Value, ApiE
     let period_s = input.integer("Period")?.ok_or_else(|| missing("Period"))?;
     check_period("Period", period_s)?;
     let unit = unit(input)?;
-    if start >= end {
-        return Err(invalid_combination("The parameter StartTime must be less than the parameter EndTime."));
+    // CloudWatch knows both times to the second.
+    if start.secs() >= end.secs() {
+        return Err(invalid("The parameter StartTime must be less than the parameter EndTime."));
     }
     let statistics = statistics(input)?;
-    let span_s = end.millis().saturating_sub(start.millis()) / 1000;
+    let span_s = end.secs() - start.secs();
     let datapoints = (span_s + period_s - 1) / period_s;
     if datapoints > DATAPOINTS_MAX {
         return Err(invalid_combination(format!(
@@ -133,7 +134,7 @@ fn statistics(input: &Input<'_>) -> Result<Vec<(String, Statistic)>, ApiError> {
     let extended = input.texts("ExtendedStatistics")?.unwrap_or_default();
     match (simple.is_empty(), extended.is_empty()) {
         (true, true) => {
-            return Err(missing("Statistics or ExtendedStatistics"));
+            return Err(invalid_combination("Must specify either Statistics or ExtendedStatistics"));
         }
         (false, false) => {
             return Err(invalid_combination(

@@ -200,9 +200,10 @@ fn what_logs_refuse_in_awss_words() {
         ),
         (
             "CreateLogGroup",
-            json!({"logGroupName": "x".repeat(513)}),
+            json!({"logGroupName": ""}),
             invalid,
-            "Invalid LogGroup or LogStream, both must have length less than or equal to 512.",
+            "1 validation error detected: Value '' at 'logGroupName' failed to satisfy constraint: Member must have \
+             length greater than or equal to 1",
         ),
         (
             "CreateLogGroup",

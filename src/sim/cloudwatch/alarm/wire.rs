@@ -130,7 +130,11 @@ fn watching(input: &Input<'_>) -> Result<Watching, ApiError> {
     };
     let low_sample_count = input.text("EvaluateLowSampleCountPercentile")?;
     if low_sample_count.is_some_and(|text| !matches!(text, "evaluate" | "ignore")) {
-        return Err(validation("EvaluateLowSampleCountPercentile must be one of [evaluate, ignore]."));
+        let text = low_sample_count.unwrap_or_default();
+        return Err(validation(format!(
+            "Option {text} is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are \
+             evaluate and ignore."
+        )));
     }
     let watched = if input.has("Metrics") { watched_queries(input)? } else { watched_metric(input)? };
     let watching = Watching {
@@ -180,7 +184,7 @@ fn watched_metric(input: &Input<'_>) -> Result<Watched, ApiError> {
         }
         (None, Some(text)) => text,
     };
-    let refusal = || validation(format!("The value {text} for parameter ExtendedStatistic is not supported."));
+    let refusal = || invalid(format!("The value {text} for parameter ExtendedStatistic is not supported."));
     let statistic = Statistic::parse(text).ok_or_else(refusal)?;
     let stat = Stat { text: text.to_owned(), statistic };
     Ok(Watched::Metric { metric, stat, period_s, unit: wire::unit(input)? })
@@ -302,7 +306,7 @@ fn of_arn(world: &World, input: &Input<'_>) -> Result<String, ApiError> {
     let ours = world.place.arn("cloudwatch", "alarm:");
     let name = arn.strip_prefix(&ours).filter(|name| world.cloudwatch.alarms.named(name).is_some());
     let refusal = || {
-        let error = ApiError::client("ResourceNotFoundException", "").with_status(404);
+        let error = ApiError::client("ResourceNotFoundException", "Unknown").with_status(404);
         error.with_member("ResourceType", "alarm").with_member("ResourceId", arn)
     };
     if !arn.starts_with("arn:") || arn.split(':').count() < 6 {

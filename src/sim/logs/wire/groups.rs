@@ -1,7 +1,7 @@
 //! Operations on log groups: create, describe, retention, tags.
 
 use super::input::{GROUP_PATTERN, Input, constraint, invalid};
-use super::{group_name, nothing, of_identifier, read_token, write_token};
+use super::{group_name, nothing, of_arn, of_identifier, read_token, write_token};
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::function_logs;
@@ -188,7 +188,7 @@ pub fn disassociate_key(world: &mut World, input: Input<'_>) -> Result<Value, Ap
 
 fn set_key(world: &mut World, input: Input<'_>, key: Option<String>) -> Result<Value, ApiError> {
     let name = match input.text("resourceIdentifier")? {
-        Some(identifier) => of_identifier(world, identifier)?,
+        Some(identifier) => of_arn(world, identifier)?,
         None => group_name(world, input)?,
     };
     function_logs::adopt(world, name);
@@ -259,7 +259,7 @@ fn of_resource<'a>(world: &mut World, input: Input<'a>) -> Result<&'a str, ApiEr
         return Err(invalid("The specified resource ARN is invalid."));
     }
     let missing = || ApiError::client("ResourceNotFoundException", "The specified resource does not exist.");
-    let name = of_identifier(world, arn).map_err(|_| missing())?;
+    let name = of_arn(world, arn).map_err(|_| missing())?;
     function_logs::adopt(world, name);
     if world.logs.group(name).is_some() { Ok(name) } else { Err(missing()) }
 }

@@ -128,7 +128,7 @@ pub fn check_name(name: &str, member: &str, pattern: &str) -> Result<(), ApiErro
         return Err(constraint(Some(name), member, "Member must have length greater than or equal to 1"));
     }
     if name.chars().count() > 512 {
-        return Err(invalid("Invalid LogGroup or LogStream, both must have length less than or equal to 512."));
+        return Err(constraint(Some(name), member, "Member must have length less than or equal to 512"));
     }
     let is_legal = |c: char| match pattern {
         STREAM_PATTERN => !matches!(c, ':' | '*'),

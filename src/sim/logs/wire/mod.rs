@@ -86,8 +86,23 @@ fn group_name<'a>(world: &World, input: Input<'a>) -> Result<&'a str, ApiError> 
     }
 }
 
-/// The group's name in a name or an ARN, with or without `:*` at its end.
+/// The pattern of `logGroupIdentifier`: a group's ARN stands there without the `:*` at its end.
+const IDENTIFIER_PATTERN: &str = "[\\w#+=/:,.@-]*";
+
+/// The group's name in a name or an ARN.
 fn of_identifier<'a>(world: &World, identifier: &'a str) -> Result<&'a str, ApiError> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || "_#+=/:,.@-".contains(c);
+    if !identifier.chars().all(is_legal) {
+        let words = format!("Member must satisfy regular expression pattern: {IDENTIFIER_PATTERN}");
+        return Err(invalid(format!(
+            "1 validation error detected: Value at 'logGroupIdentifier' failed to satisfy constraint: {words}"
+        )));
+    }
+    of_arn(world, identifier)
+}
+
+/// The group's name in a name or an ARN, with or without `:*` at its end.
+fn of_arn<'a>(world: &World, identifier: &'a str) -> Result<&'a str, ApiError> {
     if !identifier.starts_with("arn:") {
         input::check_name(identifier, "logGroupIdentifier", GROUP_PATTERN)?;
         return Ok(identifier);

@@ -30,7 +30,7 @@ const ROLE: Shape = Shape::Text(1, 1600);
 const DOMAIN: Member = need("domain", REFERENCE);
 const TYPE: &[Member] = &[need("name", REFERENCE), need("version", Shape::Text(1, 64))];
 const TASK_LIST: Shape = Shape::Structure(&[need("name", NAME)]);
-const EXECUTION: Member = need("execution", Shape::Structure(&[need("workflowId", REFERENCE), need("runId", RUN_ID)]));
+const EXECUTION: Member = need("execution", Shape::Structure(&[need("runId", RUN_ID), need("workflowId", REFERENCE)]));
 const TIMES: Shape = Shape::Structure(&[need("oldestDate", Shape::Time), may("latestDate", Shape::Time)]);
 const TYPE_FILTER: Member =
     may("typeFilter", Shape::Structure(&[need("name", REFERENCE), may("version", Shape::Text(0, 64))]));
@@ -110,8 +110,8 @@ pub(super) const TERMINATE: &[Member] = &[
     may("childPolicy", CHILD_POLICY),
 ];
 
-pub(super) const DESCRIBE_EXECUTION: &[Member] = &[DOMAIN, EXECUTION];
-pub(super) const HISTORY: &[Member] = &[DOMAIN, EXECUTION, NEXT_PAGE_TOKEN, PAGE_SIZE, REVERSE];
+pub(super) const DESCRIBE_EXECUTION: &[Member] = &[EXECUTION, DOMAIN];
+pub(super) const HISTORY: &[Member] = &[EXECUTION, DOMAIN, NEXT_PAGE_TOKEN, PAGE_SIZE, REVERSE];
 pub(super) const COUNT_OPEN: &[Member] =
     &[DOMAIN, need("startTimeFilter", TIMES), TYPE_FILTER, TAG_FILTER, EXECUTION_FILTER];
 pub(super) const COUNT_CLOSED: &[Member] = &[
