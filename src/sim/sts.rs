@@ -25,7 +25,9 @@ const POLICY_MAX: usize = 2048;
 /// What a session token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Session {
-    User { name: String },
+    User {
+        name: String,
+    },
     Role {
         role: String,
         session: String,
@@ -33,7 +35,9 @@ enum Session {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         transitive: Vec<String>,
     },
-    Federated { name: String },
+    Federated {
+        name: String,
+    },
 }
 
 /// Who makes a request.

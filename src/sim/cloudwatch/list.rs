@@ -1,7 +1,7 @@
 //! ListMetrics: which metrics exist, by namespace, name and dimensions, 500 a page.
 
 use crate::domain::time::Timestamp;
-use crate::sim::cloudwatch::input::{Input, invalid_token};
+use crate::sim::cloudwatch::input::{Input, invalid};
 use crate::sim::cloudwatch::{Metric, Metrics};
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
@@ -27,7 +27,8 @@ pub fn list_metrics(metrics: &Metrics, place: &Place, now: Timestamp, input: &In
     let recent = input.one_of("RecentlyActive", &["PT3H"])?.map(|_| RECENT_MINUTES);
     let with_accounts = input.flag("IncludeLinkedAccounts")?.unwrap_or(false);
     let is_foreign = input.text("OwningAccount")?.is_some_and(|account| account != place.account);
-    let after = input.text("NextToken")?.map(|token| read_token(token).ok_or_else(invalid_token)).transpose()?;
+    let refusal = || invalid("Request parameter NextToken is invalid");
+    let after = input.text("NextToken")?.map(|token| read_token(token).ok_or_else(refusal)).transpose()?;
 
     let fits = |metric: &&Metric| {
         !is_foreign

@@ -14,6 +14,8 @@ const CREATION: Duration = Duration::from_secs(5);
 const CREATION_WITH_INDEXES: Duration = Duration::from_secs(9);
 const GLOBAL_INDEXES_MAX: usize = 20;
 const LOCAL_INDEXES_MAX: usize = 5;
+/// Read and write units a second that a new on-demand table takes at once.
+pub const WARM: (u64, u64) = (12_000, 4_000);
 const UNITS_MAX: u64 = 1_000_000_000_000;
 
 /// A table to be made.
@@ -29,6 +31,10 @@ pub struct TableSpec {
     pub tags: BTreeMap<String, String>,
     pub is_protected: bool,
     pub class: Option<String>,
+    /// The ARN of the key that encrypts it; without one it is a key of DynamoDB's own.
+    pub encryption: Option<String>,
+    /// Read and write units a second that it takes at once.
+    pub warm: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +44,8 @@ pub struct IndexSpec {
     pub keys: KeySchema,
     pub projection: Projection,
     pub throughput: Option<(u64, u64)>,
+    /// Of a global index, as of its table.
+    pub warm: Option<(u64, u64)>,
 }
 
 impl TableSpec {
@@ -53,6 +61,8 @@ impl TableSpec {
             tags: BTreeMap::new(),
             is_protected: false,
             class: None,
+            encryption: None,
+            warm: None,
         }
     }
 
@@ -65,6 +75,9 @@ impl TableSpec {
 
     fn check(&self) -> Result<(), ApiError> {
         check_throughput(self.billing, self.throughput)?;
+        if self.keys.names().count() > self.attributes.len() {
+            return Err(fault::validation("Invalid KeySchema: Some index key attribute have no definition"));
+        }
         check_keys(&self.keys, &self.attributes)?;
         let used = |name: &String| {
             self.keys.names().chain(self.indexes.iter().flat_map(|i| i.keys.names())).any(|k| k == name)
@@ -77,14 +90,16 @@ impl TableSpec {
                  AttributeDefinitions",
             ));
         }
+        check_warm(self.billing, self.warm, "table")?;
         for (at, index) in self.indexes.iter().enumerate() {
             self.check_index(index)?;
+            check_warm(self.billing, index.warm, &format!("index {}", index.name))?;
             if self.indexes[..at].iter().any(|other| other.name == index.name) {
                 return Err(fault::invalid(format!("Duplicate index name: {}", index.name)));
             }
         }
         if !spare.is_empty() {
-            let list = |names: Vec<&str>| names.join(", ");
+            let list = |names: Vec<&str>| in_sets_order(names).join(", ");
             let keys: Vec<&str> =
                 self.keys.names().chain(self.indexes.iter().flat_map(|i| i.keys.names())).map(String::as_str).collect();
             let all: Vec<&str> = self.attributes.iter().map(|(name, _)| name.as_str()).collect();
@@ -138,6 +153,19 @@ impl TableSpec {
     }
 }
 
+/// A table or index is never less warm than a new on-demand one. Errors: `ValidationException`.
+pub(super) fn check_warm(billing: Billing, warm: Option<(u64, u64)>, of: &str) -> Result<(), ApiError> {
+    let (Billing::PayPerRequest, Some((reads, writes))) = (billing, warm) else { return Ok(()) };
+    let short = match (reads < WARM.0, writes < WARM.1) {
+        (true, _) => "ReadUnitsPerSecond",
+        (_, true) => "WriteUnitsPerSecond",
+        _ => return Ok(()),
+    };
+    Err(fault::invalid(format!(
+        "Requested {short} for WarmThroughput for {of} is lower than initial throughput for OnDemand"
+    )))
+}
+
 /// Errors: `ValidationException`.
 pub(super) fn check_throughput(billing: Billing, throughput: Option<(u64, u64)>) -> Result<(), ApiError> {
     match (billing, throughput) {
@@ -157,6 +185,19 @@ pub(super) fn check_throughput(billing: Billing, throughput: Option<(u64, u64)>)
     }
 }
 
+/// The order in which AWS lists a set of names: that of a Java hash set.
+fn in_sets_order(mut names: Vec<&str>) -> Vec<&str> {
+    names.sort_unstable();
+    names.dedup();
+    let buckets = (names.len() * 4).div_ceil(3).max(16).next_power_of_two();
+    let bucket = |name: &&str| {
+        let hash = name.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()));
+        (hash ^ hash >> 16) as usize % buckets
+    };
+    names.sort_by_key(bucket);
+    names
+}
+
 /// Errors: `ValidationException`.
 pub(super) fn check_keys(keys: &KeySchema, attributes: &[(String, KeyType)]) -> Result<(), ApiError> {
     let is_defined = |name: &String| attributes.iter().any(|(defined, _)| defined == name);
@@ -166,7 +207,7 @@ pub(super) fn check_keys(keys: &KeySchema, attributes: &[(String, KeyType)]) -> 
         return Err(fault::invalid(format!(
             "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
             names.join(", "),
-            defined.join(", ")
+            in_sets_order(defined).join(", ")
         )));
     }
     if keys.range.as_ref() == Some(&keys.hash) {
@@ -201,6 +242,7 @@ impl DynamoDb {
             status: Status::Creating,
             is_backfilling: false,
             capacity: capacity(index.throughput),
+            warm: index.warm,
         });
         let table = Table {
             id: cx.uuid(),
@@ -218,6 +260,8 @@ impl DynamoDb {
             tags: spec.tags,
             is_protected: spec.is_protected,
             class: spec.class,
+            encryption: spec.encryption,
+            warm: spec.warm,
             time_to_live: None,
             choked: 0.0,
             meters: Meters::default(),

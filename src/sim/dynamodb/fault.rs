@@ -7,6 +7,14 @@ pub fn validation(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationException", message)
 }
 
+/// Some of the checks that come before the table is looked at count what they find.
+pub fn detected(message: impl AsRef<str>) -> ApiError {
+    validation(format!("1 validation error detected: {}", message.as_ref()))
+}
+
+/// How refusals of values begin that a key may not have.
+pub const NOT_VALID: &str = "One or more parameter values are not valid.";
+
 /// A value that no one of the rules about items admits.
 pub fn invalid(message: impl AsRef<str>) -> ApiError {
     validation(format!("One or more parameter values were invalid: {}", message.as_ref()))

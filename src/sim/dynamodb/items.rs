@@ -110,7 +110,7 @@ impl Table {
             Change::Check { .. } => old.clone(),
             Change::Update { key, actions } => {
                 let new = apply(old.as_ref().unwrap_or(key), actions)?;
-                self.check_index_keys(&new)?;
+                self.check_index_keys(&new).map_err(of_update)?;
                 if item_size(&new) > ITEM_BYTES_MAX {
                     return Err(fault::validation("Item size to update has exceeded the maximum allowed size").into());
                 }
@@ -119,6 +119,21 @@ impl Table {
         };
         let consumed = units_of_change(self, old.as_ref(), new.as_ref());
         Ok(Prepared { key, old, new, consumed })
+    }
+}
+
+/// An index key that may not be empty is refused in other words where an update would make it so.
+fn of_update(error: ApiError) -> ApiError {
+    let refused = "A value specified for a secondary index key is not supported.";
+    match error.message.split_once(refused) {
+        Some((before, after)) => {
+            let after = after.split_once(" IndexName:").map_or(after, |(why, _)| why);
+            fault::validation(format!(
+                "{before}The update expression attempted to update a secondary index key to a value that is not \
+                 supported.{after}"
+            ))
+        }
+        None => error,
     }
 }
 
@@ -209,6 +224,8 @@ impl DynamoDb {
                     failures.push(None);
                     prepared.push((name, change, one));
                 }
+                // An empty key is no reason among others: it refuses the whole.
+                Err(WriteError::Refused(error)) if error.message.starts_with(fault::NOT_VALID) => return Err(error),
                 Err(error) => failures.push(Some(error)),
             }
         }

@@ -83,6 +83,7 @@ pub struct Index {
     pub is_backfilling: bool,
     /// Of a global index; a local one works from its table's.
     pub capacity: Capacity,
+    pub warm: Option<(u64, u64)>,
 }
 
 pub struct Table {
@@ -104,6 +105,9 @@ pub struct Table {
     pub tags: BTreeMap<String, String>,
     pub is_protected: bool,
     pub class: Option<String>,
+    pub encryption: Option<String>,
+    /// Read and write units a second that were asked to be taken at once.
+    pub warm: Option<(u64, u64)>,
     pub time_to_live: Option<String>,
     /// The share of requests that a fault throttles, 0 to 1.
     pub choked: f64,
@@ -244,7 +248,8 @@ impl Table {
     /// Whether the item may go into every index. Errors: `ValidationException`.
     pub fn check_index_keys(&self, item: &Item) -> Result<(), ApiError> {
         for index in &self.indexes {
-            for name in index.keys.names() {
+            let index_keys = &index.keys;
+            for name in index_keys.names() {
                 let (Some(value), Some(kind)) = (item.get(name), self.type_of(name)) else { continue };
                 let (kind, actual, index) = (kind.name(), value.kind(), &index.name);
                 if kind != actual {
@@ -252,7 +257,15 @@ impl Table {
                         "Type mismatch for Index Key {name} Expected: {kind} Actual: {actual} IndexName: {index}"
                     )));
                 }
-                if let Some(empty) = KeyValue::of(value).filter(KeyValue::is_empty) {
+                let key = KeyValue::of(value);
+                if key.as_ref().is_some_and(|key| *name == index_keys.hash && key.size() > HASH_KEY_MAX) {
+                    return Err(fault::invalid("Size of hashkey has exceeded the maximum size limit of2048 bytes"));
+                }
+                if key.as_ref().is_some_and(|key| *name != index_keys.hash && key.size() > RANGE_KEY_MAX) {
+                    let words = "Aggregated size of all range keys has exceeded the size limit of 1024 bytes";
+                    return Err(fault::invalid(words));
+                }
+                if let Some(empty) = key.filter(KeyValue::is_empty) {
                     let kind = if matches!(empty, KeyValue::B(_)) { "binary" } else { "string" };
                     return Err(fault::validation(format!(
                         "One or more parameter values are not valid. A value specified for a secondary index key is not \

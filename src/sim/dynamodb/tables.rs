@@ -1,7 +1,7 @@
 //! Tables' later life: updates, deletion, tags, and what falls due.
 
 use super::capacity::{Billing, Capacity};
-use super::create::{check_keys, check_throughput};
+use super::create::{check_keys, check_throughput, check_warm};
 use super::metrics::Metric;
 use super::table::{Index, KeyType, Status, Table};
 use super::{Due, DynamoDb, IndexSpec, fault};
@@ -27,6 +27,9 @@ pub struct TableUpdate {
     pub index: Option<IndexUpdate>,
     pub is_protected: Option<bool>,
     pub class: Option<String>,
+    /// A key's ARN encrypts; an empty one is DynamoDB's own key again.
+    pub encryption: Option<String>,
+    pub warm: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +81,13 @@ impl DynamoDb {
         }
         if update.class.is_some() {
             table.class = update.class.clone();
+        }
+        if let Some(key) = update.encryption.clone() {
+            table.encryption = Some(key).filter(|key| !key.is_empty());
+        }
+        if update.warm.is_some() {
+            check_warm(update.billing.unwrap_or(table.billing), update.warm, "table")?;
+            table.warm = update.warm;
         }
         let is_only_setting = update.billing.is_none() && update.throughput.is_none() && update.index.is_none();
         if is_only_setting {
@@ -245,6 +255,7 @@ fn change_index(table: &mut Table, cx: &mut Cx<'_>, update: IndexUpdate) -> Resu
                 status: Status::Creating,
                 is_backfilling: true,
                 capacity,
+                warm: spec.warm,
             });
             Ok(BACKFILL)
         }

@@ -156,6 +156,7 @@ fn a_change_costs_a_unit_for_each_kilobyte_and_for_each_index_that_sees_it() {
         keys: KeySchema { hash: "owner".into(), range: None },
         projection: Projection::KeysOnly,
         throughput: None,
+        warm: None,
     });
     add(&mut world, spec);
     let of = |owner: Option<&str>, bytes: usize| {

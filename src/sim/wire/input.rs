@@ -124,6 +124,11 @@ impl Violations {
         self.0.push(format!("Value {shown} at '{path}' failed to satisfy constraint: {constraint}"));
     }
 
+    /// As [`Violations::add`], for what is not shown.
+    pub fn add_unseen(&mut self, path: &str, constraint: &str) {
+        self.0.push(format!("Value at '{path}' failed to satisfy constraint: {constraint}"));
+    }
+
     pub fn required(&mut self, input: Input<'_>, member: &str) {
         if !input.has(member) {
             self.add("null", member, "Member must not be null");

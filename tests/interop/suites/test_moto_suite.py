@@ -2,7 +2,8 @@
 
 Where moto and AWS differ, midwatch follows AWS. `moto/<service>.txt` names each test of moto's that therefore fails,
 with the reason. A test that fails and is not named there fails this suite, and so does one that is named and passes.
-A reason that begins with "waits" names a test that would wait for its time-out, as at AWS: it is not run.
+A reason that begins with "waits" names a test that would wait for its time-out, as at AWS: it is not run. Nor is a
+whole file, where a line names one: it tests what is not served.
 One service by hand: `pytest tests/interop/suites -k sqs`.
 """
 
@@ -25,14 +26,16 @@ ELSEWHERE = ["*cloudformation*", "*test_server.py"]
 
 
 def differing(service):
-    """The tests that must fail and those that are not run, from lines of the form `path::test  # why`."""
+    """The tests that must fail, and the tests and files that are not run: lines of the form `path::test  # why`."""
     lines = (HERE / "moto" / f"{service}.txt").read_text().splitlines()
     rows = [line for line in lines if line.strip() and not line.startswith("#")]
     for row in rows:
-        assert re.fullmatch(r"\S+::.+?  # \S.*", row), f"moto/{service}.txt: a test, two spaces, # and a reason: {row!r}"
+        words = f"moto/{service}.txt: a test or a file, two spaces, # and a reason: {row!r}"
+        assert re.fullmatch(r"\S+(::.+?)?  # \S.*", row), words
     reasons = dict(row.split("  # ", 1) for row in rows)
     waiting = {test for test, why in reasons.items() if why.startswith("waits")}
-    return set(reasons) - waiting, waiting
+    files = {test for test in reasons if "::" not in test}
+    return set(reasons) - waiting - files, waiting, files
 
 
 SERVICES = sorted(path.stem for path in (HERE / "moto").glob("*.txt"))
@@ -57,13 +60,18 @@ def suite():
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_moto(service, suite, midwatch, moto_server, env):
-    known, waiting = differing(service)
+    known, waiting, files = differing(service)
+    own = {path for path in (suite / f"tests/test_{service}").rglob("test_*.py")}
+    own = {path for path in own if not any(path.match(pattern) for pattern in ELSEWHERE)}
+    if {str(path.relative_to(suite)) for path in own} <= files:
+        pytest.skip("nothing of it is served")
     with serving(midwatch, "--limits", "off", "--delays", "off") as url:
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", f"tests/test_{service}", "-q", "--tb=no", "--color=no", "-rA"]
             + ["-p", "moto_plugin", "-p", "no:cacheprovider", "--timeout=60"]
             + [f"--ignore-glob={pattern}" for pattern in ELSEWHERE]
-            + [f"--deselect={test}" for test in sorted(waiting)],
+            + [f"--deselect={test}" for test in sorted(waiting)]
+            + [f"--ignore={file}" for file in sorted(files)],
             cwd=suite,
             env=env
             | {

@@ -81,7 +81,25 @@ pub fn key_condition(
     if !fits(&keys.hash, &hash) || !range.as_ref().is_none_or(range_fits) {
         return Err(fault::invalid("Condition parameter type does not match schema type"));
     }
+    let range_values = range.as_ref().map(RangeCondition::values).unwrap_or_default();
+    let of_range = range_values.into_iter().filter_map(|value| Some((keys.range.as_ref()?, value)));
+    for (name, value) in std::iter::once((&keys.hash, &hash)).chain(of_range) {
+        check_filled(name, value)?;
+    }
     Ok(KeyCondition { hash, range })
+}
+
+/// Errors: `ValidationException` for an empty value of a key.
+fn check_filled(name: &str, value: &Value) -> Result<(), ApiError> {
+    let kind = match value {
+        Value::S(text) if text.is_empty() => "string",
+        Value::B(bytes) if bytes.is_empty() => "binary",
+        _ => return Ok(()),
+    };
+    Err(fault::validation(format!(
+        "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty \
+         {kind} value. Key: {name}"
+    )))
 }
 
 fn missed(key: &str) -> ApiError {
@@ -136,7 +154,7 @@ fn simple(part: &Condition) -> Result<(&Path, RangeCondition), ApiError> {
             (path, RangeCondition::BeginsWith(prefix.clone()))
         }
         _ => {
-            return Err(wrong(
+            return Err(fault::validation(
                 "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
             ));
         }

@@ -7,13 +7,15 @@ use crate::sim::dynamodb::capacity::Consumed;
 use crate::sim::dynamodb::fault;
 use crate::sim::dynamodb::items::{Change, WriteError};
 use crate::sim::dynamodb::path::project;
-use crate::sim::dynamodb::value::Item;
+use crate::sim::dynamodb::value::{Item, item_size};
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
 const GETS_MAX: usize = 100;
+/// The items of one answer, at most.
+const GETS_BYTES_MAX: usize = 16 << 20;
 const WRITES_MAX: usize = 25;
 
 /// RequestItems, which must be there and name a table. Errors: `ValidationException`.
@@ -34,14 +36,23 @@ fn request_items(input: Input<'_>) -> Result<Input<'_>, ApiError> {
 pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let tables = request_items(input)?;
     let mut total = 0;
-    for of_table in tables.0.values() {
-        total += Input::of(of_table)?.list("Keys")?.map_or(0, <[Json]>::len);
+    let mut violations = Violations::default();
+    for (name, of_table) in tables.0 {
+        let count = Input::of(of_table)?.list("Keys")?.map_or(0, <[Json]>::len);
+        if count > GETS_MAX {
+            violations.add_unseen(
+                &format!("requestItems.{name}.member.keys"),
+                "Member must have length less than or equal to 100",
+            );
+        }
+        total += count;
     }
+    violations.finish()?;
     if total > GETS_MAX {
         return Err(fault::validation("Too many items requested for the BatchGetItem call"));
     }
     let (mut responses, mut unprocessed, mut reports) = (Map::new(), Map::new(), Vec::new());
-    let (mut done, mut refused) = (0, None);
+    let (mut done, mut refused, mut bytes) = (0, None, 0);
     for (given, of_table) in tables.0 {
         let table = table_name(given)?;
         let of_table = Input::of(of_table)?;
@@ -58,10 +69,19 @@ pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
                 return Err(fault::validation("Provided list of item keys contains duplicates"));
             }
             let (service, mut cx) = world.dynamodb_cx();
+            if bytes >= GETS_BYTES_MAX {
+                left.push(Json::Object(key.0.clone()));
+                continue;
+            }
             match service.get_for(&mut cx, &table, &read, is_consistent, "BatchGetItem") {
                 Ok((item, units)) => {
                     consumed.add(&units);
                     done += 1;
+                    bytes += item.as_ref().map_or(0, item_size);
+                    if bytes > GETS_BYTES_MAX {
+                        left.push(Json::Object(key.0.clone()));
+                        continue;
+                    }
                     items.extend(item.map(|item| match &paths {
                         Some(paths) => json_item(&project(&item, paths)),
                         None => json_item(&item),

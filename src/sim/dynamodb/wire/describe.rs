@@ -2,6 +2,7 @@
 
 use crate::sim::cx::Place;
 use crate::sim::dynamodb::capacity::{Billing, Capacity};
+use crate::sim::dynamodb::create::WARM;
 use crate::sim::dynamodb::table::{Index, KeySchema, Projection, Status, Table};
 use crate::sim::dynamodb::value::{Item, item_size};
 use serde_json::{Map, Value as Json, json};
@@ -40,16 +41,21 @@ pub fn table(table: &Table, place: &Place) -> Json {
     }
     put("DeletionProtectionEnabled", json!(table.is_protected));
     if table.status != Status::Deleting {
-        put("WarmThroughput", warm(table));
+        put("WarmThroughput", warm(table, table.warm, &table.capacity));
+        if let Some(key) = &table.encryption {
+            put("SSEDescription", json!({"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}));
+        }
     }
     Json::Object(members)
 }
 
-/// What the table can take at once: what it is provisioned with, or what a new on-demand table begins with.
-fn warm(table: &Table) -> Json {
-    let (reads, writes) = match table.billing {
-        Billing::PayPerRequest => (12_000, 4_000),
-        Billing::Provisioned => (table.capacity.reads, table.capacity.writes),
+/// What a table or index can take at once: what was asked for, what it is provisioned with, or what a new on-demand
+/// table begins with.
+fn warm(table: &Table, asked: Option<(u64, u64)>, capacity: &Capacity) -> Json {
+    let (reads, writes) = match (asked, table.billing) {
+        (Some(asked), _) => asked,
+        (None, Billing::PayPerRequest) => WARM,
+        (None, Billing::Provisioned) => (capacity.reads, capacity.writes),
     };
     json!({"ReadUnitsPerSecond": reads, "WriteUnitsPerSecond": writes, "Status": table.status.name()})
 }
@@ -90,6 +96,7 @@ fn index(table: &Table, index: &Index, place: &Place) -> Json {
     if index.is_global {
         description["IndexStatus"] = json!(index.status.name());
         description["ProvisionedThroughput"] = throughput(&index.capacity);
+        description["WarmThroughput"] = warm(table, index.warm, &index.capacity);
         if index.is_backfilling {
             description["Backfilling"] = json!(true);
         }

@@ -12,6 +12,12 @@ pub fn table_of(input: Input<'_>) -> Result<String, ApiError> {
     table_name(input.text("TableName")?.unwrap_or_default())
 }
 
+/// As [`table_of`], in a request about tables. Errors: `ValidationException`.
+pub fn named_table(input: Input<'_>) -> Result<String, ApiError> {
+    let missing = || fault::validation("The parameter 'TableName' is required but was not present in the request");
+    table_name(input.text("TableName")?.ok_or_else(missing)?)
+}
+
 /// The table's name in a name or an ARN. Errors: `ValidationException`.
 pub fn table_name(text: &str) -> Result<String, ApiError> {
     let name = match text.strip_prefix("arn:") {

@@ -47,41 +47,75 @@ fn check_return_values(input: Input<'_>) -> Result<(), ApiError> {
     }
 }
 
+/// What a write's expressions say: the change and its condition.
+type Wanted = (String, Change, Option<Condition>);
+
+/// What the writes of single items refuse as detected by a check, in AWS's words.
+const DETECTED: [&str; 6] = [
+    "section can only be used once",
+    "Two document paths overlap",
+    "The expression can not be empty",
+    "unused in expressions: keys",
+    "must not be empty",
+    "may not be empty",
+];
+
+fn detected(error: ApiError) -> ApiError {
+    if !DETECTED.iter().any(|words| error.message.contains(words)) {
+        return error;
+    }
+    let inner = error.message.strip_prefix("ExpressionAttributeValues contains invalid value: ");
+    let inner = inner.map(|inner| inner.rsplit_once(" for key ").map_or(inner, |(why, _)| why));
+    fault::detected(inner.unwrap_or(&error.message))
+}
+
 pub fn put(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    terms::check_enumerations(input)?;
-    let table = table_of(input)?;
-    let mut bindings = terms::bindings(input, &["Expected"], &["ConditionExpression"])?;
-    let item = required(input, "Item")?;
-    check_return_values(input)?;
-    let condition = terms::condition(input, &mut bindings)?;
-    bindings.check_all_used()?;
-    write(world, input, &table, "PutItem", &Change::Put(item), condition.as_ref())
+    let read = || -> Result<Wanted, ApiError> {
+        terms::check_enumerations(input)?;
+        let table = table_of(input)?;
+        let mut bindings = terms::bindings(input, &["Expected"], &["ConditionExpression"])?;
+        let item = required(input, "Item")?;
+        check_return_values(input)?;
+        let condition = terms::condition(input, &mut bindings)?;
+        bindings.check_all_used()?;
+        Ok((table, Change::Put(item), condition))
+    };
+    let wanted = read().map_err(detected)?;
+    write(world, input, "PutItem", &wanted)
 }
 
 pub fn delete(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    terms::check_enumerations(input)?;
-    let table = table_of(input)?;
-    let mut bindings = terms::bindings(input, &["Expected"], &["ConditionExpression"])?;
-    let key = required(input, "Key")?;
-    check_return_values(input)?;
-    let condition = terms::condition(input, &mut bindings)?;
-    bindings.check_all_used()?;
-    write(world, input, &table, "DeleteItem", &Change::Delete { key }, condition.as_ref())
+    let read = || -> Result<Wanted, ApiError> {
+        terms::check_enumerations(input)?;
+        let table = table_of(input)?;
+        let mut bindings = terms::bindings(input, &["Expected"], &["ConditionExpression"])?;
+        let key = required(input, "Key")?;
+        check_return_values(input)?;
+        let condition = terms::condition(input, &mut bindings)?;
+        bindings.check_all_used()?;
+        Ok((table, Change::Delete { key }, condition))
+    };
+    let wanted = read().map_err(detected)?;
+    write(world, input, "DeleteItem", &wanted)
 }
 
 pub fn update(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    terms::check_enumerations(input)?;
-    let table = table_of(input)?;
-    let old = ["AttributeUpdates", "Expected"];
-    let mut bindings = terms::bindings(input, &old, &["UpdateExpression", "ConditionExpression"])?;
-    let key = required(input, "Key")?;
-    let actions = match input.text("UpdateExpression")? {
-        Some(text) => expression::update(text, &mut bindings)?,
-        None => attribute_updates(input)?,
+    let read = || -> Result<Wanted, ApiError> {
+        terms::check_enumerations(input)?;
+        let table = table_of(input)?;
+        let old = ["AttributeUpdates", "Expected"];
+        let mut bindings = terms::bindings(input, &old, &["UpdateExpression", "ConditionExpression"])?;
+        let key = required(input, "Key")?;
+        let actions = match input.text("UpdateExpression")? {
+            Some(text) => expression::update(text, &mut bindings)?,
+            None => attribute_updates(input)?,
+        };
+        let condition = terms::condition(input, &mut bindings)?;
+        bindings.check_all_used()?;
+        Ok((table, Change::Update { key, actions }, condition))
     };
-    let condition = terms::condition(input, &mut bindings)?;
-    bindings.check_all_used()?;
-    write(world, input, &table, "UpdateItem", &Change::Update { key, actions }, condition.as_ref())
+    let wanted = read().map_err(detected)?;
+    write(world, input, "UpdateItem", &wanted)
 }
 
 fn attribute_updates(input: Input<'_>) -> Result<Vec<Action>, ApiError> {
@@ -104,13 +138,11 @@ fn attribute_updates(input: Input<'_>) -> Result<Vec<Action>, ApiError> {
 fn write(
     world: &mut World,
     input: Input<'_>,
-    table: &str,
     operation: &'static str,
-    change: &Change,
-    condition: Option<&Condition>,
+    (table, change, condition): &Wanted,
 ) -> Result<Json, ApiError> {
     let (service, mut cx) = world.dynamodb_cx();
-    let written = match service.write(&mut cx, table, change, condition, operation) {
+    let written = match service.write(&mut cx, table, change, condition.as_ref(), operation) {
         Ok(written) => written,
         Err(WriteError::ConditionFailed { item: Some(item) })
             if input.text("ReturnValuesOnConditionCheckFailure")? == Some("ALL_OLD") =>

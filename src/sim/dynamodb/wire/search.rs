@@ -86,18 +86,17 @@ fn search(input: Input<'_>, table: &str, filter: Option<Condition>) -> Result<Se
 
 fn segment(input: Input<'_>) -> Result<Option<(u64, u64)>, ApiError> {
     let missing = |one: &str, other: &str| {
-        Err(fault::validation(format!(
-            "The {one} parameter is required but was not present in the request when {other} parameter is present"
-        )))
+        let words = format!("The {one} parameter is required but was not present in the request when");
+        Err(fault::validation(format!("{words} {other} is present")))
     };
     match (input.integer("Segment")?, input.integer("TotalSegments")?) {
         (None, None) => Ok(None),
-        (Some(_), None) => missing("TotalSegments", "Segment"),
-        (None, Some(_)) => missing("Segment", "TotalSegments"),
-        (Some(segment), Some(of)) if segment >= of => Err(fault::validation(format!(
-            "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {segment} is not \
-             less than TotalSegments: {of}"
-        ))),
+        (Some(_), None) => missing("TotalSegments", "Segment parameter"),
+        (None, Some(_)) => missing("Segment", "parameter TotalSegments"),
+        (Some(segment), Some(of)) if segment >= of => {
+            let words = "The Segment parameter is zero-based and must be less than parameter TotalSegments";
+            Err(fault::validation(words))
+        }
         (Some(segment), Some(of)) => Ok(Some((segment as u64, of as u64))),
     }
 }
@@ -108,17 +107,16 @@ fn check_select(world: &mut World, input: Input<'_>, search: &mut Search, has_pa
     let (service, _) = world.dynamodb_cx();
     let index = service.open_table(&search.table)?.searched(search.index.as_deref())?;
     match select {
-        Some("ALL_PROJECTED_ATTRIBUTES") if index.is_none() => {
-            Err(fault::invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"))
-        }
-        Some("SPECIFIC_ATTRIBUTES") if !has_paths => Err(fault::invalid(
+        Some("SPECIFIC_ATTRIBUTES") if !has_paths => Err(fault::detected(
             "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
         )),
-        Some("COUNT") if has_paths => {
-            Err(fault::validation("Cannot specify the AttributesToGet when choosing to get only the Count"))
+        Some(select @ ("COUNT" | "ALL_ATTRIBUTES" | "ALL_PROJECTED_ATTRIBUTES")) if has_paths => {
+            let given = if input.has("ProjectionExpression") { "ProjectionExpression" } else { "AttributesToGet" };
+            let wanted = if select == "COUNT" { "only the Count" } else { select };
+            Err(fault::detected(format!("Cannot specify the {given} when choosing to get {wanted}")))
         }
-        Some(select @ ("ALL_ATTRIBUTES" | "ALL_PROJECTED_ATTRIBUTES")) if has_paths => {
-            Err(fault::validation(format!("Cannot specify the AttributesToGet when choosing to get {select}")))
+        Some("ALL_PROJECTED_ATTRIBUTES") if index.is_none() => {
+            Err(fault::detected("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"))
         }
         Some("ALL_ATTRIBUTES") => {
             if let Some(index) = index.filter(|index| index.is_global && index.projection != Projection::All) {

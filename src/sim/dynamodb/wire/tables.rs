@@ -1,9 +1,10 @@
 //! Operations on tables.
 
 use super::describe;
-use super::input::{Input, Violations, check_name, table_name, table_of};
+use super::input::{Input, Violations, check_name, named_table, table_name};
+use crate::sim::cx::Place;
 use crate::sim::dynamodb::capacity::Billing;
-use crate::sim::dynamodb::create::{IndexSpec, TableSpec};
+use crate::sim::dynamodb::create::{IndexSpec, TableSpec, WARM};
 use crate::sim::dynamodb::fault;
 use crate::sim::dynamodb::table::{KeySchema, KeyType, Projection};
 use crate::sim::dynamodb::tables::{IndexUpdate, TableUpdate};
@@ -13,9 +14,11 @@ use serde_json::{Value as Json, json};
 
 /// ListTables answers at most so many names.
 const PAGE: usize = 100;
+/// ListTagsOfResource answers at most so many tags.
+const TAGS_PAGE: usize = 10;
 
 pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let name = table_of(input)?;
+    let name = named_table(input)?;
     let mut violations = Violations::default();
     violations.required(input, "KeySchema");
     violations.required(input, "AttributeDefinitions");
@@ -29,20 +32,22 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
         if given.is_empty() {
             return Err(fault::invalid(format!("List of {member} is empty")));
         }
-        for index in given {
-            indexes.push(index_spec(index, is_global)?);
+        for (at, index) in given.into_iter().enumerate() {
+            indexes.push(index_spec(index, &format!("{member}.{}.member.", at + 1), is_global)?);
         }
     }
     let spec = TableSpec {
         name,
         attributes: attributes(input)?,
-        keys: key_schema(input)?,
+        keys: key_schema(input, "")?,
         indexes,
         billing,
         throughput: throughput(input)?,
         tags: input.tags("Tags")?,
         is_protected: input.boolean("DeletionProtectionEnabled")?.unwrap_or(false),
         class: input.text("TableClass")?.map(str::to_owned),
+        encryption: encryption(input, &world.place)?.filter(|key| !key.is_empty()),
+        warm: warm(input)?,
     };
     let place = world.place.clone();
     let (service, mut cx) = world.dynamodb_cx();
@@ -79,18 +84,37 @@ fn attributes(input: Input<'_>) -> Result<Vec<(String, KeyType)>, ApiError> {
     }
 }
 
-fn key_schema(input: Input<'_>) -> Result<KeySchema, ApiError> {
+/// `parent` leads to the structure that the schema is in: `GlobalSecondaryIndexes.1.member.`
+fn key_schema(input: Input<'_>, parent: &str) -> Result<KeySchema, ApiError> {
     let elements = input.structures("KeySchema")?.unwrap_or_default();
+    let path = match parent {
+        "" => "keySchema".to_owned(),
+        parent => format!("{parent}keySchema"),
+    };
     let mut violations = Violations::default();
     if elements.is_empty() {
-        violations.add("'[]'", "KeySchema", "Member must have length greater than or equal to 1");
+        violations.add("'[]'", &path, "Member must have length greater than or equal to 1");
     } else if elements.len() > 2 {
-        violations.add("'[...]'", "KeySchema", "Member must have length less than or equal to 2");
+        let said = |element: &Input<'_>, member: &str| element.text(member).ok().flatten().unwrap_or("null").to_owned();
+        let shown = elements.iter().map(|element| {
+            let (name, kind) = (said(element, "AttributeName"), said(element, "KeyType"));
+            format!("KeySchemaElement(attributeName={name}, keyType={kind})")
+        });
+        let shown = format!("'[{}]'", shown.collect::<Vec<_>>().join(", "));
+        violations.add(&shown, &path, "Member must have length less than or equal to 2");
     }
-    for element in &elements {
-        violations.required(*element, "AttributeName");
-        violations.required(*element, "KeyType");
-        violations.one_of(*element, "KeyType", &["HASH", "RANGE"]);
+    for (at, element) in elements.iter().enumerate() {
+        let path = format!("{path}.{}.member", at + 1);
+        for member in ["attributeName", "keyType"] {
+            let name = if member == "keyType" { "KeyType" } else { "AttributeName" };
+            if !element.has(name) {
+                violations.add("null", &format!("{path}.{member}"), "Member must not be null");
+            }
+        }
+        if let Some(kind) = element.text("KeyType")?.filter(|kind| !["HASH", "RANGE"].contains(kind)) {
+            let set = "Member must satisfy enum value set: [HASH, RANGE]";
+            violations.add(&format!("'{kind}'"), &format!("{path}.keyType"), set);
+        }
     }
     violations.finish()?;
     let name = |at: usize| -> Result<Option<String>, ApiError> {
@@ -123,7 +147,7 @@ fn throughput(input: Input<'_>) -> Result<Option<(u64, u64)>, ApiError> {
     Ok(Some((units("ReadCapacityUnits")?, units("WriteCapacityUnits")?)))
 }
 
-fn index_spec(input: Input<'_>, is_global: bool) -> Result<IndexSpec, ApiError> {
+fn index_spec(input: Input<'_>, path: &str, is_global: bool) -> Result<IndexSpec, ApiError> {
     let mut violations = Violations::default();
     for member in ["IndexName", "KeySchema", "Projection"] {
         violations.required(input, member);
@@ -134,10 +158,38 @@ fn index_spec(input: Input<'_>, is_global: bool) -> Result<IndexSpec, ApiError> 
     Ok(IndexSpec {
         name: name.to_owned(),
         is_global,
-        keys: key_schema(input)?,
+        keys: key_schema(input, path)?,
         projection: projection(input.structure("Projection")?.unwrap_or(input))?,
         throughput: throughput(input)?,
+        warm: warm(input)?,
     })
+}
+
+/// Units a second of `WarmThroughput`; what is not said is a new table's.
+fn warm(input: Input<'_>) -> Result<Option<(u64, u64)>, ApiError> {
+    let Some(given) = input.structure("WarmThroughput")? else { return Ok(None) };
+    let units = |member: &str, least: u64| {
+        Ok::<u64, ApiError>(given.integer(member)?.map_or(least, |units| u64::try_from(units).unwrap_or(0)))
+    };
+    Ok(Some((units("ReadUnitsPerSecond", WARM.0)?, units("WriteUnitsPerSecond", WARM.1)?)))
+}
+
+/// The ARN of the key that `SSESpecification` names, or of the account's key for DynamoDB; empty where it is off.
+fn encryption(input: Input<'_>, place: &Place) -> Result<Option<String>, ApiError> {
+    let Some(given) = input.structure("SSESpecification")? else { return Ok(None) };
+    let key = given.text("KMSMasterKeyId")?;
+    let mut violations = Violations::default();
+    violations.one_of(given, "SSEType", &["AES256", "KMS"]);
+    violations.finish()?;
+    if given.boolean("Enabled")? == Some(false) || (key.is_none() && !given.has("Enabled") && !given.has("SSEType")) {
+        return Ok(Some(String::new()));
+    }
+    Ok(Some(match key {
+        Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
+        Some(alias) if alias.starts_with("alias/") => place.arn("kms", alias),
+        Some(id) => place.arn("kms", &format!("key/{id}")),
+        None => place.arn("kms", "alias/aws/dynamodb"),
+    }))
 }
 
 fn projection(input: Input<'_>) -> Result<Projection, ApiError> {
@@ -160,12 +212,12 @@ fn projection(input: Input<'_>) -> Result<Projection, ApiError> {
 }
 
 pub fn describe(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let name = table_of(input)?;
+    let name = named_table(input)?;
     Ok(json!({"Table": describe::table(world.dynamodb.describe(&name)?, &world.place)}))
 }
 
 pub fn delete(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let name = table_of(input)?;
+    let name = named_table(input)?;
     let place = world.place.clone();
     let (service, mut cx) = world.dynamodb_cx();
     let table = service.delete_table(&mut cx, &name)?;
@@ -191,7 +243,7 @@ pub fn list(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
 }
 
 pub fn update(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let name = table_of(input)?;
+    let name = named_table(input)?;
     let mut violations = Violations::default();
     violations.one_of(input, "BillingMode", &["PROVISIONED", "PAY_PER_REQUEST"]);
     violations.one_of(input, "TableClass", &["STANDARD", "STANDARD_INFREQUENT_ACCESS"]);
@@ -202,6 +254,8 @@ pub fn update(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
         "GlobalSecondaryIndexUpdates",
         "DeletionProtectionEnabled",
         "TableClass",
+        "SSESpecification",
+        "WarmThroughput",
     ];
     if !wishes.iter().any(|member| input.has(member)) {
         return Err(fault::validation(
@@ -223,6 +277,8 @@ pub fn update(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
         index: updates.first().map(|update| index_update(*update)).transpose()?,
         is_protected: input.boolean("DeletionProtectionEnabled")?,
         class: input.text("TableClass")?.map(str::to_owned),
+        encryption: encryption(input, &world.place)?,
+        warm: warm(input)?,
     };
     let place = world.place.clone();
     let (service, mut cx) = world.dynamodb_cx();
@@ -233,7 +289,8 @@ pub fn update(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
 fn index_update(update: Input<'_>) -> Result<IndexUpdate, ApiError> {
     let name = |of: Input<'_>| Ok::<String, ApiError>(of.text("IndexName")?.unwrap_or_default().to_owned());
     if let Some(create) = update.structure("Create")? {
-        return index_spec(create, true).map(IndexUpdate::Create);
+        let path = "globalSecondaryIndexUpdates.1.member.create.";
+        return index_spec(create, path, true).map(IndexUpdate::Create);
     }
     if let Some(delete) = update.structure("Delete")? {
         return Ok(IndexUpdate::Delete { name: name(delete)? });
@@ -264,7 +321,7 @@ pub fn endpoints(world: &mut World, _input: Input<'_>) -> Result<Json, ApiError>
 }
 
 pub fn time_to_live(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let table = world.dynamodb.describe(&table_of(input)?)?;
+    let table = world.dynamodb.describe(&named_table(input)?)?;
     Ok(json!({"TimeToLiveDescription": match &table.time_to_live {
         Some(attribute) => json!({"TimeToLiveStatus": "ENABLED", "AttributeName": attribute}),
         None => json!({"TimeToLiveStatus": "DISABLED"}),
@@ -273,7 +330,7 @@ pub fn time_to_live(world: &mut World, input: Input<'_>) -> Result<Json, ApiErro
 
 /// Items are not removed by it: AWS takes its time, too, up to days.
 pub fn update_time_to_live(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let name = table_of(input)?;
+    let name = named_table(input)?;
     let mut violations = Violations::default();
     violations.required(input, "TimeToLiveSpecification");
     violations.finish()?;
@@ -294,7 +351,7 @@ pub fn update_time_to_live(world: &mut World, input: Input<'_>) -> Result<Json, 
 }
 
 pub fn continuous_backups(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let name = table_of(input)?;
+    let name = named_table(input)?;
     if world.dynamodb.table(&name).is_none() {
         return Err(ApiError::client("TableNotFoundException", format!("Table not found: {name}")));
     }
@@ -328,8 +385,17 @@ pub fn untag(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     Ok(Json::Null)
 }
 
+/// Ten at a time; the token is the last key of the page before.
 pub fn list_tags(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let (arn, table) = resource(input)?;
+    let after = input.text("NextToken")?;
     let tags = world.dynamodb.tags(arn, &table)?;
-    Ok(json!({"Tags": tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect::<Vec<_>>()}))
+    let mut rest = tags.iter().filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
+    let page: Vec<(&String, &String)> = rest.by_ref().take(TAGS_PAGE).collect();
+    let shown = page.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
+    let mut output = json!({"Tags": shown.collect::<Vec<_>>()});
+    if let (Some((last, _)), Some(_)) = (page.last(), rest.next()) {
+        output["NextToken"] = json!(last);
+    }
+    Ok(output)
 }

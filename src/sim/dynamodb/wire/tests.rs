@@ -100,7 +100,7 @@ fn values_that_cannot_be_are_refused_in_the_words_of_aws() {
     for (item, words) in [
         (json!({"x": {"S": "1"}}), format!("{wrong} Missing the key id in the item")),
         (json!({"id": {"N": "1"}}), format!("{wrong} Type mismatch for key id expected: S actual: N")),
-        (json!({"id": {"S": "a"}, "x": {"SS": []}}), format!("{wrong} An string set  may not be empty")),
+        (json!({"id": {"S": "a"}, "x": {"SS": []}}), format!("1 validation error detected: {wrong} An string set  may not be empty")),
         (json!({"id": {"S": "a"}, "x": {"NULL": false}}), format!("{wrong} Null attribute value types must have the value of true")),
         (json!({"id": {"S": "a"}, "x": {"N": "one"}}), "The parameter cannot be converted to a numeric value: one".to_owned()),
         (json!({"id": {"S": "a"}, "x": {}}), "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes".to_owned()),
@@ -142,8 +142,7 @@ fn requests_that_cannot_be_are_refused_in_the_words_of_aws() {
     ] {
         assert_refused(&mut world, operation, &of(members), INVALID, words);
     }
-    let missing =
-        "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null";
+    let missing = "The parameter 'TableName' is required but was not present in the request";
     assert_refused(&mut world, "DescribeTable", &json!({}), INVALID, missing);
 }
 

@@ -11,7 +11,6 @@ use crate::sim::dynamodb::path::project;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
 
 const ITEMS_MAX: usize = 100;
 
@@ -36,13 +35,8 @@ pub fn write(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let (service, mut cx) = world.dynamodb_cx();
     match service.write_all(&mut cx, &changes)? {
         Ok(done) => {
-            let mut by_table: BTreeMap<String, Consumed> = BTreeMap::new();
-            for (table, units) in done {
-                by_table.entry(table).or_default().add(&units);
-            }
+            let reports = reports(input, done, Units::Write);
             let mut output = Map::new();
-            let each = by_table.iter().filter_map(|(table, units)| terms::consumed(input, table, units, Units::Write));
-            let reports: Vec<Json> = each.collect();
             if !reports.is_empty() {
                 output.insert("ConsumedCapacity".into(), Json::Array(reports));
             }
@@ -50,6 +44,18 @@ pub fn write(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
         }
         Err(failures) => Err(cancelled(&items, &failures)),
     }
+}
+
+/// What each table's requests consumed, in the order in which the request names the tables.
+fn reports(input: Input<'_>, done: Vec<(String, Consumed)>, units: Units) -> Vec<Json> {
+    let mut by_table: Vec<(String, Consumed)> = Vec::new();
+    for (table, consumed) in done {
+        match by_table.iter_mut().find(|(known, _)| *known == table) {
+            Some((_, sum)) => sum.add(&consumed),
+            None => by_table.push((table, consumed)),
+        }
+    }
+    by_table.iter().filter_map(|(table, consumed)| terms::consumed(input, table, consumed, units)).collect()
 }
 
 fn change(item: Input<'_>) -> Result<(String, Change, Option<Condition>), ApiError> {
@@ -107,7 +113,7 @@ fn cancelled(items: &[Input<'_>], failures: &[Option<WriteError>]) -> ApiError {
 }
 
 pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let (mut responses, mut by_table) = (Vec::new(), BTreeMap::<String, Consumed>::new());
+    let (mut responses, mut done) = (Vec::new(), Vec::new());
     for item in items(input)? {
         let part = item.structure("Get")?.unwrap_or(item);
         let table = table_name(part.text("TableName")?.unwrap_or_default())?;
@@ -117,7 +123,7 @@ pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
         let key = attribute::item(part.structure("Key")?.unwrap_or(Input(&Map::new())))?;
         let (service, mut cx) = world.dynamodb_cx();
         let (found, units) = service.get_for(&mut cx, &table, &key, true, "TransactGetItems")?;
-        by_table.entry(table).or_default().add(&units.doubled());
+        done.push((table, units.doubled()));
         responses.push(match (found, &paths) {
             (None, _) => json!({}),
             (Some(found), None) => json!({"Item": json_item(&found)}),
@@ -125,8 +131,7 @@ pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
         });
     }
     let mut output = json!({"Responses": responses});
-    let each = by_table.iter().filter_map(|(table, units)| terms::consumed(input, table, units, Units::Read));
-    let reports: Vec<Json> = each.collect();
+    let reports = reports(input, done, Units::Read);
     if !reports.is_empty() {
         output["ConsumedCapacity"] = Json::Array(reports);
     }
