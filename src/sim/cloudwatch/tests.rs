@@ -298,7 +298,7 @@ fn listing_filters_and_pages() {
         assert_eq!(answer["Metrics"].as_array().unwrap().len(), found, "{dimensions}");
     }
     assert_eq!(refused(&mut world, "ListMetrics", json!({"RecentlyActive": "PT4H"})).0, "InvalidParameterValue");
-    assert_eq!(refused(&mut world, "ListMetrics", json!({"NextToken": "?"})).0, "InvalidNextToken");
+    assert_eq!(refused(&mut world, "ListMetrics", json!({"NextToken": "?"})).0, "InvalidParameterValue");
 }
 
 #[test]
