@@ -33,8 +33,8 @@ fn request_items(input: Input<'_>) -> Result<Input<'_>, ApiError> {
     Ok(items)
 }
 
-pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
-    let tables = request_items(input)?;
+/// At most so many keys, of each table and of all. Errors: `ValidationException`.
+fn check_counts(tables: Input<'_>) -> Result<(), ApiError> {
     let mut total = 0;
     let mut violations = Violations::default();
     for (name, of_table) in tables.0 {
@@ -51,6 +51,12 @@ pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     if total > GETS_MAX {
         return Err(fault::validation("Too many items requested for the BatchGetItem call"));
     }
+    Ok(())
+}
+
+pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
+    let tables = request_items(input)?;
+    check_counts(tables)?;
     let (mut responses, mut unprocessed, mut reports) = (Map::new(), Map::new(), Vec::new());
     let (mut done, mut refused, mut bytes) = (0, None, 0);
     for (given, of_table) in tables.0 {
