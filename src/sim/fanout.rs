@@ -5,7 +5,7 @@ use crate::sim::error::ApiError;
 use crate::sim::faults::api;
 use crate::sim::lambda::MappingSource;
 use crate::sim::sns::arn::topic_name;
-use crate::sim::sns::{Attempt, Delivery, Destination, Due, HttpPost, Outcome, Protocol, Publication};
+use crate::sim::sns::{Delivery, Destination, Due, HttpPost, Outcome, Protocol, Publication};
 use crate::sim::sqs::Outgoing;
 use crate::sim::wire::Service;
 use crate::sim::world::World;
@@ -28,7 +28,7 @@ pub fn deliver(world: &mut World, deliveries: impl IntoIterator<Item = Delivery>
             Destination::Nowhere => Outcome::ClientError,
             Destination::Person => Outcome::Delivered,
             Destination::Http(post) => {
-                open.extend(request(world, &attempt, post));
+                open.extend(request(world, post));
                 continue;
             }
         };
@@ -140,7 +140,7 @@ fn put(world: &mut World, by: &str, arn: &str, size: usize) -> Outcome {
 
 /// A simulated endpoint answers in its time; it confirms what it is asked to confirm. Others are for the outbox, if
 /// somebody empties it, and else out of reach.
-fn request(world: &mut World, attempt: &Attempt, post: HttpPost) -> Option<Delivery> {
+fn request(world: &mut World, post: HttpPost) -> Option<Delivery> {
     let Some(endpoint) = world.endpoints.get_mut(&post.url) else {
         if let Some(outbox) = world.outbox.as_mut().filter(|outbox| outbox.len() < OUTBOX_MAX) {
             outbox.push_back(post);
@@ -155,7 +155,7 @@ fn request(world: &mut World, attempt: &Attempt, post: HttpPost) -> Option<Deliv
     let (sns, mut cx) = world.sns_cx();
     if let (Some(token), 200..=299) = (&post.token, status) {
         // The endpoint visits the link; one that no longer holds is no matter.
-        let _ = sns.confirm(&mut cx, &attempt.topic, token, false);
+        let _ = sns.confirm(&mut cx, token, false);
     }
     cx.schedule_in(latency, Due::Answer { attempt: post.attempt, tries: post.tries, status }.into());
     None

@@ -30,14 +30,16 @@ fn too_short(member: &str, text: &str) -> ApiError {
 
 /// The name of the topic that the ARN names. Another region's is refused, another account's does not exist here.
 pub fn topic_name<'a>(place: &Place, text: &'a str) -> Result<&'a str, ApiError> {
+    topic_named(place, "TopicArn", text)
+}
+
+/// The same where the member has another name.
+pub fn topic_named<'a>(place: &Place, member: &str, text: &'a str) -> Result<&'a str, ApiError> {
     if text.split(':').count() < 6 {
-        return Err(too_short("TopicArn", text));
+        return Err(too_short(member, text));
     }
-    let arn =
-        Arn::parse(text).filter(|arn| arn.service == "sns").ok_or_else(|| error::invalid_parameter("TopicArn"))?;
-    if arn.region != place.region {
-        return Err(error::invalid_parameter("TopicArn"));
-    }
+    let arn = Arn::parse(text).filter(|arn| arn.service == "sns" && arn.region == place.region);
+    let arn = arn.ok_or_else(|| error::invalid_parameter(member))?;
     if arn.account != place.account {
         return Err(error::topic_does_not_exist());
     }

@@ -9,6 +9,7 @@
 //! attributes(cx, name)                           set_attribute(cx, name, attribute, value)
 //! subscribe(cx, Subscribe) -> Subscribed         confirm(cx, topic, token, ..)     unsubscribe(cx, topic, id, ..)
 //! create_application(..), create_endpoint(..), push(cx, endpoint): mobile push
+//! set_sms_attributes(changes), opt_out(number), opt_in(number): text messages
 //! publish(cx, topic, Publication) -> (Published, Vec<Delivery>)      publish_batch(cx, topic, entries)
 //! settle(cx, Attempt, Outcome) -> Option<Delivery>: done, tried again later, or on its way to the dead-letter queue
 //! ```
@@ -31,6 +32,7 @@ mod rates;
 mod retry;
 mod subscription;
 mod subscriptions;
+mod text_messages;
 mod topic;
 mod topics;
 pub mod wire;
@@ -83,6 +85,7 @@ pub struct Sns {
     attempts: BTreeMap<u64, Attempt>,
     attempts_made: u64,
     applications: push::Applications,
+    text_messages: text_messages::TextMessages,
     filter_policies: usize,
     pending: usize,
     rates: rates::Rates,

@@ -94,9 +94,13 @@ impl Protocol {
     }
 }
 
-/// E.164, with the spaces, dots, hyphens and brackets that people write.
+/// E.164, with the dots, hyphens and slashes that people write between digits, one at a time.
 pub fn is_phone_number(text: &str) -> bool {
-    let written = |c: char| matches!(c, ' ' | '-' | '.' | '/' | '(' | ')');
+    let written = |c: char| matches!(c, '-' | '.' | '/');
+    let is_stray = |part: &str| part.is_empty() || part == "+";
+    if text.split(written).any(is_stray) {
+        return false;
+    }
     let digits: String = text.chars().filter(|c| !written(*c)).collect();
     let digits = digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")).unwrap_or(&digits);
     (5..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())

@@ -72,7 +72,8 @@ impl Sns {
         let endpoint = endpoint.ok_or_else(|| error::invalid_parameter("Endpoint"))?;
         let context = check(topic, protocol, endpoint)?;
         if device_is_missing {
-            let reason = format!("Endpoint Reason: Endpoint does not exist for endpoint arn {endpoint}");
+            // AWS's own text has no space there.
+            let reason = format!("Endpoint Reason: Endpoint does not exist for endpoint arn{endpoint}");
             return Err(error::invalid_parameter(reason));
         }
         let attributes = Attributes::of_new(context, &wanted.attributes)?;
@@ -175,38 +176,38 @@ impl Sns {
         self.start(cx, attempt)
     }
 
-    /// Confirms the subscription that the token stands for; again is no error. Answers its id.
+    /// Confirms the subscription that the token stands for; again is no error. The token alone counts: AWS does not look
+    /// whether it is one of the topic that ConfirmSubscription names. Answers the subscription's topic and id.
     pub fn confirm(
         &mut self,
         cx: &mut Cx<'_>,
-        topic: &str,
         token: &str,
         is_authenticated: bool,
-    ) -> Result<String, ApiError> {
+    ) -> Result<(String, String), ApiError> {
         if !token.bytes().all(|b| b.is_ascii_hexdigit()) || token.is_empty() {
             return Err(error::plain_invalid_parameter("Invalid token"));
         }
         let unknown = || error::invalid_parameter("Token");
-        let known = self.tokens.get_mut(token).filter(|known| known.topic == topic).ok_or_else(unknown)?;
-        let id = known.id.clone();
+        let known = self.tokens.get_mut(token).ok_or_else(unknown)?;
+        let (topic, id) = (known.topic.clone(), known.id.clone());
         let removed = known.removed.take();
-        let found = self.topics.get_mut(topic).ok_or_else(unknown)?;
+        let found = self.topics.get_mut(&topic).ok_or_else(unknown)?;
         found.activity.note(cx.now);
         if let Some(mut removed) = removed {
             // The endpoint may have been subscribed anew meanwhile.
             if let Some(other) = found.by_endpoint.get(&(removed.protocol, removed.endpoint.clone())) {
-                return Ok(other.clone());
+                return Ok((topic, other.clone()));
             }
             removed.pending = None;
-            self.insert(topic, &id, *removed);
-            return Ok(id);
+            self.insert(&topic, &id, *removed);
+            return Ok((topic, id));
         }
         let subscription = found.subscriptions.get_mut(&id).ok_or_else(unknown)?;
         if subscription.pending.take().is_some() {
             self.pending -= 1;
             subscription.was_authenticated = is_authenticated;
         }
-        Ok(id)
+        Ok((topic, id))
     }
 
     /// Only signed requests may take the subscription away from now on.

@@ -43,6 +43,7 @@ pub struct Topic {
     pub name: String,
     pub attributes: Attributes,
     pub tags: BTreeMap<String, String>,
+    pub data_protection: Option<String>,
     /// By id.
     pub(super) subscriptions: BTreeMap<String, Subscription>,
     /// Each endpoint is subscribed once by each protocol.
@@ -63,6 +64,7 @@ impl Topic {
             name: name.to_owned(),
             attributes,
             tags,
+            data_protection: None,
             subscriptions: BTreeMap::new(),
             by_endpoint: BTreeMap::new(),
             subscriptions_deleted: 0,
@@ -114,14 +116,12 @@ impl Attributes {
     /// What CreateTopic gives. The name's ending and `FifoTopic` must agree.
     pub fn of_new(cx: &Cx<'_>, name: &str, given: &BTreeMap<String, String>) -> Result<Self, ApiError> {
         let mut attributes = Self::default();
-        let fifo = match given.get("FifoTopic").map(String::as_str) {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(other) => {
-                let reason = format!("Attributes Reason: FifoTopic: Invalid value [{other}]. Must be true or false.");
-                return Err(error::invalid_parameter(reason));
-            }
-        };
+        let fifo = given.get("FifoTopic").map_or(Ok(false), |text| {
+            text.to_ascii_lowercase().parse().map_err(|_| {
+                let reason = format!("Attributes Reason: FifoTopic: Invalid value [{text}]. Must be true or false.");
+                error::invalid_parameter(reason)
+            })
+        })?;
         check_name(name, fifo)?;
         attributes.fifo = fifo.then(Fifo::default);
         let arn = cx.place.arn("sns", name);
@@ -179,8 +179,10 @@ impl Attributes {
             return Err(error::invalid_parameter(reason));
         };
         match (name, value) {
-            ("ContentBasedDeduplication", "true" | "false") => fifo.content_based_deduplication = value == "true",
-            ("ContentBasedDeduplication", _) => return Err(error::invalid_parameter("ContentBasedDeduplication")),
+            ("ContentBasedDeduplication", text) => {
+                let flag = text.to_ascii_lowercase().parse();
+                fifo.content_based_deduplication = flag.map_err(|_| error::invalid_parameter(name))?;
+            }
             // The group's scope cannot be taken back ("High throughput FIFO topics").
             (_, "Topic") if fifo.scope_is_group != Some(true) => fifo.scope_is_group = Some(false),
             (_, "MessageGroup") => fifo.scope_is_group = Some(true),

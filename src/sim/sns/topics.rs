@@ -4,6 +4,7 @@ use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::sns::topic::{Attributes, MESSAGE_BYTES_DEFAULT, Topic};
 use crate::sim::sns::{Protocol, Sns, error};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -12,6 +13,8 @@ const STANDARD_TOPICS_MAX: usize = 100_000;
 const FIFO_TOPICS_MAX: usize = 1_000;
 /// Tags of one topic, at most.
 const TAGS_MAX: usize = 50;
+/// Bytes of a data protection policy, at most (PutDataProtectionPolicy).
+const DATA_PROTECTION_BYTES_MAX: usize = 30_720;
 /// A topic with larger messages than by default has at most so many subscriptions (CreateTopic).
 pub const LARGE_SUBSCRIPTIONS_MAX: usize = 100;
 
@@ -62,6 +65,23 @@ impl Sns {
         self.tokens.retain(|_, token| token.topic != name);
         self.attempts.retain(|_, attempt| &*attempt.topic != name);
         self.rates.forget(name);
+    }
+
+    /// PutDataProtectionPolicy: keeps the policy, which must be a JSON object; an empty text takes it away. What it says of
+    /// messages is not done. Errors: NotFound, InvalidParameter.
+    pub fn set_data_protection(&mut self, cx: &mut Cx<'_>, name: &str, policy: &str) -> Result<(), ApiError> {
+        let topic = self.topic_mut(name)?;
+        topic.activity.note(cx.now);
+        if policy.is_empty() {
+            topic.data_protection = None;
+            return Ok(());
+        }
+        let is_object = matches!(serde_json::from_str(policy), Ok(Value::Object(_)));
+        if topic.is_fifo() || !is_object || policy.len() > DATA_PROTECTION_BYTES_MAX {
+            return Err(error::invalid_parameter("DataProtectionPolicy"));
+        }
+        topic.data_protection = Some(policy.to_owned());
+        Ok(())
     }
 
     /// Up to `count` topics whose names come after this one.

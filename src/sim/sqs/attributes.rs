@@ -103,8 +103,9 @@ impl Attributes {
             }
             "Policy" => self.policy = given(value).map(|text| policy(name, text)).transpose()?,
             "KmsMasterKeyId" => {
+                // Taking the key away leaves the queue without encryption, not with SQS's own.
                 self.kms_key = given(value).map(str::to_owned);
-                self.sse_sqs = self.kms_key.is_none();
+                self.sse_sqs &= self.kms_key.is_none();
             }
             "SqsManagedSseEnabled" => {
                 self.sse_sqs = flag(name, value)?;
@@ -123,11 +124,14 @@ impl Attributes {
 
     fn set_fifo(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
         let Some(fifo) = &mut self.fifo else {
-            // A standard queue answers as if it had never heard of them.
-            return Err(error::invalid_attribute_name(name));
+            // A standard queue answers as if it had never heard of the first two.
+            return Err(match name {
+                "DeduplicationScope" | "FifoThroughputLimit" => error::only_for_fifo(name),
+                _ => error::invalid_attribute_name(name),
+            });
         };
         match (name, value) {
-            ("FifoQueue", "true") => {}
+            ("FifoQueue", text) if text.eq_ignore_ascii_case("true") => {}
             ("FifoQueue", _) => {
                 let reason = "Modifying queue type is not supported.";
                 return Err(error::invalid_attribute_value_because(name, reason));

@@ -84,8 +84,22 @@ pub fn invalid_message_contents() -> ApiError {
     )
 }
 
+/// The same of a message attribute's text, which has another code.
+pub fn invalid_attribute_contents(name: &str) -> ApiError {
+    invalid_parameter(format!(
+        "Invalid binary character was found in the message attribute '{name}' value, the set of allowed characters is \
+         #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+    ))
+}
+
 pub fn invalid_attribute_name(name: &str) -> ApiError {
     ApiError::client("InvalidAttributeName", format!("Unknown Attribute {name}."))
+}
+
+/// Of a standard queue.
+pub fn only_for_fifo(name: &str) -> ApiError {
+    let message = format!("You can specify the {name} only when FifoQueue is set to true.");
+    ApiError::client("InvalidAttributeName", message)
 }
 
 pub fn invalid_attribute_value(name: &str) -> ApiError {
@@ -123,6 +137,13 @@ pub fn deduplication_id_missing() -> ApiError {
 pub fn message_too_long(maximum: u32) -> ApiError {
     invalid_parameter(format!(
         "One or more parameters are invalid. Reason: Message must be shorter than {maximum} bytes."
+    ))
+}
+
+/// The same of an entry of a batch, in other words.
+pub fn entry_too_long(maximum: u32) -> ApiError {
+    invalid_parameter(format!(
+        "One or more parameters cannot be validated. Reason: Message must be shorter than {maximum} bytes."
     ))
 }
 
@@ -167,9 +188,9 @@ pub fn two_encryptions() -> ApiError {
     )
 }
 
-/// The text is no queue URL.
-pub fn invalid_address(url: &str) -> ApiError {
-    ApiError::client("InvalidAddress", format!("The address {url} is not valid for this endpoint.")).with_status(404)
+/// TagQueue, UntagQueue, CreateQueue.
+pub fn tag_key_length() -> ApiError {
+    invalid_parameter("Tag keys must be between 1 and 128 characters in length.")
 }
 
 /// `shape` is the entry's shape, such as `SendMessageBatchRequestEntry`.

@@ -29,12 +29,14 @@ impl fmt::Display for SequenceNumber {
     }
 }
 
-/// What `receive` hands out and `delete` takes: the message's place in its queue and the serial of the receive.
-/// Each receive makes a new one; only the newest works.
+/// What `receive` hands out and `delete` takes: the message, its place in its queue and the serial of the receive. Each
+/// receive makes a new one. In a FIFO queue only the newest works; a standard queue takes any that it gave out for the
+/// message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Receipt {
     pub slot: u32,
     pub serial: u32,
+    pub id: MessageId,
 }
 
 /// A message attribute: a data type (`String`, `Number`, `Binary`, each with an optional `.suffix`) and a value.
@@ -294,7 +296,7 @@ impl Message {
     pub fn to_received(&self, slot: u32) -> Received {
         Received {
             id: self.id,
-            receipt: Receipt { slot, serial: self.serial },
+            receipt: Receipt { slot, serial: self.serial, id: self.id },
             body: self.body(),
             receive_count: self.receive_count(),
             sent_at: self.sent_at,

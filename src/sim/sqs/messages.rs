@@ -25,7 +25,9 @@ impl Sqs {
         if bytes > queue.attributes.message_bytes_max as usize {
             return Err(error::message_too_long(queue.attributes.message_bytes_max));
         }
-        let delay_s = outgoing.delay_s.unwrap_or(queue.attributes.delay_s);
+        // A FIFO queue takes no delay of a message's own, and 0 is none.
+        let own = outgoing.delay_s.filter(|delay_s| *delay_s > 0 || queue.attributes.fifo.is_none());
+        let delay_s = own.unwrap_or(queue.attributes.delay_s);
         if delay_s > DELAY_S_MAX {
             let reason = format!("DelaySeconds must be >= 0 and <= {DELAY_S_MAX}.");
             return Err(error::invalid_value(delay_s, "DelaySeconds", reason));
@@ -149,14 +151,16 @@ impl Sqs {
         Ok(received)
     }
 
-    /// Deletes what the receipt holds. A receipt that a later receive has replaced deletes nothing, and that is no
-    /// error (DeleteMessage); whether something was deleted is answered. A FIFO queue refuses with InvalidParameterValue
-    /// once the visibility timeout has ended, because the group may have gone on.
+    /// Deletes what the receipt holds, and that nothing was left to delete is no error; whether something was is
+    /// answered. A receipt of a standard queue still deletes after a later receive, which AWS does though DeleteMessage
+    /// says otherwise. A FIFO queue refuses with InvalidParameterValue once the visibility timeout has ended, because
+    /// the group may have gone on.
     pub fn delete(&mut self, cx: &mut Cx<'_>, name: &str, receipt: Receipt) -> Result<bool, ApiError> {
         let queue = self.queue_mut(name)?;
         queue.act(cx);
         let held = queue.store.held_by(receipt).map(Message::standing);
-        if queue.attributes.fifo.is_some() && held == Some(Standing::Visible) {
+        let is_replaced = held.is_none() && queue.store.received_by(receipt).is_some();
+        if queue.attributes.fifo.is_some() && (held == Some(Standing::Visible) || is_replaced) {
             return Err(error::receipt_has_expired(&receipt::encode(queue.generation, receipt)));
         }
         queue.counters.deleted += 1;
@@ -181,7 +185,9 @@ impl Sqs {
         let queue = self.queue_mut(name)?;
         queue.act(cx);
         let Some(message) = queue.store.held_by(receipt) else {
-            return Err(error::message_gone(&receipt::encode(queue.generation, receipt)));
+            let handle = receipt::encode(queue.generation, receipt);
+            let is_replaced = queue.store.received_by(receipt).is_some();
+            return Err(if is_replaced { error::receipt_has_expired(&handle) } else { error::message_gone(&handle) });
         };
         if queue.attributes.fifo.is_some() && message.standing() != Standing::InFlight {
             return Err(error::receipt_has_expired(&receipt::encode(queue.generation, receipt)));
@@ -240,7 +246,7 @@ fn deduplication(cx: &Cx<'_>, queue: &Queue, outgoing: &mut Outgoing) -> Result<
         return Err(error::invalid_value(delay_s, "DelaySeconds", other_type));
     }
     let Some(group) = &outgoing.group else { return Err(error::missing_parameter("MessageGroupId")) };
-    let scope = if fifo.deduplicate_by_group { group.clone() } else { String::new() };
+    let scope = if queue.deduplicates_by_group(cx.now) { group.clone() } else { String::new() };
     if outgoing.dedup.is_none() {
         if !fifo.content_based_deduplication {
             return Err(error::deduplication_id_missing());

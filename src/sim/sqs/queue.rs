@@ -18,6 +18,9 @@ use std::time::Duration;
 /// Actions a second of a FIFO queue, each kind for itself.
 const FIFO_ACTIONS_PER_S: f64 = 300.0;
 
+/// How long a changed attribute may take to be followed (SetQueueAttributes).
+const PROPAGATION: Duration = Duration::from_secs(60);
+
 /// API actions of a FIFO queue that have a rate of their own; a batch is one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
@@ -40,6 +43,8 @@ pub struct Queue {
     pub purged_at: Option<Timestamp>,
     pub store: Store,
     pub dedup: Dedup,
+    /// Since when `DeduplicationScope` is what it is; FIFO only.
+    pub scope_since: Option<Timestamp>,
     /// FIFO only.
     pub attempts: Attempts,
     /// What is left of each API action's rate; FIFO only.
@@ -67,6 +72,7 @@ impl Queue {
             purged_at: None,
             store: Store::new(fifo),
             dedup: Dedup::default(),
+            scope_since: None,
             attempts: Attempts::default(),
             rates: BTreeMap::new(),
             sequences: 0,
@@ -114,6 +120,13 @@ impl Queue {
         self.attributes.fifo.as_ref()?;
         self.sequences += 1;
         Some(SequenceNumber(self.sequences))
+    }
+
+    /// Whether a deduplication id counts within its group now: by the attribute, which takes a minute to be followed.
+    pub fn deduplicates_by_group(&self, now: Timestamp) -> bool {
+        let wanted = self.attributes.fifo.as_ref().is_some_and(|fifo| fifo.deduplicate_by_group);
+        let is_followed = self.scope_since.is_none_or(|since| now.since(since) >= PROPAGATION);
+        wanted == is_followed
     }
 
     /// Makes sure that the agenda holds one entry for the next end of a timeout or delay, so that a waiting receive is

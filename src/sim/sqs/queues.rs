@@ -4,6 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::sqs::attributes::{Attributes, Fifo};
+use crate::sim::sqs::dedup::Dedup;
 use crate::sim::sqs::queue::{Action, Queue};
 use crate::sim::sqs::store::Depth;
 use crate::sim::sqs::{Sqs, error};
@@ -39,6 +40,7 @@ impl Sqs {
             return Err(error::queue_deleted_recently());
         }
         self.check_redrive(cx, name, &wanted)?;
+        check_tags(name, tags)?;
         self.deleted.remove(name);
         let mut queue = Queue::new(cx, name, wanted);
         queue.tags.clone_from(tags);
@@ -67,6 +69,8 @@ impl Sqs {
             return Err(error::purge_in_progress(name));
         }
         queue.purged_at = Some(cx.now);
+        // What was purged may be sent again.
+        queue.dedup = Dedup::default();
         Ok(queue.store.clear())
     }
 
@@ -83,6 +87,10 @@ impl Sqs {
         next.set(cx.place, changes)?;
         self.check_redrive(cx, name, &next)?;
         let queue = self.queue_mut(name)?;
+        let by_group = |attributes: &Attributes| attributes.fifo.as_ref().map(|fifo| fifo.deduplicate_by_group);
+        if by_group(&queue.attributes) != by_group(&next) {
+            queue.scope_since = Some(cx.now);
+        }
         queue.attributes = next;
         queue.modified_at = cx.now;
         queue.settle(cx.now);
@@ -116,9 +124,7 @@ impl Sqs {
         queue.act(cx);
         let mut next = queue.tags.clone();
         next.extend(tags);
-        if next.len() > TAGS_MAX {
-            return Err(error::invalid_parameter(format!("Too many tags added for queue {name}.")));
-        }
+        check_tags(name, &next)?;
         queue.tags = next;
         Ok(())
     }
@@ -187,6 +193,20 @@ impl Sqs {
     }
 }
 
+/// Tags: at most 50, keys of 1 to 128 characters, values of up to 256 ("Amazon SQS cost allocation tags").
+fn check_tags(queue: &str, tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    if tags.len() > TAGS_MAX {
+        return Err(error::invalid_parameter(format!("Too many tags added for queue {queue}.")));
+    }
+    if tags.keys().any(|key| !(1..=128).contains(&key.chars().count())) {
+        return Err(error::tag_key_length());
+    }
+    if tags.values().any(|value| value.chars().count() > 256) {
+        return Err(error::invalid_parameter("Tag values must be between 0 and 256 characters in length."));
+    }
+    Ok(())
+}
+
 /// A queue's name: 1 to 80 letters, digits, hyphens and underscores, and `.fifo` at the end of a FIFO queue's.
 fn check_name(name: &str) -> Result<(), ApiError> {
     let stem = name.strip_suffix(".fifo").unwrap_or(name);
@@ -201,21 +221,21 @@ fn check_name(name: &str) -> Result<(), ApiError> {
 
 fn wanted_attributes(cx: &Cx<'_>, name: &str, given: &BTreeMap<String, String>) -> Result<Attributes, ApiError> {
     let mut attributes = Attributes::default();
-    let fifo = given.get("FifoQueue").map(String::as_str);
+    let fifo = given.get("FifoQueue").is_some_and(|text| text.eq_ignore_ascii_case("true"));
     match (name.ends_with(".fifo"), fifo) {
-        (true, Some("true")) => attributes.fifo = Some(Fifo::default()),
-        (false, Some("true")) => {
+        (true, true) => attributes.fifo = Some(Fifo::default()),
+        (false, true) => {
             return Err(error::invalid_parameter(
                 "The name of a FIFO queue can only include alphanumeric characters, \
                 hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.",
             ));
         }
-        (true, _) => {
+        (true, false) => {
             return Err(error::invalid_parameter(
                 "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
             ));
         }
-        (false, _) => {}
+        (false, false) => {}
     }
     attributes.set(cx.place, given)?;
     Ok(attributes)

@@ -66,9 +66,15 @@ impl Store {
         self.slots.get(slot as usize)?.as_ref()
     }
 
-    /// The message that the receipt still holds: it is in its slot and was not received again since.
+    /// The message that the receipt is for, while it is here: received since it came, this time or earlier.
+    pub fn received_by(&self, receipt: Receipt) -> Option<&Message> {
+        self.get(receipt.slot).filter(|message| message.id == receipt.id && message.serial != 0)
+    }
+
+    /// The message that the receipt still holds. A FIFO queue's message that was received again since is held by that
+    /// receive alone; a standard queue's by every receipt that was given out for it.
     pub fn held_by(&self, receipt: Receipt) -> Option<&Message> {
-        self.get(receipt.slot).filter(|message| message.serial == receipt.serial && receipt.serial != 0)
+        self.received_by(receipt).filter(|message| message.serial == receipt.serial || !self.is_fifo())
     }
 
     /// Takes a message in at the back of the line, hidden until `delayed_until`.

@@ -101,8 +101,8 @@ fn a_received_message_is_hidden_until_its_visibility_ends() {
     let second = bench.receive("orders", 10);
     assert_eq!((second[0].id, second[0].receive_count), (id, 2));
     assert_eq!(second[0].first_received_at, first[0].first_received_at);
-    assert!(!bench.delete("orders", first[0].receipt), "an old receipt deletes nothing");
-    assert!(bench.delete("orders", second[0].receipt));
+    assert!(bench.delete("orders", first[0].receipt), "an old receipt is one of the same message");
+    assert!(!bench.delete("orders", second[0].receipt), "and nothing is left to delete");
     assert_eq!(bench.depth("orders"), (0, 0, 0));
 }
 

@@ -23,16 +23,17 @@ struct Leaf {
 }
 
 impl Event {
-    /// The attributes of a message. A `String.Array` stands for its elements; Binary attributes are not looked at
-    /// ("Message attribute data types and validation"). `None` when an array is not JSON.
+    /// The attributes of a message. A `String.Array` stands for its elements, or for its one value when that is no array;
+    /// Binary attributes are not looked at ("Message attribute data types and validation"). `None` when an array is not
+    /// JSON, or is an object.
     pub fn of_attributes(attributes: &BTreeMap<String, AttributeValue>) -> Option<Self> {
         let mut event = Self::default();
         for (name, attribute) in attributes {
             let Content::Text(text) = &attribute.value else { continue };
             match attribute.data_type.split('.').next() {
                 _ if attribute.data_type == "String.Array" => {
-                    let Ok(Value::Array(elements)) = serde_json::from_str(text) else { return None };
-                    event.add(name, &Value::Array(elements), &Membership::new());
+                    let value = serde_json::from_str(text).ok().filter(|value: &Value| !value.is_object())?;
+                    event.add(name, &value, &Membership::new());
                 }
                 Some("Number") => {
                     let number = text.trim().parse().ok().and_then(Fixed::of);

@@ -5,6 +5,7 @@ mod input;
 mod publish;
 mod push;
 mod subscriptions;
+mod text_messages;
 mod topics;
 
 #[cfg(test)]
@@ -48,6 +49,13 @@ pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value
         "SetSubscriptionAttributes" => subscriptions::set_attributes(world, input)?,
         "Publish" => publish::one(world, call, input)?,
         "PublishBatch" => publish::batch(world, call, input)?,
+        "GetDataProtectionPolicy" => topics::get_data_protection(world, input)?,
+        "PutDataProtectionPolicy" => topics::put_data_protection(world, input)?,
+        "SetSMSAttributes" => text_messages::set_attributes(world, input)?,
+        "GetSMSAttributes" => text_messages::get_attributes(world, input)?,
+        "CheckIfPhoneNumberIsOptedOut" => text_messages::is_opted_out(world, input)?,
+        "ListPhoneNumbersOptedOut" => text_messages::list_opted_out(world, input)?,
+        "OptInPhoneNumber" => text_messages::opt_in(world, input)?,
         _ => push(world, operation, input)?,
     };
     Ok(Reply::Done(output))
@@ -96,7 +104,12 @@ fn token_after(last: &str) -> String {
 
 /// What came last before a page; a token that no page gave out is refused.
 fn read_token(input: Input<'_>) -> Result<Option<String>, ApiError> {
-    let Some(token) = input.text("NextToken")?.filter(|token| !token.is_empty()) else { return Ok(None) };
+    read_page_token(input, "NextToken")
+}
+
+/// The same where the member is written another way.
+fn read_page_token(input: Input<'_>, member: &str) -> Result<Option<String>, ApiError> {
+    let Some(token) = input.text(member)?.filter(|token| !token.is_empty()) else { return Ok(None) };
     let bytes = STANDARD.decode(token).ok();
     let last = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     last.map(Some).ok_or_else(|| error::invalid_parameter("NextToken Reason: Invalid token"))

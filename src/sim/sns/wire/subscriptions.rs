@@ -31,16 +31,17 @@ pub fn subscribe(world: &mut World, call: &Call, input: Input<'_>) -> Result<Val
 
 pub fn confirm(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, ApiError> {
     let (arn, token) = (input.required("TopicArn")?, input.required("Token")?);
-    let topic = Arn::parse(arn).filter(|arn| arn.service == "sns" && arn.region == world.place.region);
-    let topic = topic.ok_or_else(|| error::invalid_parameter("Topic"))?.resource;
+    if Arn::parse(arn).is_none_or(|arn| arn.service != "sns" || arn.region != world.place.region) {
+        return Err(error::invalid_parameter("Topic"));
+    }
     let signed = caller(&call.request).access_key.is_some();
     let guarded = input.text("AuthenticateOnUnsubscribe")?.is_some_and(|text| text.eq_ignore_ascii_case("true"));
     let (sns, mut cx) = world.sns_cx();
-    let id = sns.confirm(&mut cx, topic, token, signed)?;
+    let (topic, id) = sns.confirm(&mut cx, token, signed)?;
     if guarded && signed {
-        sns.guard_unsubscribe(topic, &id);
+        sns.guard_unsubscribe(&topic, &id);
     }
-    Ok(json!({ "SubscriptionArn": format!("{}:{id}", world.place.arn("sns", topic)) }))
+    Ok(json!({ "SubscriptionArn": format!("{}:{id}", world.place.arn("sns", &topic)) }))
 }
 
 pub fn unsubscribe(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, ApiError> {

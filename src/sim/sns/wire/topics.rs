@@ -1,7 +1,7 @@
 //! Operations on topics as AWS's members.
 
 use crate::sim::error::ApiError;
-use crate::sim::sns::arn::topic_name;
+use crate::sim::sns::arn::{topic_name, topic_named};
 use crate::sim::sns::error;
 use crate::sim::sns::wire::input::{Input, missing};
 use crate::sim::sns::wire::{PAGE, nothing, read_token, token_after};
@@ -15,6 +15,9 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let tags = read_tags(input)?;
     let (sns, mut cx) = world.sns_cx();
     sns.create_topic(&mut cx, name, &attributes, &tags)?;
+    if let Some(policy) = input.text("DataProtectionPolicy")? {
+        sns.set_data_protection(&mut cx, name, policy)?;
+    }
     Ok(json!({ "TopicArn": world.place.arn("sns", name) }))
 }
 
@@ -105,18 +108,33 @@ pub fn list_tags(world: &mut World, input: Input<'_>) -> Result<Value, ApiError>
     Ok(json!({ "Tags": tags }))
 }
 
-/// The topic that `TopicArn` names.
-pub fn topic_of(world: &World, input: Input<'_>) -> Result<String, ApiError> {
-    topic_name(&world.place, input.required("TopicArn")?).map(str::to_owned)
+pub fn get_data_protection(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+    let name = topic_at(world, input, "ResourceArn")?;
+    let topic = world.sns.topic(&name).ok_or_else(error::topic_does_not_exist)?;
+    let policy = topic.data_protection.as_ref();
+    Ok(policy.map_or_else(nothing, |policy| json!({ "DataProtectionPolicy": policy })))
 }
 
-/// The topic that `ResourceArn` names; of one that is not there another error speaks.
+pub fn put_data_protection(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+    let name = topic_at(world, input, "ResourceArn")?;
+    let policy = input.required("DataProtectionPolicy")?;
+    let (sns, mut cx) = world.sns_cx();
+    sns.set_data_protection(&mut cx, &name, policy).map(|()| nothing())
+}
+
+/// The topic that `TopicArn` names.
+pub fn topic_of(world: &World, input: Input<'_>) -> Result<String, ApiError> {
+    topic_at(world, input, "TopicArn")
+}
+
+fn topic_at(world: &World, input: Input<'_>, member: &str) -> Result<String, ApiError> {
+    topic_named(&world.place, member, input.required(member)?).map(str::to_owned)
+}
+
+/// The topic that `ResourceArn` names; to tags, whatever is no topic of this account and region is one that is not there.
 fn resource_of(world: &World, input: Input<'_>) -> Result<String, ApiError> {
     let named = topic_name(&world.place, input.required("ResourceArn")?);
-    named.map(str::to_owned).map_err(|error| match error.code {
-        "NotFound" => error::resource_does_not_exist(),
-        _ => error::invalid_parameter("ResourceArn"),
-    })
+    named.map(str::to_owned).map_err(|_| error::resource_does_not_exist())
 }
 
 /// Tags: keys of 1 to 128 characters, values of up to 256, no key twice.

@@ -8,17 +8,14 @@ use crate::sim::wire::Request;
 use crate::sim::world::World;
 
 /// The name of the queue that the member `QueueUrl` names. Any URL does whose last two parts are account and name, and
-/// so does a bare name.
+/// so does a bare name; every other text names a queue that is not there.
 pub fn queue_of(world: &World, input: Input<'_>) -> Result<String, ApiError> {
     let url = input.required_text("QueueUrl")?;
     let mut parts = url.trim_end_matches('/').rsplit('/');
     match (parts.next(), parts.next()) {
         (Some(name), Some(account)) if account == world.place.account => Ok(name.to_owned()),
-        (Some(_), Some(account)) if account.bytes().all(|b| b.is_ascii_digit()) && !account.is_empty() => {
-            Err(error::queue_does_not_exist())
-        }
         (Some(name), None) => Ok(name.to_owned()),
-        _ => Err(error::invalid_address(url)),
+        _ => Err(error::queue_does_not_exist()),
     }
 }
 

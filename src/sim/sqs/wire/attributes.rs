@@ -58,7 +58,7 @@ fn read_one(name: &str, value: &Value) -> Result<AttributeValue, ApiError> {
                 return Err(error::invalid_parameter(message));
             }
             if !is_legal_text(text) {
-                return Err(error::invalid_message_contents());
+                return Err(error::invalid_attribute_contents(name));
             }
             Content::Text(text.to_owned())
         }
@@ -94,7 +94,8 @@ fn check_name(name: &str) -> Result<(), ApiError> {
              internal use.",
         );
     }
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    // AWS takes Latin letters with accents, too, which its text does not say.
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{c0}'..='\u{17f}');
     if !name.chars().all(legal) || name.starts_with('.') || name.ends_with('.') || name.contains("..") {
         return refuse(
             "Message (user) attribute name is invalid. It can contain only A-Z, a-z, 0-9, underscores (_), \

@@ -8,6 +8,7 @@ use crate::sim::sqs::queue::Action;
 use crate::sim::sqs::wire::address::queue_of;
 use crate::sim::sqs::wire::input::Input;
 use crate::sim::sqs::wire::messages;
+use crate::sim::wire::Call;
 use crate::sim::world::World;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 const ENTRIES_MAX: usize = 10;
 
-pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+pub fn send(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, ApiError> {
     let (queue, entries) = read(world, input, "SendMessageBatchRequestEntry")?;
     messages::admit(world, &queue, Action::Send)?;
     let mut bytes = 0;
@@ -28,7 +29,12 @@ pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     }
     each(entries, |index, entry| {
         body_given(entry, index)?;
-        messages::send_one(world, &queue, entry)
+        let outgoing = messages::read_outgoing(entry)?;
+        let bytes_max = world.sqs.queue(&queue).map_or(MESSAGE_BYTES_MAX, |queue| queue.attributes.message_bytes_max);
+        if bytes_of(entry)? > bytes_max as usize {
+            return Err(error::entry_too_long(bytes_max));
+        }
+        messages::send_one(world, call, &queue, outgoing)
     })
 }
 

@@ -13,7 +13,7 @@ use crate::sim::sqs::wire::input::Input;
 use crate::sim::sqs::wire::nothing;
 use crate::sim::sqs::{checksum, error, receipt};
 use crate::sim::waits::Awaited;
-use crate::sim::wire::{Answer, Call, Reply};
+use crate::sim::wire::{Answer, Call, Reply, query};
 use crate::sim::world::World;
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -37,10 +37,11 @@ const SYSTEM_ATTRIBUTES: [&str; 10] = [
     "DeadLetterQueueSourceArn",
 ];
 
-pub fn send(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
+pub fn send(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, ApiError> {
     let queue = queue_of(world, input)?;
     admit(world, &queue, Action::Send)?;
-    send_one(world, &queue, input)
+    let outgoing = read_outgoing(input)?;
+    send_one(world, call, &queue, outgoing)
 }
 
 /// Counts one API action against a FIFO queue's rate. Errors: RequestThrottled.
@@ -49,9 +50,9 @@ pub fn admit(world: &mut World, queue: &str, action: Action) -> Result<(), ApiEr
     sqs.admit(&cx, queue, action)
 }
 
-/// Sends what the members of a request or of a batch's entry describe; the answer's members.
-pub fn send_one(world: &mut World, queue: &str, input: Input<'_>) -> Result<Value, ApiError> {
-    let outgoing = read_outgoing(input)?;
+/// Sends what a request or a batch's entry describes; the answer's members. The request's `X-Amzn-Trace-Id` is the
+/// trace header of what has none of its own.
+pub fn send_one(world: &mut World, call: &Call, queue: &str, mut outgoing: Outgoing) -> Result<Value, ApiError> {
     let mut answer = Map::new();
     answer.insert("MD5OfMessageBody".into(), checksum::md5_of_body(&body_of(&outgoing)).into());
     if let Some(md5) = checksum::md5_of_attributes(outgoing.attributes.iter()) {
@@ -60,6 +61,8 @@ pub fn send_one(world: &mut World, queue: &str, input: Input<'_>) -> Result<Valu
     if let Some(header) = &outgoing.trace_header {
         let system = BTreeMap::from([("AWSTraceHeader".to_owned(), AttributeValue::text("String", header))]);
         answer.insert("MD5OfMessageSystemAttributes".into(), checksum::md5_of_attributes(system.iter()).into());
+    } else {
+        outgoing.trace_header = call.request.header("x-amzn-trace-id").map(str::to_owned);
     }
     let (sqs, mut cx) = world.sqs_cx();
     let sent = sqs.send(&mut cx, queue, outgoing)?;
@@ -77,7 +80,7 @@ fn body_of(outgoing: &Outgoing) -> Bytes {
     }
 }
 
-fn read_outgoing(input: Input<'_>) -> Result<Outgoing, ApiError> {
+pub fn read_outgoing(input: Input<'_>) -> Result<Outgoing, ApiError> {
     let body = input.required_text("MessageBody")?;
     if !is_legal_text(body) {
         return Err(error::invalid_message_contents());
@@ -105,9 +108,8 @@ fn read_outgoing(input: Input<'_>) -> Result<Outgoing, ApiError> {
 fn checked_id<'a>(input: Input<'a>, name: &str) -> Result<Option<&'a str>, ApiError> {
     let Some(id) = input.text(name)? else { return Ok(None) };
     if id.is_empty() || id.len() > 128 || !id.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(error::invalid_parameter(format!(
-            "{name} can only include alphanumeric and punctuation characters. 1 to 128 in length"
-        )));
+        let reason = format!("{name} can only include alphanumeric and punctuation characters. 1 to 128 in length.");
+        return Err(error::invalid_value(id, name, reason));
     }
     Ok(Some(id))
 }
@@ -129,7 +131,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn read(world: &World, input: Input<'a>) -> Result<Self, ApiError> {
+    fn read(world: &World, call: &Call, input: Input<'a>) -> Result<Self, ApiError> {
         let queue = queue_of(world, input)?;
         let max = input.integer("MaxNumberOfMessages")?.unwrap_or(1);
         let max = in_range(max, RECEIVE_MAX).filter(|max| *max > 0).ok_or_else(|| {
@@ -147,7 +149,10 @@ impl<'a> Wanted<'a> {
             None => None,
         };
         let mut system = input.texts("AttributeNames")?;
-        system.extend(input.texts("MessageSystemAttributeNames")?);
+        // The query protocol looks at the older of the two members when it has both.
+        if system.is_empty() || !query::is_query(&call.request) {
+            system.extend(input.texts("MessageSystemAttributeNames")?);
+        }
         if let Some(unknown) = system.iter().find(|name| !SYSTEM_ATTRIBUTES.contains(name)) {
             return Err(error::invalid_attribute_name(unknown));
         }
@@ -164,7 +169,7 @@ impl<'a> Wanted<'a> {
 
 /// Receives, or asks to be asked again until the wait is over. A receive that is still waiting is no empty receive.
 pub fn receive(world: &mut World, call: &mut Call, input: Input<'_>) -> Answer {
-    let wanted = Wanted::read(world, input)?;
+    let wanted = Wanted::read(world, call, input)?;
     let queue_waits_s = world.sqs.queue(&wanted.queue).map_or(0, |queue| queue.attributes.wait_s);
     let wait_s = wanted.wait_s.unwrap_or(queue_waits_s);
     let until = call.arrived + Duration::from_secs(wait_s.into());

@@ -19,10 +19,10 @@ pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value
     let input = Input::of(input)?;
     let output = match operation {
         "ReceiveMessage" => return messages::receive(world, call, input),
-        "SendMessage" => messages::send(world, input)?,
+        "SendMessage" => messages::send(world, call, input)?,
         "DeleteMessage" => messages::delete(world, input)?,
         "ChangeMessageVisibility" => messages::change_visibility(world, input)?,
-        "SendMessageBatch" => batch::send(world, input)?,
+        "SendMessageBatch" => batch::send(world, call, input)?,
         "DeleteMessageBatch" => batch::delete(world, input)?,
         "ChangeMessageVisibilityBatch" => batch::change_visibility(world, input)?,
         "CreateQueue" => queues::create(world, call, input)?,

@@ -173,7 +173,7 @@ pub fn remove_permission(world: &mut World, input: Input<'_>) -> Result<Value, A
 
 pub fn tag(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let name = queue_of(world, input)?;
-    if input.map("Tags")?.is_none() {
+    if input.map("Tags")?.is_none_or(serde_json::Map::is_empty) {
         return Err(error::missing_parameter("Tags"));
     }
     let tags = input.text_map("Tags")?;
@@ -185,6 +185,9 @@ pub fn tag(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
 pub fn untag(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let name = queue_of(world, input)?;
     let keys = input.texts("TagKeys")?;
+    if keys.is_empty() || keys.iter().any(|key| !(1..=128).contains(&key.chars().count())) {
+        return Err(error::tag_key_length());
+    }
     let (sqs, mut cx) = world.sqs_cx();
     sqs.untag(&mut cx, &name, &keys)?;
     Ok(nothing())

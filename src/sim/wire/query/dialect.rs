@@ -106,6 +106,8 @@ static SNS: Dialect = Dialect {
         ("TagKeys", Kind::List),
         ("Tags", Kind::List),
         ("attributes", Kind::Map("key", "value")),
+        ("isOptedOut", Kind::Flag),
+        ("phoneNumbers", Kind::List),
     ],
     flat: &[],
     silent: &[
