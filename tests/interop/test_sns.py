@@ -431,6 +431,38 @@ def test_devices_are_registered_disabled_and_subscribed(sns, topic):
     refused("NotFound", sns.get_platform_application_attributes, PlatformApplicationArn=app)
 
 
+def test_text_messages_have_settings_and_phones_may_opt_in(sns):
+    assert sns.get_sms_attributes()["attributes"] == {"MonthlySpendLimit": "1"}
+    settings = {"DefaultSenderID": "Midwatch", "DefaultSMSType": "Promotional"}
+    sns.set_sms_attributes(attributes=settings)
+    assert sns.get_sms_attributes()["attributes"] == settings | {"MonthlySpendLimit": "1"}
+    assert sns.get_sms_attributes(attributes=["DefaultSMSType"])["attributes"] == {"DefaultSMSType": "Promotional"}
+    for attributes, message in (
+        ({"Tune": "x"}, "Tune is not a valid attribute"),
+        ({"DefaultSMSType": "Urgent"}, "DefaultSMSType is invalid"),
+        ({"DefaultSenderID": "123456789"}, "DefaultSenderID is invalid"),
+    ):
+        assert refused("InvalidParameter", sns.set_sms_attributes, attributes=attributes) == message
+    assert sns.list_phone_numbers_opted_out()["phoneNumbers"] == []
+    assert sns.check_if_phone_number_is_opted_out(phoneNumber="+447428545375")["isOptedOut"] is False
+    sns.opt_in_phone_number(phoneNumber="+4411111111")
+    message = "Invalid parameter: PhoneNumber Reason: input incorrectly formatted"
+    assert refused("InvalidParameter", sns.opt_in_phone_number, phoneNumber="invalid") == message
+    assert refused("InvalidParameter", sns.check_if_phone_number_is_opted_out, phoneNumber="+44LALA") == message
+
+
+def test_a_data_protection_policy_is_kept(sns, topic):
+    assert "DataProtectionPolicy" not in sns.get_data_protection_policy(ResourceArn=topic)
+    policy = json.dumps({"Name": "no-mail", "Version": "2021-06-01", "Statement": []})
+    sns.put_data_protection_policy(ResourceArn=topic, DataProtectionPolicy=policy)
+    assert sns.get_data_protection_policy(ResourceArn=topic)["DataProtectionPolicy"] == policy
+    refused("InvalidParameter", sns.put_data_protection_policy, ResourceArn=topic, DataProtectionPolicy="[]")
+    message = refused("NotFound", sns.get_data_protection_policy, ResourceArn=topic + "x")
+    assert message == "Topic does not exist"
+    message = refused("InvalidParameter", sns.get_data_protection_policy, ResourceArn="news")
+    assert message == "Invalid parameter: ResourceArn Reason: An ARN must have at least 6 elements, not 1"
+
+
 def test_text_messages_go_to_phone_numbers(sns):
     assert sns.publish(PhoneNumber="+4915123456789", Message="hello")["MessageId"]
     message = refused("InvalidParameter", sns.publish, PhoneNumber="+1555-oops", Message="hello")

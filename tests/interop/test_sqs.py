@@ -390,8 +390,62 @@ def test_visibility_is_changed_shortened_and_bounded(sqs):
     sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
     again = receive(sqs, url)[0]["ReceiptHandle"]
     assert again != handle
-    message = refused("InvalidParameterValue", sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=handle,
+    # AWS lets the older handle act, too, as long as the message is there.
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    newest = receive(sqs, url)[0]["ReceiptHandle"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=again)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=newest)
+    message = refused("InvalidParameterValue", sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=newest,
                       VisibilityTimeout=5)
     assert message.endswith("Message does not exist or is not available for visibility timeout change.")
-    sqs.delete_message(QueueUrl=url, ReceiptHandle=again)
-    sqs.delete_message(QueueUrl=url, ReceiptHandle=again)
+    message = refused("ReceiptHandleIsInvalid", sqs.delete_message, QueueUrl=url, ReceiptHandle="garbage")
+    assert message == 'The input receipt handle "garbage" is not a valid receipt handle.'
+
+
+def test_awss_words_for_ids_tags_and_attributes(sqs):
+    url = queue(sqs)
+    for value in ("", "a" * 129, "group 123"):
+        message = refused("InvalidParameterValue", sqs.send_message, QueueUrl=url, MessageBody="b", MessageGroupId=value)
+        assert message == (
+            f"Value {value} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include "
+            "alphanumeric and punctuation characters. 1 to 128 in length."
+        )
+    bell = {"a": {"DataType": "String", "StringValue": "\x07"}}
+    refused("InvalidParameterValue", sqs.send_message, QueueUrl=url, MessageBody="b", MessageAttributes=bell)
+    accents = {"attr.1øßä": {"DataType": "String", "StringValue": "x"}}
+    sqs.send_message(QueueUrl=url, MessageBody="b", MessageAttributes=accents)
+    assert receive(sqs, url, MessageAttributeNames=["All"])[0]["MessageAttributes"] == accents
+    assert refused("MissingParameter", sqs.tag_queue, QueueUrl=url, Tags={}).endswith("the parameter Tags.")
+    message = refused("InvalidParameterValue", sqs.untag_queue, QueueUrl=url, TagKeys=[])
+    assert message == "Tag keys must be between 1 and 128 characters in length."
+    for name, value in (("DeduplicationScope", "queue"), ("FifoThroughputLimit", "perQueue")):
+        message = refused("InvalidAttributeName", sqs.create_queue, QueueName="plain", Attributes={name: value})
+        assert message == f"You can specify the {name} only when FifoQueue is set to true."
+    refused("AWS.SimpleQueueService.NonExistentQueue", sqs.get_queue_attributes, QueueUrl="http://nowhere")
+    small = queue(sqs, MaximumMessageSize=1024)
+    entries = [{"Id": "fits", "MessageBody": "a" * 1024}, {"Id": "long", "MessageBody": "a" * 1025}]
+    answer = sqs.send_message_batch(QueueUrl=small, Entries=entries)
+    assert [entry["Id"] for entry in answer["Successful"]] == ["fits"]
+    assert answer["Failed"] == [
+        {
+            "Id": "long",
+            "SenderFault": True,
+            "Code": "InvalidParameterValue",
+            "Message": "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes.",
+        }
+    ]
+
+
+def test_taking_a_kms_key_away_does_not_bring_sqss_own_encryption_back(sqs):
+    url = queue(sqs)
+
+    def encryption():
+        names = ["KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"]
+        return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+
+    assert encryption() == {"SqsManagedSseEnabled": "true"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "k", "KmsDataKeyReusePeriodSeconds": "6000"})
+    expected = {"KmsMasterKeyId": "k", "KmsDataKeyReusePeriodSeconds": "6000", "SqsManagedSseEnabled": "false"}
+    assert encryption() == expected
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "300"})
+    assert encryption() == {"SqsManagedSseEnabled": "false"}

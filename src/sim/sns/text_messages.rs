@@ -65,7 +65,8 @@ impl Sns {
 /// A number in E.164 form: a plus sign and up to 15 digits.
 fn check_number(number: &str) -> Result<(), ApiError> {
     let digits = number.strip_prefix('+').unwrap_or_default();
-    let fits = (2..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+    let fits =
+        (2..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
     if fits { Ok(()) } else { Err(error::invalid_parameter("PhoneNumber Reason: input incorrectly formatted")) }
 }
 

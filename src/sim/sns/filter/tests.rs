@@ -90,6 +90,7 @@ fn attributes_are_texts_numbers_and_arrays() {
     assert!(wants_attributes(r#"{"price": [100]}"#, &[("price", "Number.int", "100.0")]));
     assert!(wants_attributes(r#"{"who": ["b"]}"#, &[("who", "String.Array", r#"["a", "b", 3, true]"#)]));
     assert!(wants_attributes(r#"{"who": [true]}"#, &[("who", "String.Array", r#"["a", "b", 3, true]"#)]));
+    assert!(wants_attributes(r#"{"price": [100]}"#, &[("price", "String.Array", "100")]), "a value stands for itself");
     let broken = BTreeMap::from([("who".to_owned(), AttributeValue::text("String.Array", "[1,"))]);
     assert_eq!(Event::of_attributes(&broken), None);
 }
