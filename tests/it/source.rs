@@ -11,7 +11,7 @@ pub struct Source {
     pub code: String,
     /// How many leading lines are not the test module.
     pub lines_before_tests: usize,
-    /// It holds tests only: it lies under `tests`, or another file declares it under `#[cfg(test)]`.
+    /// It holds tests only: it lies under `tests`, or another file declares it (or the file its room belongs to) under `#[cfg(test)]`.
     pub is_test_file: bool,
 }
 
@@ -40,7 +40,10 @@ pub fn all() -> Vec<Source> {
     let mut sources: Vec<Source> = paths.iter().map(|path| read(root, path)).collect();
     let test_paths: Vec<String> = sources.iter().flat_map(declared_test_files).collect();
     for source in &mut sources {
-        source.is_test_file |= source.path.starts_with("tests/") || test_paths.contains(&source.path);
+        let room = source.path.rsplit_once('/').map(|(folder, _)| format!("{folder}.rs"));
+        source.is_test_file |= source.path.starts_with("tests/")
+            || test_paths.contains(&source.path)
+            || room.is_some_and(|declared| test_paths.contains(&declared));
     }
     sources
 }
