@@ -11,7 +11,8 @@ pub struct Source {
     pub code: String,
     /// How many leading lines are not the test module.
     pub lines_before_tests: usize,
-    /// It holds tests only: it lies under `tests`, or another file declares it (or the file its room belongs to) under `#[cfg(test)]`.
+    /// It holds tests only: it lies under `tests`, or another file declares it under `#[cfg(test)]`, or the file whose
+    /// room it lies in.
     pub is_test_file: bool,
 }
 
