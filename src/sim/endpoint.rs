@@ -1,5 +1,6 @@
 //! Simulated HTTP endpoints: the web hooks of a scenario's company. They answer well, badly, or not at all.
 
+use crate::sim::lambda::Spread;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,13 +13,17 @@ pub enum Answer {
 }
 
 /// One endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
     pub name: String,
     pub answer: Answer,
     /// What it answers when nothing is wrong.
     pub healthy: Answer,
     pub latency: Duration,
+    /// What a fault adds to it.
+    pub added: Spread,
+    /// The share of POSTs that a fault answers so, 0 to 1.
+    pub failing: (f64, u16),
     /// POSTs that it was sent.
     pub received: u64,
 }
@@ -31,7 +36,15 @@ pub struct Endpoints {
 
 impl Endpoints {
     pub fn add(&mut self, url: &str, name: &str, answer: Answer, latency: Duration) {
-        let endpoint = Endpoint { name: name.to_owned(), answer, healthy: answer, latency, received: 0 };
+        let endpoint = Endpoint {
+            name: name.to_owned(),
+            answer,
+            healthy: answer,
+            latency,
+            added: Spread::default(),
+            failing: (0.0, 500),
+            received: 0,
+        };
         self.by_url.insert(url.to_owned(), endpoint);
     }
 

@@ -9,7 +9,9 @@ use crate::sim::sns::{Delivery, Destination, Due, HttpPost, Outcome, Protocol, P
 use crate::sim::sqs::Outgoing;
 use crate::sim::wire::Service;
 use crate::sim::world::World;
+use rand::RngExt;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// POSTs that wait for the one who makes them, at most; what is more cannot be reached.
 const OUTBOX_MAX: usize = 10_000;
@@ -150,9 +152,13 @@ fn request(world: &mut World, post: HttpPost) -> Option<Delivery> {
         return sns.answered(&mut cx, post.attempt, post.tries, Outcome::ServerError);
     };
     endpoint.received += 1;
-    let (answer, latency) = (endpoint.answer, endpoint.latency);
-    let Answer::Status(status) = answer else { return None };
+    let (answer, latency, added, failing) = (endpoint.answer, endpoint.latency, endpoint.added, endpoint.failing);
+    let Answer::Status(mut status) = answer else { return None };
     let (sns, mut cx) = world.sns_cx();
+    let latency = latency + Duration::from_secs_f64(added.draw_sum_ms(&mut cx, 1) / 1000.0);
+    if failing.0 > 0.0 && cx.rng.random_bool(failing.0) {
+        status = failing.1;
+    }
     if let (Some(token), 200..=299) = (&post.token, status) {
         // The endpoint visits the link; one that no longer holds is no matter.
         let _ = sns.confirm(&mut cx, token, false);

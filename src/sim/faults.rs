@@ -1,6 +1,45 @@
 //! The scenario's timeline: what goes wrong, and right again, and when.
+//!
+//! A fault is a table `[[fault]]` of a scenario, or of what is sent to `/_midwatch/fault`: `kind`, `target`, `at` (at
+//! once without it), `until` (for good without it), and what its kind needs. Everything is a function of the seed.
+//!
+//! | kind | target | needs, may have | what happens |
+//! |---|---|---|---|
+//! | `surge` | a producer, starter or caller | `factor` | it makes so many times as much |
+//! | `hot-key` | a producer | `key`, `share` | this share of its records has one key |
+//! | `slow` | `lambda/NAME`, any consumer | `factor` | it takes so many times as long |
+//! | `stop` | any consumer | | it is down: worker, fleet, deciders, activity workers |
+//! | `lost-instance` | a fleet, deciders, activity workers | `key` | a machine is lost with its work and replaced |
+//! | `wrong-task-list` | deciders, activity workers | `task_list` | they poll that list |
+//! | `bad-deploy` | `lambda/NAME` | `when_contains`; `alias`, `share`, `error_type`, `message` | new code fails on payloads; CloudTrail shows it |
+//! | `deploy` | `lambda/NAME` | `alias` | new code is good |
+//! | `concurrency-cap` | `lambda/NAME` | `cap` | somebody reserves so little |
+//! | `timeout-close` | `lambda/NAME` | `timeout_s` | somebody sets a timeout that some runs exceed |
+//! | `disable-mapping` | `sqs/NAME`, `kinesis/NAME` | | somebody switches its mappings off |
+//! | `visibility-short` | `sqs/NAME` | `visibility_s` | somebody sets it; messages come twice |
+//! | `retention-short` | `sqs/NAME`, `kinesis/NAME` | `retention_s`, `retention_hours` | somebody sets it; what nobody read is lost |
+//! | `filter-policy` | `TOPIC/TO` | `policy` | somebody sets it; messages are filtered out |
+//! | `deny` | an application, `lambda/`, `sns/`, `firehose/NAME` | `action` | its role may not do this any more |
+//! | `throttle` | `kinesis/`, `sqs/`, `sns/`, `lambda/`, `dynamodb/NAME`, a fleet | `share` | it throttles, and its metrics show it |
+//! | `latency` | `lambda/NAME`, an endpoint | `latency` | it takes longer |
+//! | `error-rate` | `lambda/NAME`, an endpoint | `share`; `status` | it fails that often, without a deploy |
+//! | `poison-payload` | `sqs/NAME`, `kinesis/NAME` | `payload` | a message that its functions and workers cannot take |
+//! | `endpoint-down` | an endpoint | `status` | it answers that, or nothing at all |
+//! | `refuse`, `hang` | `firehose/NAME` | | its storage refuses, or does not answer |
+//! | `api-throttle` | a service, `sqs/NAME`, `all` | `share` | requests are told that they are too many |
+//! | `api-error` | the same | `share`, `status` | requests fail with 500 or 503 |
+//! | `api-hang` | the same | `hang_for` | answers come only then, or at the fault's end |
+//! | `api-latency` | the same | `latency` | answers come later |
+//! | `api-denied` | the same | | requests are denied |
+//! | `expired-credentials` | the same | | the callers' session tokens have expired |
+//! | `clock-skew` | the same | `skew` | the callers' clocks are slow |
+//! | `unreachable` | the same | | connections break |
+//!
+//! The faults of the API also have `operations` and `who`.
 
 pub mod api;
+mod change;
+mod poison;
 mod refusal;
 mod resource;
 
@@ -9,13 +48,10 @@ mod tests;
 
 use crate::sim::actors::{self, Role};
 use crate::sim::endpoint::Answer;
-use crate::sim::fanout;
 use crate::sim::firehose::Outage;
-use crate::sim::lambda::log::iso_millis;
-use crate::sim::lambda::{AliasChange, Config, ErrorRule, MappingSource, VersionNumber};
+use crate::sim::lambda::Spread;
 use crate::sim::world::World;
 use api::ApiFault;
-use serde_json::{Value, json};
 
 /// One change of the world, at its time.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +83,23 @@ pub enum Entry {
     FilterPolicy { subscription: String, policy: String },
     /// A machine of a fleet is lost (from 0).
     LoseInstance { fleet: String, instance: u32 },
-    /// A table throttles this share of all requests, 0 to 1.
-    Throttle { table: String, share: f64 },
+    /// A table (by its name), a stream or a function (`kinesis/NAME`, `lambda/NAME`) throttles this share of all
+    /// requests, 0 to 1.
+    Throttle { target: String, share: f64 },
+    /// A function or an endpoint takes so much longer; `None` is as when all is well.
+    Latency { target: String, added: Option<Spread> },
+    /// A function or an endpoint fails this share of all requests, an endpoint with this status.
+    ErrorRate { target: String, share: f64, status: u16 },
+    /// A message that holds this text is in a queue or a stream, and what consumes it cannot take it.
+    Poison { source: String, text: String },
+    /// Consumers can take it by now.
+    Antidote { source: String, text: String },
+    /// Somebody sets an attribute of a queue.
+    QueueAttribute { queue: String, attribute: &'static str, value: String },
+    /// Somebody sets a stream's retention.
+    Retention { stream: String, hours: u32 },
+    /// An application or a function may not do this any more, or may again.
+    Permission { actor: String, action: String, is_taken: bool },
     /// A delivery stream's storage refuses or hangs; `None` ends it.
     Outage { stream: String, outage: Option<Outage> },
     /// Requests meet a fault of the API.
@@ -71,42 +122,36 @@ pub struct Rule {
 pub fn strike(world: &mut World, index: usize) {
     let Some(entry) = world.timeline.get(index).cloned() else { return };
     match entry {
-        Entry::Surge { producer, factor } => match role(world, &producer) {
-            Some(Role::Producer(producer)) => producer.surge = factor,
-            Some(Role::Starter(starter)) => starter.surge = factor,
-            _ => {}
-        },
+        Entry::Surge { producer, factor } => surge(world, &producer, factor),
         Entry::HotKey { producer, hot } => {
             if let Some(Role::Producer(producer)) = role(world, &producer) {
                 producer.hot_key = hot;
             }
         }
-        Entry::Deploy { function, errors, alias } => deploy(world, &function, &errors, alias.as_deref()),
-        Entry::RollBack { function, alias } => roll_back(world, &function, &alias),
-        Entry::Reserve { function, reserved } => reserve(world, &function, reserved),
-        Entry::Timeout { function, timeout_s } => set_timeout(world, &function, timeout_s),
-        Entry::SwitchMappings { source, is_enabled } => switch_mappings(world, &source, is_enabled),
+        Entry::Deploy { function, errors, alias } => change::deploy(world, &function, &errors, alias.as_deref()),
+        Entry::RollBack { function, alias } => change::roll_back(world, &function, &alias),
+        Entry::Reserve { function, reserved } => change::reserve(world, &function, reserved),
+        Entry::Timeout { function, timeout_s } => change::set_timeout(world, &function, timeout_s),
+        Entry::SwitchMappings { source, is_enabled } => change::switch_mappings(world, &source, is_enabled),
         Entry::Slow { target, factor } => slow(world, &target, factor),
-        Entry::LoseInstance { fleet, instance } => {
-            let now = world.now;
-            if let Some(Role::Fleet(fleet)) = role(world, &fleet) {
-                fleet.lose_instance(instance, now);
-            }
+        Entry::LoseInstance { fleet, instance } => lose_instance(world, &fleet, instance),
+        Entry::Throttle { target, share } => throttle(world, &target, share),
+        Entry::Latency { target, added } => set_latency(world, &target, added),
+        Entry::ErrorRate { target, share, status } => set_error_rate(world, &target, share, status),
+        Entry::Poison { source, text } => poison::put(world, &source, &text),
+        Entry::Antidote { source, text } => poison::cure(world, &source, &text),
+        Entry::QueueAttribute { queue, attribute, value } => {
+            change::set_queue_attribute(world, &queue, attribute, &value);
         }
-        Entry::Throttle { table, share } => world.dynamodb.choke(&table, share),
+        Entry::Retention { stream, hours } => change::set_retention(world, &stream, hours),
+        Entry::Permission { actor, action, is_taken } => change::note_permission(world, &actor, &action, is_taken),
         Entry::BeginApi(fault) => world.api_faults.begin(index, fault),
         Entry::EndApi { begun_by } => {
             world.api_faults.end(begun_by);
             world.waits.fault_ended(begun_by);
         }
         Entry::Outage { stream, outage } => world.firehose.set_outage(&stream, outage),
-        Entry::Stop { target, is_stopped } => match role(world, &target) {
-            Some(Role::Worker(worker)) => worker.is_stopped = is_stopped,
-            Some(Role::Fleet(fleet)) => fleet.is_stopped = is_stopped,
-            Some(Role::Decider(decider)) => decider.is_stopped = is_stopped,
-            Some(Role::ActivityWorker(worker)) => worker.is_stopped = is_stopped,
-            _ => {}
-        },
+        Entry::Stop { target, is_stopped } => stop(world, &target, is_stopped),
         Entry::TaskList { target, list } => match role(world, &target) {
             Some(Role::Decider(decider)) => decider.wrong_list = list,
             Some(Role::ActivityWorker(worker)) => worker.wrong_list = list,
@@ -117,133 +162,69 @@ pub fn strike(world: &mut World, index: usize) {
                 endpoint.answer = answer.unwrap_or(endpoint.healthy);
             }
         }
-        Entry::FilterPolicy { subscription, policy } => set_filter_policy(world, &subscription, &policy),
+        Entry::FilterPolicy { subscription, policy } => change::set_filter_policy(world, &subscription, &policy),
     }
 }
 
-/// Somebody sets a filter policy; it is in the account's event history. One that AWS refuses changes nothing.
-fn set_filter_policy(world: &mut World, subscription: &str, policy: &str) {
-    let Some((topic, id)) = fanout::subscription_named(world, subscription) else { return };
-    let (sns, mut cx) = world.sns_cx();
-    if sns.set_subscription_attribute(&mut cx, &topic, &id, "FilterPolicy", policy).is_err() {
-        return;
-    }
-    let request = json!({
-        "subscriptionArn": format!("{}:{id}", world.place.arn("sns", &topic)),
-        "attributeName": "FilterPolicy",
-        "attributeValue": policy,
-    });
-    let (now, place) = (world.now, &world.place);
-    let operation = ("sns", "SetSubscriptionAttributes");
-    world.cloudtrail.note_change(now, place, DEPLOYER, operation, (&request, &Value::Null));
-}
-
-fn deploy(world: &mut World, function: &str, errors: &[Rule], alias: Option<&str>) {
-    let rules = errors
-        .iter()
-        .map(|rule| ErrorRule::new(&rule.when_contains, &rule.error_type, &rule.message).with_rate(rule.share))
-        .collect();
-    let (lambda, mut cx) = world.lambda_cx();
-    let Some(deploy) = lambda.deploy_errors(&mut cx, function, rules) else { return };
-    let published = alias.and_then(|_| lambda.publish_version(&mut cx, function, None));
-    note_deploy(world, function, deploy);
-    if let Some((alias, version)) = alias.zip(published) {
-        point_alias(world, function, alias, version);
+fn surge(world: &mut World, maker: &str, factor: f64) {
+    match role(world, maker) {
+        Some(Role::Producer(producer)) => producer.surge = factor,
+        Some(Role::Starter(starter)) => starter.surge = factor,
+        _ => {}
     }
 }
 
-fn point_alias(world: &mut World, function: &str, alias: &str, version: VersionNumber) {
-    let change = AliasChange { version: Some(version), weights: Some(Vec::new()), ..AliasChange::default() };
-    let (lambda, mut cx) = world.lambda_cx();
-    // An alias that somebody deleted meanwhile is nobody's to point.
-    let Ok(pointed) = lambda.update_alias(&mut cx, function, alias, &change) else { return };
-    let request = json!({"functionName": function, "name": alias, "functionVersion": version.to_string()});
-    let response = json!({
-        "aliasArn": format!("{}:{alias}", world.place.arn("lambda", &format!("function:{function}"))),
-        "name": alias,
-        "functionVersion": version.to_string(),
-        "description": pointed.description,
-        "revisionId": pointed.revision.text(),
-    });
-    let (now, place) = (world.now, &world.place);
-    world.cloudtrail.note_change(now, place, DEPLOYER, ("lambda", "UpdateAlias"), (&request, &response));
-}
-
-fn roll_back(world: &mut World, function: &str, alias: &str) {
-    let Some(found) = world.lambda.named(function) else { return };
-    let Some(current) = found.aliases.get(alias).map(|alias| alias.version) else { return };
-    let before = found.versions.range(..current).next_back().map(|(number, _)| *number);
-    if let Some(before) = before {
-        point_alias(world, function, alias, before);
+fn stop(world: &mut World, target: &str, is_stopped: bool) {
+    match role(world, target) {
+        Some(Role::Worker(worker)) => worker.is_stopped = is_stopped,
+        Some(Role::Fleet(fleet)) => fleet.is_stopped = is_stopped,
+        Some(Role::Decider(decider)) => decider.is_stopped = is_stopped,
+        Some(Role::ActivityWorker(worker)) => worker.is_stopped = is_stopped,
+        _ => {}
     }
 }
 
-fn reserve(world: &mut World, function: &str, reserved: Option<u32>) {
-    // What the account cannot reserve stays as it is, as it would for the person who tries.
-    if world.lambda.set_reserved_concurrency(function, reserved).is_err() {
-        return;
-    }
-    let operation = if reserved.is_some() { "PutFunctionConcurrency" } else { "DeleteFunctionConcurrency" };
-    let request = json!({"functionName": function, "reservedConcurrentExecutions": reserved});
-    let (now, place) = (world.now, &world.place);
-    world.cloudtrail.note_change(now, place, DEPLOYER, ("lambda", operation), (&request, &request));
-}
-
-fn set_timeout(world: &mut World, function: &str, timeout_s: u32) {
-    let Some(found) = world.lambda.named(function) else { return };
-    let config = Config { timeout_s, ..found.latest.config.clone() };
-    let (lambda, mut cx) = world.lambda_cx();
-    lambda.configure(&mut cx, function, config);
-    let request = json!({"functionName": function, "timeout": timeout_s});
-    let (now, place) = (world.now, &world.place);
-    let changed = ("lambda", "UpdateFunctionConfiguration");
-    world.cloudtrail.note_change(now, place, DEPLOYER, changed, (&request, &request));
-}
-
-fn switch_mappings(world: &mut World, source: &str, is_enabled: bool) {
-    let source = match source.split_once('/') {
-        Some(("kinesis", name)) => MappingSource::Stream(name.to_owned()),
-        Some((_, name)) => MappingSource::Queue(name.to_owned()),
-        None => return,
-    };
-    let of_source = world.lambda.mappings().filter(|(_, mapping)| mapping.source == source);
-    let found: Vec<(usize, String)> = of_source.map(|(index, mapping)| (index, mapping.uuid.clone())).collect();
-    for (mapping, uuid) in found {
-        let (lambda, mut cx) = world.lambda_cx();
-        lambda.set_mapping_enabled(&mut cx, mapping, is_enabled);
-        let request = json!({"uUID": uuid, "enabled": is_enabled});
-        let (now, place) = (world.now, &world.place);
-        let changed = ("lambda", "UpdateEventSourceMapping");
-        world.cloudtrail.note_change(now, place, DEPLOYER, changed, (&request, &request));
+fn lose_instance(world: &mut World, fleet: &str, instance: u32) {
+    let now = world.now;
+    match role(world, fleet) {
+        Some(Role::Fleet(fleet)) => fleet.lose_instance(instance, now),
+        Some(Role::Decider(decider)) => decider.lose_host(instance, now),
+        Some(Role::ActivityWorker(worker)) => worker.lose_host(instance, now),
+        _ => {}
     }
 }
 
-/// The IAM user whose keys the deployment pipeline has.
-const DEPLOYER: &str = "ci-deploy";
+fn throttle(world: &mut World, target: &str, share: f64) {
+    match target.split_once('/') {
+        Some(("kinesis", stream)) => world.kinesis.choke(stream, share),
+        Some(("lambda", function)) => {
+            if let Some(function) = world.lambda.named_mut(function) {
+                function.trouble.throttled = share;
+            }
+        }
+        _ => world.dynamodb.choke(target.trim_start_matches("dynamodb/"), share),
+    }
+}
 
-/// A deploy is an UpdateFunctionCode of the deployment pipeline in the account's event history.
-fn note_deploy(world: &mut World, name: &str, deploy: u64) {
-    let Some(function) = world.lambda.named(name) else { return };
-    let request = json!({
-        "functionName": name,
-        "s3Bucket": format!("releases-{}", world.place.account),
-        "s3Key": format!("{name}/deploy-{deploy}.zip"),
-        "publish": false,
-        "dryRun": false,
-    });
-    let response = json!({
-        "functionName": name,
-        "functionArn": function.arn,
-        "runtime": &*function.latest.config.runtime,
-        "handler": function.latest.config.handler,
-        "codeSize": function.latest.code.size_bytes,
-        "codeSha256": function.latest.code.sha256,
-        "lastModified": iso_millis(function.latest.last_modified).replace('Z', "+0000"),
-        "revisionId": function.latest.revision(world.now).text(),
-        "version": "$LATEST",
-    });
-    let (now, place) = (world.now, &world.place);
-    world.cloudtrail.note_change(now, place, DEPLOYER, ("lambda", "UpdateFunctionCode"), (&request, &response));
+fn set_latency(world: &mut World, target: &str, added: Option<Spread>) {
+    let added = added.unwrap_or_default();
+    if let Some(function) = target.strip_prefix("lambda/") {
+        if let Some(function) = world.lambda.named_mut(function) {
+            function.trouble.added = added;
+        }
+    } else if let Some(endpoint) = world.endpoints.named(target) {
+        endpoint.added = added;
+    }
+}
+
+fn set_error_rate(world: &mut World, target: &str, share: f64, status: u16) {
+    if let Some(function) = target.strip_prefix("lambda/") {
+        if let Some(function) = world.lambda.named_mut(function) {
+            function.trouble.failing = share;
+        }
+    } else if let Some(endpoint) = world.endpoints.named(target) {
+        endpoint.failing = (share, status);
+    }
 }
 
 fn slow(world: &mut World, target: &str, factor: f64) {

@@ -63,6 +63,11 @@ impl Decider {
         }
     }
 
+    /// One of its machines (from 0) is lost, with what it works on; another takes its place.
+    pub fn lose_host(&mut self, number: u32, now: Timestamp) {
+        self.hosts.lose(number, now);
+    }
+
     pub fn act(&mut self, world: &mut World) -> Timestamp {
         let now = world.now;
         if self.is_stopped {

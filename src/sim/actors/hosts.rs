@@ -54,6 +54,13 @@ impl Hosts {
         died
     }
 
+    /// A host is lost; its successor boots. It dies with the next step, as one whose time has come.
+    pub fn lose(&mut self, number: u32, now: Timestamp) {
+        if let Some(host) = self.hosts.get_mut(number as usize) {
+            host.dies_at = Some(now);
+        }
+    }
+
     /// A host with a free slot: the least busy, the first of equals.
     pub fn free(&self, now: Timestamp) -> Option<usize> {
         let free = |(_, host): &(usize, &Host)| host.up_from <= now && host.at_work < self.plan.slots;

@@ -24,7 +24,9 @@ pub struct Worker {
     /// Multiplies the service time.
     pub slow_down: f64,
     pub is_stopped: bool,
-    at_work: BinaryHeap<Reverse<(Timestamp, Receipt)>>,
+    /// Messages that hold one of these texts are beyond it: it does not delete them.
+    pub poison: Vec<String>,
+    at_work: BinaryHeap<Reverse<(Timestamp, Receipt, bool)>>,
 }
 
 impl Worker {
@@ -35,6 +37,7 @@ impl Worker {
             service,
             slow_down: 1.0,
             is_stopped: false,
+            poison: Vec::new(),
             at_work: BinaryHeap::new(),
         }
     }
@@ -45,16 +48,16 @@ impl Worker {
             self.at_work.clear();
             return now + POLL;
         }
-        while self.at_work.peek().is_some_and(|Reverse((ends, _))| *ends <= now) {
-            let Some(Reverse((_, receipt))) = self.at_work.pop() else { break };
+        while self.at_work.peek().is_some_and(|Reverse((ends, ..))| *ends <= now) {
+            let Some(Reverse((_, receipt, fails))) = self.at_work.pop() else { break };
             // What is not deleted shows again, and is done again.
-            if api::admit(world, name, Service::Sqs, "DeleteMessage", &self.queue).is_ok() {
+            if !fails && api::admit(world, name, Service::Sqs, "DeleteMessage", &self.queue).is_ok() {
                 let (sqs, mut cx) = world.sqs_cx();
                 let _ = sqs.delete(&mut cx, &self.queue, receipt);
             }
         }
         self.receive(world, name);
-        let ends = self.at_work.peek().map(|Reverse((ends, _))| *ends);
+        let ends = self.at_work.peek().map(|Reverse((ends, ..))| *ends);
         earliest(ends.into_iter().chain([now + POLL])).unwrap_or(now + POLL)
     }
 
@@ -79,7 +82,8 @@ impl Worker {
             for message in received {
                 let service_ms = self.service.draw_sum_ms(&mut cx, 1) * self.slow_down;
                 let ends = cx.now + Duration::from_millis(service_ms as u64);
-                self.at_work.push(Reverse((ends, message.receipt)));
+                let fails = self.poison.iter().any(|text| cx.templates.contains(&message.body, text));
+                self.at_work.push(Reverse((ends, message.receipt, fails)));
             }
         }
     }

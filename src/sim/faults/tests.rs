@@ -1,5 +1,7 @@
 //! Examples of faults, each begun by a scenario's own table and seen by a client or by what the applications do.
 
+mod things;
+
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role};
 use crate::sim::cx::Place;

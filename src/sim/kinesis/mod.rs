@@ -87,6 +87,13 @@ impl Kinesis {
     }
 
     /// The text of a record's partition key.
+    /// A fault: this share of all records and reads of a stream is throttled.
+    pub fn choke(&mut self, stream: &str, share: f64) {
+        if let Some(stream) = self.streams.get_mut(stream) {
+            stream.choked = share.clamp(0.0, 1.0);
+        }
+    }
+
     pub fn key_text<'a>(&'a self, key: &'a Key) -> &'a str {
         self.keys.text(key)
     }

@@ -10,6 +10,7 @@ use super::{Keys, Kinesis, demand};
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::payload::Payload;
+use rand::RngExt;
 
 /// PutRecords takes at most so many bytes of bodies and keys in one call.
 const MAX_REQUEST_BYTES: usize = 10 << 20;
@@ -155,7 +156,7 @@ fn too_long(path: &str, longest: usize) -> ApiError {
 fn put_one(
     keys: &Keys,
     stream: &mut Stream,
-    cx: &Cx<'_>,
+    cx: &mut Cx<'_>,
     record: &PutRecord<'_>,
     total: &mut Tally,
 ) -> Result<PutOutcome, ApiError> {
@@ -169,7 +170,8 @@ fn put_one(
     let Some(shard) = routed.and_then(|id| stream.shards.get_mut(&id)) else {
         return Err(fault::stream_not_found(cx.place, &stream.name));
     };
-    let admitted = !cx.place.limits || shard.limits.admit_write(bytes, cx.now);
+    let is_choked = stream.choked > 0.0 && cx.rng.random_bool(stream.choked);
+    let admitted = !is_choked && (!cx.place.limits || shard.limits.admit_write(bytes, cx.now));
     total.count(bytes, admitted);
     if !stream.enhanced.is_empty() {
         shard.tally.count(bytes, admitted);

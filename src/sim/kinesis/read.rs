@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::payload::Payload;
+use rand::RngExt;
 use std::collections::BTreeMap;
 
 /// GetRecords answers at most so many bytes of bodies and keys; a single larger record is answered alone.
@@ -94,7 +95,8 @@ impl Kinesis {
         let Some(shard) = stream.shards.get_mut(&shard) else {
             return Err(fault::shard_does_not_exist(cx.place, &stream.name, shard));
         };
-        if cx.place.limits && !shard.limits.admit_iterator(cx.now) {
+        let is_choked = stream.choked > 0.0 && cx.rng.random_bool(stream.choked);
+        if is_choked || (cx.place.limits && !shard.limits.admit_iterator(cx.now)) {
             return Err(fault::shard_rate_exceeded(cx.place, &stream.name, shard.id));
         }
         Ok(shard.cursor_of(position))
@@ -120,7 +122,8 @@ impl Kinesis {
             return Err(fault::shard_does_not_exist(cx.place, &stream.name, shard));
         };
         let of = Enhanced { stream: &stream.name, shard: shard.id, on: &stream.enhanced };
-        if cx.place.limits && !shard.limits.admit_read(cx.now) {
+        let is_choked = stream.choked > 0.0 && cx.rng.random_bool(stream.choked);
+        if is_choked || (cx.place.limits && !shard.limits.admit_read(cx.now)) {
             publish_throttled(&mut stream.series, &mut shard.series, of, cx);
             return Err(fault::shard_rate_exceeded(cx.place, &stream.name, shard.id));
         }

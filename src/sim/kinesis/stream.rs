@@ -85,6 +85,8 @@ pub struct Stream {
     pub mode: StreamMode,
     pub created: Timestamp,
     pub retention_hours: u32,
+    /// The share of records and reads that a fault throttles, 0 to 1.
+    pub choked: f64,
     /// The largest record, body and key; 1024 to 10240.
     pub max_record_kib: u32,
     /// Shard-level metrics that are on, in the API's order.
@@ -152,6 +154,7 @@ impl Stream {
             // AWS keeps the creation time in whole seconds.
             created: now.floor_to(1),
             retention_hours: 24,
+            choked: 0.0,
             max_record_kib: 1024,
             enhanced: vec![],
             encryption: None,

@@ -12,6 +12,7 @@ use crate::sim::lambda::log::LogTail;
 use crate::sim::lambda::metrics::{FunctionSeries, QualifiedSeries};
 use crate::sim::lambda::policy::Policy;
 use crate::sim::lambda::provisioned::Provisioned;
+use crate::sim::lambda::trouble::Trouble;
 use crate::sim::lambda::url::FunctionUrl;
 use crate::sim::lambda::version::{Version, VersionNumber};
 use crate::sim::rate::TokenBucket;
@@ -141,6 +142,7 @@ pub struct Function {
     pub urls: BTreeMap<String, FunctionUrl>,
     /// Multiplies every duration: 1.0 as designed, 4.0 for a function whose dependency is slow.
     pub slow_down: f64,
+    pub trouble: Trouble,
     /// `Some(0)` is a function that somebody throttled to a stop.
     pub reserved: Option<u32>,
     /// Invocations that run now.
@@ -223,6 +225,7 @@ impl Lambda {
             policies: BTreeMap::new(),
             urls: BTreeMap::new(),
             slow_down: 1.0,
+            trouble: Trouble::default(),
             reserved: None,
             in_flight: 0,
             on_demand: 0,

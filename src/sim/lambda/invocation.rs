@@ -212,6 +212,9 @@ impl Function {
         if self.reserved == Some(0) {
             return Err(Throttle::Reserved);
         }
+        if self.trouble.throttled > 0.0 && cx.rng.random_bool(self.trouble.throttled.min(1.0)) {
+            return Err(Throttle::FunctionRate);
+        }
         if let Some(rate) = self.reserved_rate.as_mut().filter(|_| cx.place.limits)
             && !rate.take(1.0, cx.now)
         {
@@ -272,7 +275,11 @@ impl Function {
         version: VersionNumber,
         payloads: impl Iterator<Item = &'p Payload>,
     ) -> Verdict {
-        self.version(version).map(|version| version.behaviour.judge(cx, payloads)).unwrap_or_default()
+        let Some(version) = self.version(version) else { return Verdict::default() };
+        if self.trouble.fails() {
+            return self.trouble.upon(&version.behaviour).judge(cx, payloads);
+        }
+        version.behaviour.judge(cx, payloads)
     }
 }
 
@@ -283,7 +290,8 @@ fn begin(cx: &mut Cx<'_>, function: &Function, work: Work, room: Room) -> Option
     let request = work.request.unwrap_or_else(|| RequestId(cx.rng.random(), cx.rng.random()));
     let init_ms = room.is_cold.then(|| behaviour.init.draw_sum_ms(cx, 1));
     let worked_ms = behaviour.base.draw_sum_ms(cx, 1) + behaviour.per_record.draw_sum_ms(cx, work.records);
-    let mut duration_ms = (worked_ms * function.slow_down).max(0.01);
+    let added_ms = function.trouble.added.draw_sum_ms(cx, 1);
+    let mut duration_ms = (worked_ms * function.slow_down + added_ms).max(0.01);
     let timeout_ms = f64::from(version.config.timeout_s) * 1_000.0;
     let (outcome, failed) = if duration_ms >= timeout_ms {
         duration_ms = timeout_ms;

@@ -35,6 +35,7 @@ pub mod policy;
 pub mod provisioned;
 pub mod queue_poller;
 pub mod shard_poller;
+mod trouble;
 pub mod url;
 pub mod version;
 mod wake;
@@ -56,6 +57,7 @@ pub use mapping::{LastResult, Mapping, MappingSource, MappingState, Poller, Poll
 pub use metrics::EventCount;
 pub use queue_poller::QueuePoller;
 pub use shard_poller::{Discarded, LaneStep, ReadPlace, ShardPoller, StreamPoller};
+pub use trouble::Trouble;
 pub use version::{Chosen, Phase, Qualifier, Version, VersionNumber};
 
 use crate::sim::cx::Cx;

@@ -62,6 +62,10 @@ fn add_streams(world: &mut World, scenario: &Scenario) -> Result<(), String> {
         let (kinesis, mut cx) = world.kinesis_cx();
         let added = kinesis.add_active_stream(&mut cx, &stream.name, stream.shards, StreamMode::Provisioned);
         named("stream", &stream.name, added)?;
+        if let Some(hours) = stream.retention_hours {
+            let kept = kinesis.increase_retention(&mut cx, &stream.name, hours);
+            named("stream", &stream.name, kept)?;
+        }
         if stream.shard_metrics {
             let on = kinesis.enable_monitoring(&mut cx, &stream.name, &ShardMetric::ALL);
             named("stream", &stream.name, on)?;

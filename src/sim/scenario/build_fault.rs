@@ -1,6 +1,6 @@
 //! Puts a scenario's faults on the world's timeline: what each kind begins, and what ends it.
 
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, permission};
 use crate::domain::time::Timestamp;
 use crate::sim::agenda::Due;
 use crate::sim::faults::api::{ApiFault, Effect, Scope, Who};
@@ -10,6 +10,9 @@ use crate::sim::wire::Service;
 use crate::sim::world::World;
 use crate::sim::{endpoint, fanout};
 use std::time::Duration;
+
+/// A payload that nobody can take, where the scenario says none.
+const POISON: &str = "{\"poison\": true}";
 
 /// How slow a caller's clock is where the scenario says nothing.
 const SKEW: Duration = Duration::from_secs(20 * 60);
@@ -24,7 +27,13 @@ pub fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
         FaultKind::BadDeploy | FaultKind::Deploy | FaultKind::ConcurrencyCap | FaultKind::TimeoutClose => {
             of_function(world, fault)
         }
+        FaultKind::Throttle if fault.target.starts_with("sqs/") || fault.target.starts_with("sns/") => {
+            return add_api_fault(world, fault, start);
+        }
+        FaultKind::Deny => return add_denial(world, fault, start),
         FaultKind::Throttle | FaultKind::Refuse | FaultKind::Hang => refusals(fault),
+        FaultKind::Latency | FaultKind::ErrorRate | FaultKind::PoisonPayload => of_dependency(fault),
+        FaultKind::VisibilityShort | FaultKind::RetentionShort => of_source(world, fault),
         FaultKind::FilterPolicy => filter_policy(world, fault),
         FaultKind::DisableMapping => (
             Entry::SwitchMappings { source: fault.target.clone(), is_enabled: false },
@@ -126,7 +135,7 @@ fn add_api_fault(world: &mut World, fault: &Fault, start: Timestamp) {
     let scope = Scope { service, operations: fault.operations.clone(), resource, who };
     let share = fault.share.unwrap_or(1.0);
     let effect = match fault.kind {
-        FaultKind::ApiThrottle => Effect::Throttle { share },
+        FaultKind::ApiThrottle | FaultKind::Throttle => Effect::Throttle { share },
         FaultKind::ApiError => Effect::Fail { share, status: fault.status.unwrap_or(500) },
         FaultKind::ApiHang => Effect::Hang { most: fault.hang_for },
         FaultKind::ApiLatency => Effect::Delay { by: fault.latency.unwrap_or_default().into() },
@@ -155,12 +164,73 @@ fn change_of_configuration(world: &World, fault: &Fault, function: String) -> (E
     (Entry::Timeout { function: function.clone(), timeout_s }, Entry::Timeout { function, timeout_s: before })
 }
 
+/// A permission that somebody takes away, and gives back.
+fn add_denial(world: &mut World, fault: &Fault, start: Timestamp) {
+    let action = fault.action.clone().unwrap_or_default();
+    let Some((service, operation)) = permission(&action) else { return };
+    let actor = fault.target.clone();
+    let scope = Scope {
+        service: Some(service),
+        operations: vec![operation.to_owned()],
+        resource: None,
+        who: Who::Named(actor.clone()),
+    };
+    let ends = fault.until.map(|until| start + until);
+    let change = |is_taken| Entry::Permission { actor: actor.clone(), action: action.clone(), is_taken };
+    add_entry(world, start + fault.at, change(true));
+    let denial = ApiFault { scope, effect: Effect::Deny, ends };
+    let begun_by = add_entry(world, start + fault.at, Entry::BeginApi(denial));
+    if let Some(ends) = ends {
+        add_entry(world, ends, change(false));
+        add_entry(world, ends, Entry::EndApi { begun_by });
+    }
+}
+
+/// What troubles functions and endpoints without their doing.
+fn of_dependency(fault: &Fault) -> (Entry, Entry) {
+    let target = fault.target.clone();
+    match fault.kind {
+        FaultKind::Latency => {
+            let added = fault.latency.map(Into::into);
+            (Entry::Latency { target: target.clone(), added }, Entry::Latency { target, added: None })
+        }
+        FaultKind::ErrorRate => {
+            let (share, status) = (fault.share.unwrap_or(1.0), fault.status.unwrap_or(500));
+            let end = Entry::ErrorRate { target: target.clone(), share: 0.0, status };
+            (Entry::ErrorRate { target, share, status }, end)
+        }
+        _ => {
+            let text = fault.payload.clone().unwrap_or_else(|| POISON.to_owned());
+            let end = Entry::Antidote { source: target.clone(), text: text.clone() };
+            (Entry::Poison { source: target, text }, end)
+        }
+    }
+}
+
+/// What somebody sets on a queue or a stream, and what it was before.
+fn of_source(world: &World, fault: &Fault) -> (Entry, Entry) {
+    if let Some(stream) = fault.target.strip_prefix("kinesis/") {
+        let before = world.kinesis.stream(stream).map_or(24, |stream| stream.retention_hours);
+        let set = |hours| Entry::Retention { stream: stream.to_owned(), hours };
+        return (set(fault.retention_hours.unwrap_or(before)), set(before));
+    }
+    let queue = fault.target.trim_start_matches("sqs/");
+    let found = world.sqs.queue(queue).map(|queue| &queue.attributes);
+    let (attribute, wanted, before) = match fault.kind {
+        FaultKind::VisibilityShort => {
+            ("VisibilityTimeout", fault.visibility_s, found.map_or(30, |found| found.visibility_s))
+        }
+        _ => ("MessageRetentionPeriod", fault.retention_s, found.map_or(345_600, |found| found.retention_s)),
+    };
+    let set = |value: u32| Entry::QueueAttribute { queue: queue.to_owned(), attribute, value: value.to_string() };
+    (set(wanted.unwrap_or(before)), set(before))
+}
+
 /// A table that throttles, or storage that takes nothing; and its end.
 fn refusals(fault: &Fault) -> (Entry, Entry) {
     if fault.kind == FaultKind::Throttle {
-        let table = fault.target.trim_start_matches("dynamodb/").to_owned();
-        let share = fault.share.unwrap_or(1.0);
-        return (Entry::Throttle { table: table.clone(), share }, Entry::Throttle { table, share: 0.0 });
+        let (target, share) = (fault.target.clone(), fault.share.unwrap_or(1.0));
+        return (Entry::Throttle { target: target.clone(), share }, Entry::Throttle { target, share: 0.0 });
     }
     let stream = fault.target.trim_start_matches("firehose/").to_owned();
     let outage = if fault.kind == FaultKind::Hang { Outage::Hangs } else { Outage::Refuses };

@@ -56,8 +56,18 @@ pub struct Fault {
     /// Of `api-hang`: how long a request hangs; to the fault's end without it.
     #[serde(default, deserialize_with = "maybe_duration")]
     pub hang_for: Option<Duration>,
-    /// Of `api-latency`: what is added.
+    /// Of `latency` and `api-latency`: what is added.
     pub latency: Option<Spread>,
+    /// Of `poison-payload`: the text of the payload; without it, one that nobody else sends.
+    pub payload: Option<String>,
+    /// Of `deny`: what its role may not do any more, as `sqs:ReceiveMessage`.
+    pub action: Option<String>,
+    /// Of `visibility-short`.
+    pub visibility_s: Option<u32>,
+    /// Of `retention-short` of a queue.
+    pub retention_s: Option<u32>,
+    /// Of `retention-short` of a stream; Kinesis keeps records for 24 hours at least.
+    pub retention_hours: Option<u32>,
     /// Of `clock-skew`: how slow the callers' clocks are; twenty minutes without it. AWS tolerates five.
     #[serde(default, deserialize_with = "maybe_duration")]
     pub skew: Option<Duration>,
@@ -90,10 +100,25 @@ pub enum FaultKind {
     EndpointDown,
     /// Somebody sets a subscription's filter policy.
     FilterPolicy,
-    /// A machine of a fleet is lost (`key` says which, from 1); another boots in its place.
+    /// A machine of a fleet, of deciders or of activity workers is lost (`key` says which, from 1); another boots in its
+    /// place.
     LostInstance,
-    /// A table, or a fleet's lease table, throttles `share` of all requests (all without it).
+    /// A stream, a queue, a topic, a function, a table, or a fleet's lease table throttles `share` of all requests (all
+    /// without it), and its metrics show it.
     Throttle,
+    /// The role of an application or a function may not do `action` any more.
+    Deny,
+    /// A function or an endpoint takes longer by `latency`.
+    Latency,
+    /// A function or an endpoint fails `share` of all requests, an endpoint with `status` (500 without it).
+    ErrorRate,
+    /// A message comes into a queue or a stream that none of its functions and queue workers can take. When the fault
+    /// ends, they can.
+    PoisonPayload,
+    /// Somebody gives a queue a visibility timeout below what its consumers need.
+    VisibilityShort,
+    /// Somebody lowers a queue's or a stream's retention below its consumers' lag.
+    RetentionShort,
     /// A delivery stream's storage refuses what is delivered.
     Refuse,
     /// A delivery stream's storage does not answer.
@@ -144,7 +169,14 @@ impl Fault {
             FaultKind::FilterPolicy => self.policy.is_none().then_some("policy"),
             FaultKind::ConcurrencyCap => self.cap.is_none().then_some("cap"),
             FaultKind::TimeoutClose => self.timeout_s.is_none().then_some("timeout_s"),
-            FaultKind::ApiLatency => self.latency.is_none().then_some("latency"),
+            FaultKind::Deny => self.action.is_none().then_some("action"),
+            FaultKind::ErrorRate => self.share.is_none().then_some("share"),
+            FaultKind::VisibilityShort => self.visibility_s.is_none().then_some("visibility_s"),
+            FaultKind::RetentionShort if self.target.starts_with("kinesis/") => {
+                self.retention_hours.is_none().then_some("retention_hours")
+            }
+            FaultKind::RetentionShort => self.retention_s.is_none().then_some("retention_s"),
+            FaultKind::ApiLatency | FaultKind::Latency => self.latency.is_none().then_some("latency"),
             _ => None,
         }
     }
@@ -156,10 +188,18 @@ impl Fault {
         let is_latency =
             |spread: &Spread| spread.p50_ms > 0.0 && spread.p50_ms <= spread.p99_ms && spread.p99_ms <= 9e5;
         let is_bad_status = self.kind == FaultKind::ApiError && self.status.is_some_and(|status| !is_status(status));
+        let is_no_failure =
+            self.kind == FaultKind::ErrorRate && self.status.is_some_and(|status| !(400..600).contains(&status));
+        let is_action = self.action.as_ref().is_none_or(|action| permission(action).is_some());
         [
             (self.until.is_some_and(|until| until <= self.at), "until must be later than at"),
             (self.share.is_some_and(|share| !(0.0..=1.0).contains(&share)), "share must be 0 to 1"),
             (is_bad_status, "status must be 500 or 503"),
+            (is_no_failure, "status must be 400 to 599"),
+            (!is_action, "action must be a service and an operation, as sqs:ReceiveMessage"),
+            (self.visibility_s.is_some_and(|s| s > 43_200), "visibility_s must be 0 to 43,200"),
+            (self.retention_s.is_some_and(|s| !(60..=1_209_600).contains(&s)), "retention_s must be 60 to 1,209,600"),
+            (self.retention_hours.is_some_and(|h| !(24..=8760).contains(&h)), "retention_hours must be 24 to 8,760"),
             (!self.operations.iter().all(is_operation), "operations must be names such as ReceiveMessage"),
             (
                 self.latency.as_ref().is_some_and(|spread| !is_latency(spread)),
@@ -170,6 +210,13 @@ impl Fault {
         .filter_map(|(is_wrong, message)| is_wrong.then_some(message))
         .collect()
     }
+}
+
+/// Service and operation of `sqs:ReceiveMessage`.
+pub(super) fn permission(action: &str) -> Option<(Service, &str)> {
+    let (service, operation) = action.split_once(':')?;
+    let is_operation = operation.starts_with(|letter: char| letter.is_ascii_uppercase());
+    Service::named(service).filter(|_| is_operation).map(|service| (service, operation))
 }
 
 impl Scenario {
@@ -199,6 +246,7 @@ impl Scenario {
         let target = fault.target.as_str();
         let function = target.strip_prefix("lambda/").is_some_and(|function| self.has_function(world, function));
         let consumer = self.has_consumer(world, target);
+        let delivers = delivery::has(self, world, target);
         match fault.kind {
             FaultKind::Surge | FaultKind::HotKey => (self.has_producer(world, target), "a producer's name"),
             FaultKind::BadDeploy | FaultKind::Deploy => (function, "a function, as lambda/NAME"),
@@ -206,11 +254,30 @@ impl Scenario {
             FaultKind::Stop | FaultKind::WrongTaskList => (consumer, "a worker's or fleet's name"),
             FaultKind::ConcurrencyCap | FaultKind::TimeoutClose => (function, "a function, as lambda/NAME"),
             FaultKind::DisableMapping => (self.has_source(world, target), "a source, as sqs/NAME"),
-            FaultKind::LostInstance => (fleet::has(self, world, target), "a fleet's name"),
-            FaultKind::Throttle => (fleet::has_table(self, world, target), "a fleet's name or dynamodb/TABLE"),
-            FaultKind::Refuse | FaultKind::Hang => {
-                (delivery::has(self, world, target), "a delivery stream, as firehose/NAME")
+            FaultKind::LostInstance => {
+                (consumer && !self.is_worker(world, target), "the name of a fleet, of deciders or of activity workers")
             }
+            FaultKind::Throttle => (
+                function
+                    || self.has_source(world, target)
+                    || self.has_topic(world, target)
+                    || fleet::has_table(self, world, target),
+                "a stream, queue, topic, function or table, as kinesis/NAME, or a fleet's name",
+            ),
+            FaultKind::Deny => (
+                function || consumer || self.has_producer(world, target) || self.has_topic(world, target) || delivers,
+                "an application's name, or a function, topic or delivery stream, as lambda/NAME",
+            ),
+            FaultKind::Latency | FaultKind::ErrorRate => {
+                (function || self.has_endpoint(world, target), "a function (lambda/NAME) or an endpoint's name")
+            }
+            FaultKind::PoisonPayload | FaultKind::RetentionShort => {
+                (self.has_source(world, target), "a source, as sqs/NAME or kinesis/NAME")
+            }
+            FaultKind::VisibilityShort => {
+                (target.starts_with("sqs/") && self.has_source(world, target), "a queue, as sqs/NAME")
+            }
+            FaultKind::Refuse | FaultKind::Hang => (delivers, "a delivery stream, as firehose/NAME"),
             FaultKind::EndpointDown => (self.has_endpoint(world, target), "an endpoint's name"),
             FaultKind::FilterPolicy => {
                 (self.has_subscription(world, target), "a subscription, as TOPIC/TO such as promo/sqs/orders")

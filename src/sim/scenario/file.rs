@@ -96,6 +96,8 @@ pub struct Template {
 pub struct Stream {
     pub name: String,
     pub shards: u32,
+    /// Hours that records are kept; 24 without it.
+    pub retention_hours: Option<u32>,
     /// Shard-level metrics (enhanced monitoring).
     #[serde(default)]
     pub shard_metrics: bool,
@@ -249,6 +251,13 @@ impl Scenario {
         let is_it = |actor: &Actor| actor.name == name && makes(actor);
         self.producers.iter().any(|producer| producer.name == name)
             || self.starters.iter().any(|starter| starter.name == name)
+            || world.is_some_and(|world| world.actors.iter().flatten().any(is_it))
+    }
+
+    /// Whether it is a queue worker's name.
+    pub(super) fn is_worker(&self, world: Option<&World>, name: &str) -> bool {
+        let is_it = |actor: &Actor| actor.name == name && matches!(actor.role, Role::Worker(_));
+        self.workers.iter().any(|worker| worker.name == name)
             || world.is_some_and(|world| world.actors.iter().flatten().any(is_it))
     }
 

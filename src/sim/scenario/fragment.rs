@@ -89,7 +89,7 @@ fn present(world: &World, part: &Scenario) -> Vec<String> {
             ("kinesis", name) => MappingSource::Stream(name.to_owned()),
             (_, name) => MappingSource::Queue(name.to_owned()),
         };
-        world.lambda.mapping_between(&source, function)
+        world.lambda.mapping_between(&source, function.split(':').next().unwrap_or(function))
     };
     let mut found: Vec<(&str, String, bool)> = Vec::new();
     found.extend(part.streams.iter().map(|x| ("stream", x.name.clone(), world.kinesis.stream(&x.name).is_some())));
