@@ -7,6 +7,7 @@ use crate::sim::ledger::Ledger;
 use crate::sim::scenario::{Fragment, NotAdded, ScenarioError};
 use crate::sim::wire::query::form_parameters;
 use crate::sim::wire::{Request, Response};
+use crate::sim::world::World;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -198,7 +199,17 @@ pub fn health<'a>(settings: Settings, accounts: impl Iterator<Item = (&'a str, T
 }
 
 /// What was asked of an account: one line a service, operation and outcome.
-pub fn ledger(account: &str, ledger: &Ledger) -> Response {
+/// Of each region: what its queues let expire, and what became of what its applications made.
+pub fn ledger<'a>(account: &str, ledger: &Ledger, worlds: impl Iterator<Item = (&'a str, &'a World)>) -> Response {
+    let (mut expired, mut applications) = (Vec::new(), Vec::new());
+    for (region, world) in worlds {
+        let queues = world.sqs.queues().filter(|queue| queue.expired > 0);
+        expired.extend(queues.map(|queue| json!({ "region": region, "queue": queue.name, "count": queue.expired })));
+        let tallies = world.actors.iter().flatten().map(|actor| (actor, actor.role.tally()));
+        let known = tallies.filter(|(_, tally)| !tally.is_null());
+        applications
+            .extend(known.map(|(actor, counts)| json!({ "region": region, "name": actor.name, "counts": counts })));
+    }
     let requests: Vec<Value> = ledger
         .requests
         .iter()
@@ -206,7 +217,13 @@ pub fn ledger(account: &str, ledger: &Ledger) -> Response {
             json!({ "service": service, "operation": operation, "error": error, "count": count })
         })
         .collect();
-    answer(200, &json!({ "account": account, "answered": ledger.answered, "requests": requests }))
+    answer(
+        200,
+        &json!({
+            "account": account, "answered": ledger.answered, "requests": requests,
+            "expired": expired, "applications": applications,
+        }),
+    )
 }
 
 fn answer(status: u16, value: &Value) -> Response {

@@ -359,8 +359,7 @@ impl Engine {
         match order.command {
             Command::Health => reply(answer, self.health()),
             Command::Ledger => {
-                let ledger = self.ledger_of(&account, order.region.as_deref());
-                reply(answer, control::ledger(&account, &ledger));
+                reply(answer, self.ledger_of(&account, order.region.as_deref()));
             }
             Command::Reset => {
                 self.reset(&account, order.region.as_deref());
@@ -389,13 +388,12 @@ impl Engine {
     }
 
     /// What was asked of an account in one region, or in all of them.
-    fn ledger_of(&self, account: &str, region: Option<&str>) -> Ledger {
-        let mut sum = Ledger::default();
+    fn ledger_of(&self, account: &str, region: Option<&str>) -> Response {
         let realms = self.accounts.get(account).into_iter().flat_map(|account| &account.realms);
-        for (_, realm) in realms.filter(|(name, _)| region.is_none_or(|region| region == *name)) {
-            sum.add(&realm.world.ledger);
-        }
-        sum
+        let realms = realms.filter(|(name, _)| region.is_none_or(|region| region == *name));
+        let mut sum = Ledger::default();
+        realms.clone().for_each(|(_, realm)| sum.add(&realm.world.ledger));
+        control::ledger(account, &sum, realms.map(|(name, realm)| (name.as_str(), &realm.world)))
     }
 
     /// Empties an account in one region, or in all of them. Its time goes on, so that nothing is from the future.

@@ -5,7 +5,7 @@
 //!
 //! | kind | target | needs, may have | what happens |
 //! |---|---|---|---|
-//! | `surge` | a producer, starter or caller | `factor` | it makes so many times as much |
+//! | `surge` | a producer, starter, caller, schedule or bucket | `factor` | it makes so many times as much |
 //! | `hot-key` | a producer | `key`, `share` | this share of its records has one key |
 //! | `slow` | `lambda/NAME`, any consumer | `factor` | it takes so many times as long |
 //! | `stop` | any consumer | | it is down: worker, fleet, deciders, activity workers |
@@ -44,7 +44,9 @@ mod refusal;
 mod resource;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+#[cfg(test)]
+mod things_tests;
 
 use crate::sim::actors::{self, Role};
 use crate::sim::endpoint::Answer;
@@ -170,6 +172,8 @@ fn surge(world: &mut World, maker: &str, factor: f64) {
     match role(world, maker) {
         Some(Role::Producer(producer)) => producer.surge = factor,
         Some(Role::Starter(starter)) => starter.surge = factor,
+        Some(Role::Caller(caller)) => caller.surge = factor,
+        Some(Role::Trigger(trigger)) => trigger.surge = factor,
         _ => {}
     }
 }

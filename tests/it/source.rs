@@ -57,7 +57,9 @@ fn declared_test_files(source: &Source) -> Vec<String> {
     };
     let lines: Vec<&str> = source.code.lines().map(str::trim).collect();
     let pairs = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
-    let names = pairs.filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';'));
+    let module =
+        |line: &str| line.trim_start_matches("pub(crate) ").strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned);
+    let names = pairs.filter_map(|pair| module(pair[1]));
     names.map(|name| format!("{folder}/{name}.rs")).collect()
 }
 

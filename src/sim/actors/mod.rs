@@ -1,11 +1,13 @@
 //! Actors: the applications around the services. Each acts when the agenda says so, and says when it acts next.
 
 pub mod activity_worker;
+pub mod caller;
 pub mod decider;
 pub mod fleet;
 pub mod hosts;
 pub mod producer;
 pub mod starter;
+pub mod trigger;
 pub mod worker;
 
 use crate::domain::time::Timestamp;
@@ -14,6 +16,7 @@ use crate::sim::error::ApiError;
 use crate::sim::faults::api;
 use crate::sim::wire::Service;
 use crate::sim::world::World;
+use serde_json::{Value, json};
 
 /// One application of the scenario.
 pub struct Actor {
@@ -29,6 +32,46 @@ pub enum Role {
     Decider(decider::Decider),
     ActivityWorker(activity_worker::ActivityWorker),
     Starter(starter::Starter),
+    Caller(caller::Caller),
+    Trigger(trigger::Trigger),
+}
+
+impl Role {
+    /// Whether it makes work for others, and does none.
+    pub fn is_source(&self) -> bool {
+        matches!(self, Self::Producer(_) | Self::Starter(_) | Self::Caller(_) | Self::Trigger(_))
+    }
+
+    /// What became of what it made or did, under the names that its counts have.
+    pub fn tally(&self) -> Value {
+        match self {
+            Self::Producer(producer) => {
+                let counts = producer.counts;
+                json!({ "made": counts.made, "stored": counts.stored, "repeated": counts.repeated, "lost": counts.lost })
+            }
+            Self::Fleet(fleet) => {
+                let counts = fleet.counts;
+                json!({
+                    "processed": counts.processed, "duplicates": counts.duplicates, "missed": counts.missed,
+                    "lost_leases": counts.lost_leases,
+                })
+            }
+            Self::Caller(caller) => {
+                let counts = caller.counts;
+                json!({
+                    "made": counts.made, "answered": counts.answered, "given_up": counts.given_up,
+                    "tries": counts.tries, "timeouts": counts.timeouts, "throttles": counts.throttles,
+                    "errors": counts.errors,
+                })
+            }
+            Self::Trigger(trigger) => {
+                let counts = trigger.counts;
+                json!({ "made": counts.made, "taken": counts.taken, "refused": counts.refused })
+            }
+            Self::Starter(starter) => json!({ "refused": starter.refused }),
+            Self::Worker(_) | Self::Decider(_) | Self::ActivityWorker(_) => Value::Null,
+        }
+    }
 }
 
 /// Adds an actor and schedules its first step.
@@ -48,6 +91,8 @@ pub fn act(world: &mut World, index: usize) {
         Role::Decider(decider) => decider.act(world),
         Role::ActivityWorker(worker) => worker.act(world),
         Role::Starter(starter) => starter.act(world, &actor.name),
+        Role::Caller(caller) => caller.act(world, &actor.name),
+        Role::Trigger(trigger) => trigger.act(world, &actor.name),
     };
     world.actors[index] = Some(actor);
     world.agenda.schedule(next_at.max(world.now + MIN_STEP), Due::Actor(index));

@@ -1,7 +1,5 @@
 //! Examples of faults, each begun by a scenario's own table and seen by a client or by what the applications do.
 
-mod things;
-
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role};
 use crate::sim::cx::Place;
@@ -27,7 +25,7 @@ pub fn pass(world: &mut World, seconds: u64) {
     world.advance_to(until);
 }
 
-fn request(target: &str, body: &str) -> Request {
+pub fn request(target: &str, body: &str) -> Request {
     let headers = [
         ("x-amz-target", target),
         ("authorization", "AWS4-HMAC-SHA256 Credential=AKIATEST/20261127/eu-west-1/x/aws4_request, SignedHeaders=host"),
@@ -51,7 +49,7 @@ fn lambda(method: &str, path: &str) -> Request {
 }
 
 /// Status and body of the answer, and what the header of the older codes says.
-fn ask(world: &mut World, request: Request) -> (u16, String, String) {
+pub fn ask(world: &mut World, request: Request) -> (u16, String, String) {
     match wire::handle(world, &mut Call::new(request, world.now)) {
         Reply::Done(response) => {
             let header = |name: &str| response.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());

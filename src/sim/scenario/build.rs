@@ -7,6 +7,7 @@ use super::delivery::add_delivery_streams;
 use super::file::{self, Scenario};
 use super::function::{add_functions, add_mappings};
 use super::topic::add_topics;
+use super::trigger::add_triggers;
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role, fleet::Fleet, producer, worker::Worker};
 use crate::sim::cx::Place;
@@ -41,6 +42,7 @@ pub fn furnish(world: &mut World, scenario: &Scenario, start: Timestamp) -> Resu
     add_alarms(world, scenario)?;
     add_actors(world, scenario);
     build_workflow::add_actors(world, scenario);
+    add_triggers(world, scenario);
     for fault in &scenario.faults {
         add_fault(world, fault, start);
     }

@@ -7,6 +7,7 @@ use super::fleet::{self, Fleet};
 use super::function::{Alias, Function, Mapping};
 use super::problems::Problems;
 use super::topic::{Endpoint, Subscription, Topic};
+use super::trigger::{self, Bucket, Caller, Schedule};
 use super::workflow::{Activity, ActivityWorker, Decider, Domain, Starter, Workflow};
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{Actor, Role};
@@ -76,6 +77,12 @@ pub struct Scenario {
     pub activity_workers: Vec<ActivityWorker>,
     #[serde(default, rename = "starter")]
     pub starters: Vec<Starter>,
+    #[serde(default, rename = "caller")]
+    pub callers: Vec<Caller>,
+    #[serde(default, rename = "schedule")]
+    pub schedules: Vec<Schedule>,
+    #[serde(default, rename = "bucket")]
+    pub buckets: Vec<Bucket>,
     #[serde(default, rename = "alarm")]
     pub alarms: Vec<Alarm>,
     #[serde(default, rename = "fault")]
@@ -247,10 +254,12 @@ impl Scenario {
     }
 
     pub(super) fn has_producer(&self, world: Option<&World>, name: &str) -> bool {
-        let makes = |actor: &Actor| matches!(actor.role, Role::Producer(_) | Role::Starter(_));
-        let is_it = |actor: &Actor| actor.name == name && makes(actor);
+        let is_it = |actor: &Actor| actor.name == name && actor.role.is_source();
         self.producers.iter().any(|producer| producer.name == name)
             || self.starters.iter().any(|starter| starter.name == name)
+            || self.callers.iter().any(|caller| caller.name == name)
+            || self.schedules.iter().any(|schedule| schedule.name == name)
+            || self.buckets.iter().any(|bucket| bucket.name == name)
             || world.is_some_and(|world| world.actors.iter().flatten().any(is_it))
     }
 
@@ -262,8 +271,7 @@ impl Scenario {
     }
 
     pub(super) fn has_consumer(&self, world: Option<&World>, name: &str) -> bool {
-        let starts = |actor: &Actor| matches!(actor.role, Role::Producer(_) | Role::Starter(_));
-        let is_it = |actor: &Actor| actor.name == name && !starts(actor);
+        let is_it = |actor: &Actor| actor.name == name && !actor.role.is_source();
         self.workers.iter().any(|worker| worker.name == name)
             || self.fleets.iter().any(|fleet| fleet.name == name)
             || self.has_task_poller(name)
@@ -315,6 +323,7 @@ impl Scenario {
             }
         }
         fleet::check(self, problems, world);
+        trigger::check(self, problems, world);
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Fleet {
     /// Where it begins when it has no checkpoint.
     #[serde(default)]
     pub initial_position: Position,
+    /// How long the auto scaling group takes to replace a lost machine, until its workers work.
+    #[serde(default = "boot_s")]
+    pub instance_boot_s: u64,
     /// A lease that is not renewed for so long goes to another worker.
     #[serde(default = "failover_s")]
     pub failover_s: u64,
@@ -45,6 +48,9 @@ pub enum Position {
     Latest,
 }
 
+const fn boot_s() -> u64 {
+    90
+}
 const fn idle_ms() -> u64 {
     1500
 }
@@ -68,6 +74,7 @@ impl Fleet {
                 Position::TrimHorizon => InitialPosition::TrimHorizon,
                 Position::Latest => InitialPosition::Latest,
             },
+            boot: Duration::from_secs(self.instance_boot_s),
             failover: Duration::from_secs(self.failover_s),
             checkpoint_every: Duration::from_secs(self.checkpoint_every_s),
             lease_table_capacity: self.lease_table_capacity,

@@ -45,6 +45,10 @@ impl Fragment {
             && part.deciders.is_empty()
             && part.activity_workers.is_empty()
             && part.starters.is_empty()
+            && part.callers.is_empty()
+            && part.schedules.is_empty()
+            && part.buckets.is_empty()
+            && part.alarms.is_empty()
     }
 }
 
@@ -69,7 +73,8 @@ pub fn add(world: &mut World, fragment: &Fragment) -> Result<(), NotAdded> {
     let part = &fragment.scenario;
     let mut problems = Problems::new(&fragment.text);
     part.check(&mut problems, Some(world));
-    let pollers = part.deciders.len() + part.activity_workers.len() + part.starters.len();
+    let callers = part.callers.len() + part.schedules.len() + part.buckets.len();
+    let pollers = part.deciders.len() + part.activity_workers.len() + part.starters.len() + callers;
     let actors = world.actors.len() + part.producers.len() + part.workers.len() + part.fleets.len() + pollers;
     if actors.max(world.timeline.len() + 2 * part.faults.len()) > ADDED_MAX {
         problems.of_file(format!("more than {ADDED_MAX} actors or faults were added: reset the account first"));

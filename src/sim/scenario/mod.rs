@@ -12,6 +12,7 @@ mod fragment;
 mod function;
 mod problems;
 mod topic;
+mod trigger;
 mod workflow;
 
 pub use alarm::Alarm;

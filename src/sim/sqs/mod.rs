@@ -101,6 +101,11 @@ impl Sqs {
         self.queues.get(name)
     }
 
+    /// Every queue, by name, as it was when last touched.
+    pub fn queues(&self) -> impl Iterator<Item = &Queue> {
+        self.queues.values()
+    }
+
     /// Names of all queues, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.queues.keys().map(String::as_str)

@@ -30,9 +30,6 @@ use worker::Worker;
 const SHARD_SYNC: Duration = Duration::from_secs(60);
 /// The pause after something that could not be done.
 const BACK_OFF: Duration = Duration::from_millis(1000);
-/// An instance that is lost is replaced, boots and starts its workers within this time.
-const BOOT: Duration = Duration::from_secs(90);
-
 /// Where an application begins that has no checkpoint yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InitialPosition {
@@ -53,6 +50,8 @@ pub struct Settings {
     /// Between the end of a batch and the next read (`idleTimeBetweenReadsInMillis`).
     pub idle: Duration,
     pub initial_position: InitialPosition,
+    /// An instance that is lost is replaced by its group, boots and starts its workers within this time.
+    pub boot: Duration,
     /// A lease that is not renewed for so long is anybody's (`failoverTimeMillis`).
     pub failover: Duration,
     /// Zero checkpoints after every batch.
@@ -70,6 +69,7 @@ impl Settings {
             records_per_s,
             idle: Duration::from_millis(1500),
             initial_position: InitialPosition::TrimHorizon,
+            boot: Duration::from_secs(90),
             failover: Duration::from_secs(10),
             checkpoint_every: Duration::from_secs(60),
             lease_table_capacity: None,
@@ -125,8 +125,9 @@ impl Fleet {
 
     /// An instance (from 0) is lost with all its workers; another takes its place after the boot time.
     pub fn lose_instance(&mut self, instance: u32, now: Timestamp) {
+        let boot = self.settings.boot;
         for worker in self.workers.iter_mut().filter(|worker| worker.instance == instance) {
-            worker.die(now + BOOT);
+            worker.die(now + boot);
         }
     }
 

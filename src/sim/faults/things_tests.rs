@@ -1,6 +1,6 @@
 //! Examples of faults of one thing: a stream, a queue, a function, an endpoint, an application.
 
-use super::{add, ask, pass, request, world};
+use super::tests::{add, ask, pass, request, world};
 use crate::sim::actors::{self, Role};
 use crate::sim::lambda::LastResult;
 use crate::sim::world::World;
@@ -240,7 +240,7 @@ fn a_retention_below_the_lag_loses_what_nobody_read() {
     pass(&mut world, 60);
     let expired = world.sqs.queue("orders").unwrap().expired;
     assert!(expired > 2500, "{expired}");
-    let mut world = super::world();
+    let mut world = super::tests::world();
     add(&mut world, "[[stream]]\nname = \"bids\"\nshards = 1\nretention_hours = 48");
     let put = r#"{"StreamName":"bids","PartitionKey":"k","Data":"eA=="}"#;
     assert_eq!(ask(&mut world, request("Kinesis_20131202.PutRecord", put)).0, 200);
