@@ -397,4 +397,22 @@ mod tests {
         served.unwrap().unwrap().unwrap();
         TcpListener::bind(listening.address).await.unwrap();
     }
+
+    /// The head, or the body, of a request comes too slowly. Time is the runtime's, and passes as soon as all wait.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_never_finishes_is_hung_up_on_and_told_why_where_it_can_be() {
+        let listening = listen().await;
+        let dribble = |bytes: &'static [u8]| async move {
+            let mut stream = TcpStream::connect(listening.address).await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        assert_eq!(dribble(b"").await, "", "it says nothing at all");
+        assert_eq!(dribble(b"P").await, "", "it may yet say what it speaks");
+        assert_eq!(dribble(b"POST / HTTP/1.1\r\nhost: x\r\nx-slow: ").await, "");
+        let answer = dribble(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc").await;
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("RequestTimeout"), "{answer}");
+    }
 }

@@ -1,12 +1,14 @@
-//! The engine over loopback HTTP, and the same load against every emulator whose command is installed: prebuilt requests
-//! over kept-alive connections, one thread each. What the generator itself can do is measured against a server that
-//! answers without looking.
+//! The engine over loopback HTTP, and the same load against every emulator that a registry has: prebuilt requests over
+//! kept-alive connections, one thread each. What the generator itself can do is measured against a server that answers
+//! without looking.
 
 use crate::figure::Figures;
+use crate::peer::{self, Served};
+use crate::process;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 4;
@@ -16,125 +18,125 @@ const BODY_BYTES: usize = 200;
 const SHARDS: usize = 4;
 /// Records that one GetRecords asks for.
 const GET_LIMIT: usize = 1000;
-/// How many times as much as the best peer is wanted.
+/// How many times as much as the fastest peer is wanted.
 const TIMES_A_PEER: f64 = 5.0;
+/// Starts of which the middle one counts.
+const STARTS: usize = 9;
 
-/// What one server did in a second.
+/// What a server did in a second; `None` where it does not have the service.
+#[derive(Default)]
 struct Rates {
-    sent: f64,
-    received_and_deleted: f64,
-    put: f64,
-    got: f64,
+    sent: Option<f64>,
+    received_and_deleted: Option<f64>,
+    put: Option<f64>,
+    got: Option<f64>,
 }
 
-/// Whether there is somebody to measure against.
+/// A load: its figure's name, its unit, and what a server did.
+type Load = (&'static str, &'static str, fn(&Rates) -> Option<f64>);
+
+const LOADS: [Load; 4] = [
+    ("loopback_sqs_send", "messages/s", |rates| rates.sent),
+    ("loopback_sqs_receive_delete", "messages/s", |rates| rates.received_and_deleted),
+    ("loopback_kinesis_put", "records/s", |rates| rates.put),
+    ("loopback_kinesis_get", "records/s", |rates| rates.got),
+];
+
+/// Whether there is somebody to measure against without asking a registry.
 pub fn has_peer() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    Peer::all().iter().any(|peer| std::env::split_paths(&path).any(|folder| folder.join(peer.command).is_file()))
+    peer::ALL.iter().any(peer::Peer::is_installed)
 }
 
 pub fn run(figures: &mut Figures) {
+    start(figures);
     let ceiling = ceiling();
-    let peer = Peer::all().into_iter().filter_map(|peer| Some((peer.name, peer.measure()?))).next();
-    let Some(server) = Served::midwatch() else {
-        eprintln!("loopback: midwatch did not start");
+    let mut peers = Vec::new();
+    for peer in peer::ALL {
+        match peer.start() {
+            Ok(served) => peers.push((peer.name, measure(served.address, peer.has_sqs, peer.has_kinesis))),
+            Err(why) => eprintln!("{} is not measured: {why}", peer.name),
+        }
+    }
+    let Some(served) = midwatch() else {
+        eprintln!("midwatch is not measured: it did not start");
         return;
     };
-    let ours = measure(server.address);
-    drop(server);
-    let target = |of: fn(&Rates) -> f64| peer.as_ref().map_or(0.0, |(_, rates)| TIMES_A_PEER * of(rates));
-    for (name, unit, of) in [
-        ("loopback_sqs_send", "messages/s", (|r| r.sent) as fn(&Rates) -> f64),
-        ("loopback_sqs_receive_delete", "messages/s", |r| r.received_and_deleted),
-        ("loopback_kinesis_put", "records/s", |r| r.put),
-        ("loopback_kinesis_get", "records/s", |r| r.got),
-    ] {
-        if let Some((peer, rates)) = &peer {
-            eprintln!("{name} of {peer}: {:.0} {unit}, midwatch {:.1} times as much", of(rates), of(&ours) / of(rates));
-        }
-        figures.above(name, of(&ours), unit, target(of));
+    let ours = measure(served.address, true, true);
+    drop(served);
+    table(&ours, &peers);
+    for (name, unit, of) in LOADS {
+        let rate = of(&ours).unwrap_or_default();
+        let fastest = peers.iter().filter_map(|(peer, rates)| Some((*peer, of(rates)?)));
+        let fastest = fastest.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        let Some((peer, best)) = fastest.filter(|(_, best)| *best > 0.0) else {
+            figures.above(name, rate, unit, 0.0);
+            continue;
+        };
+        figures.above(name, rate, unit, TIMES_A_PEER * best);
+        figures.above(&format!("{name}_to_{peer}"), rate / best, "times", TIMES_A_PEER);
     }
     // Requests of ten messages: the generator must be able to do several times what is measured with it.
-    figures.above("loopback_generator", ceiling, "requests/s", 2.0 * ours.sent / 10.0);
+    figures.above("loopback_generator", ceiling, "requests/s", 2.0 * ours.sent.unwrap_or_default() / 10.0);
 }
 
-/// Another emulator: its command, and how it is started on a port.
-struct Peer {
-    name: &'static str,
-    command: &'static str,
-    arguments: fn(u16) -> Vec<String>,
-}
-
-impl Peer {
-    fn all() -> [Self; 1] {
-        [Self {
-            name: "roto",
-            command: "roto-server",
-            arguments: |port| vec!["--ephemeral".into(), "--port".into(), port.to_string()],
-        }]
+/// From the start of the process to its first answer, and what it weighs with nothing stored.
+fn start(figures: &mut Figures) {
+    let (mut took_ms, mut rss_mib) = (Vec::new(), 0.0);
+    for _ in 0..STARTS {
+        let Some(served) = midwatch() else { return };
+        Client::connect(served.address).ask(&request("AmazonSQS.ListQueues", "{}"));
+        took_ms.push(served.started.elapsed().as_secs_f64() * 1000.0);
+        rss_mib = process::rss_mib(served.child.id());
     }
+    took_ms.sort_by(f64::total_cmp);
+    figures.below("first_answer", took_ms[STARTS / 2], "ms", 50.0);
+    figures.below("rss_empty", rss_mib, "MiB", 40.0);
+}
 
-    /// `None` when it is not installed or does not start.
-    fn measure(&self) -> Option<Rates> {
-        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-        let mut command = Command::new(self.command);
-        command.args((self.arguments)(port)).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().ok()?;
-        let served = Served { child, address: SocketAddr::from(([127, 0, 0, 1], port)) };
-        let started = Instant::now();
-        while TcpStream::connect(served.address).is_err() {
-            if started.elapsed() > Duration::from_secs(20) {
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Some(measure(served.address))
+/// One row a server, one column a load.
+fn table(ours: &Rates, peers: &[(&str, Rates)]) {
+    eprintln!("{:<12}{:>16}{:>16}{:>16}{:>16}", "a second", "SQS send", "receive+delete", "Kinesis put", "Kinesis get");
+    for (name, rates) in [("midwatch", ours)].into_iter().chain(peers.iter().map(|(name, rates)| (*name, rates))) {
+        let cells = LOADS.iter().map(|(_, _, of)| of(rates).map_or("-".to_owned(), |rate| format!("{rate:.0}")));
+        let cells: String = cells.map(|cell| format!("{cell:>16}")).collect();
+        eprintln!("{name:<12}{cells}");
     }
 }
 
-/// A running server, ended with this value.
-struct Served {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Served {
-    fn midwatch() -> Option<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_midwatch"));
-        command.args(["sim", "--listen", "127.0.0.1:0", "--limits", "off"]).stdout(Stdio::piped());
-        let mut child = command.spawn().ok()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take()?).read_line(&mut line).ok()?;
-        let address = line.split_once("http://")?.1.split_whitespace().next()?.parse().ok()?;
-        Some(Self { child, address })
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs all four loads.
-fn measure(address: SocketAddr) -> Rates {
-    let mut control = Client::connect(address);
-    control.ask(&request("AmazonSQS.CreateQueue", r#"{"QueueName":"load"}"#));
-    let create = format!(r#"{{"StreamName":"load","ShardCount":{SHARDS}}}"#);
-    control.ask(&request("Kinesis_20131202.CreateStream", &create));
-    let summary = request("Kinesis_20131202.DescribeStreamSummary", r#"{"StreamName":"load"}"#);
+fn midwatch() -> Option<Served> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_midwatch"));
+    command.args(["sim", "--listen", "127.0.0.1:0", "--limits", "off"]).stdout(Stdio::piped());
     let started = Instant::now();
-    while !control.ask(&summary).contains("\"ACTIVE\"") && started.elapsed() < Duration::from_secs(30) {
-        std::thread::sleep(Duration::from_millis(200));
+    let mut child = command.spawn().ok()?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take()?).read_line(&mut line).ok()?;
+    let address = line.split_once("http://")?.1.split_whitespace().next()?.parse().ok()?;
+    Some(Served { child, address, started })
+}
+
+/// Runs the loads of the services that the server has.
+fn measure(address: SocketAddr, has_sqs: bool, has_kinesis: bool) -> Rates {
+    let mut rates = Rates::default();
+    let mut control = Client::connect(address);
+    if has_sqs {
+        let answer = control.ask(&request("AmazonSQS.CreateQueue", r#"{"QueueName":"load"}"#));
+        let queue = texts(answer, "QueueUrl").next().unwrap_or_default().to_owned();
+        rates.sent = Some(together(address, |client, _, until| send(client, &queue, until)));
+        let received = together(address, |client, _, until| receive_and_delete(client, &queue, until));
+        rates.received_and_deleted = Some(received);
     }
-    let queue = format!("http://{address}/123456789012/load");
-    Rates {
-        sent: together(address, |client, _, until| send(client, &queue, until)),
-        received_and_deleted: together(address, |client, _, until| receive_and_delete(client, &queue, until)),
-        put: together(address, put),
-        got: together(address, get),
+    if has_kinesis {
+        let create = format!(r#"{{"StreamName":"load","ShardCount":{SHARDS}}}"#);
+        control.ask(&request("Kinesis_20131202.CreateStream", &create));
+        let summary = request("Kinesis_20131202.DescribeStreamSummary", r#"{"StreamName":"load"}"#);
+        let started = Instant::now();
+        while !control.ask(&summary).contains("\"ACTIVE\"") && started.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        rates.put = Some(together(address, put));
+        rates.got = Some(together(address, get));
     }
+    rates
 }
 
 /// Does the same on several connections at once; how much all of them did in a second. Connections that fail do nothing.
@@ -241,44 +243,80 @@ fn request(target: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// One kept-alive connection.
+/// One kept-alive connection; to a server that closes after an answer, one after the other.
 struct Client {
+    address: SocketAddr,
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// The body of an answer in chunks, put together.
+    joined: Vec<u8>,
 }
 
 impl Client {
     fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
-        Self { stream, buffer: Vec::new() }
+        Self { address, stream, buffer: Vec::new(), joined: Vec::new() }
     }
 
     /// Sends a request and reads the answer's body.
     fn ask(&mut self, request: &[u8]) -> &str {
-        self.stream.write_all(request).expect("the server reads");
+        if self.exchange(request).is_none() {
+            *self = Self::connect(self.address);
+            assert!(self.exchange(request).is_some(), "the server hung up twice");
+        }
+        match span_of(&self.buffer) {
+            Some((head, Some(body))) => std::str::from_utf8(&self.buffer[head..head + body]),
+            Some((head, None)) => {
+                self.joined = chunks(&self.buffer[head..]).unwrap_or_default();
+                std::str::from_utf8(&self.joined)
+            }
+            None => Ok(""),
+        }
+        .expect("text")
+    }
+
+    /// `None` when the connection is closed before the answer is complete.
+    fn exchange(&mut self, request: &[u8]) -> Option<()> {
+        self.stream.write_all(request).ok()?;
         self.buffer.clear();
-        let (mut length, mut chunk) = (None, [0; 1 << 16]);
+        let (mut span, mut chunk) = (None, [0; 1 << 16]);
         loop {
-            let read = self.stream.read(&mut chunk).expect("the server answers");
-            assert!(read > 0, "the server hung up");
+            let read = self.stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
             self.buffer.extend_from_slice(&chunk[..read]);
-            length = length.or_else(|| span_of(&self.buffer));
-            if let Some((head, body)) = length
-                && self.buffer.len() >= head + body
-            {
-                return std::str::from_utf8(&self.buffer[head..head + body]).expect("text");
+            span = span.or_else(|| span_of(&self.buffer));
+            let is_complete = match span {
+                Some((head, Some(body))) => self.buffer.len() >= head + body,
+                Some((head, None)) => self.buffer.ends_with(b"0\r\n\r\n") && chunks(&self.buffer[head..]).is_some(),
+                None => false,
+            };
+            if is_complete {
+                return Some(());
             }
         }
     }
 }
 
-/// Bytes of an answer's head and of its body, once its head is there.
-fn span_of(answer: &[u8]) -> Option<(usize, usize)> {
+/// Bytes of an answer's head and of its body, once its head is there; without a length it comes in chunks.
+fn span_of(answer: &[u8]) -> Option<(usize, Option<usize>)> {
     let head = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&answer[..head]).ok()?.to_ascii_lowercase();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"))?.trim().parse().ok()?;
-    Some((head, length))
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+    Some((head, length.and_then(|length| length.trim().parse().ok())))
+}
+
+/// A body put together from its chunks, once the last is there.
+fn chunks(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut joined = Vec::new();
+    loop {
+        let end = body.windows(2).position(|end| end == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&body[..end]).ok()?.trim(), 16).ok()?;
+        if size == 0 {
+            return Some(joined);
+        }
+        joined.extend_from_slice(body.get(end + 2..end + 2 + size)?);
+        body = body.get(end + 2 + size + 2..)?;
+    }
 }
 
 /// Requests a second that the generator does against a server that answers without looking.
@@ -304,7 +342,10 @@ fn blindly(mut stream: TcpStream, answer: &[u8]) {
     let (mut buffer, mut chunk) = (Vec::new(), [0; 1 << 16]);
     while let Ok(read @ 1..) = stream.read(&mut chunk) {
         buffer.extend_from_slice(&chunk[..read]);
-        while let Some((head, body)) = span_of(&buffer).filter(|(head, body)| buffer.len() >= head + body) {
+        while let Some((head, Some(body))) = span_of(&buffer) {
+            if buffer.len() < head + body {
+                break;
+            }
             buffer.drain(..head + body);
             if stream.write_all(answer).is_err() {
                 return;

@@ -9,6 +9,7 @@ mod figure;
 mod fixtures;
 mod frame;
 mod loopback;
+mod peer;
 mod process;
 mod terminal;
 
