@@ -1,9 +1,10 @@
 //! Delivery streams' life: creation, changes of destination and encryption, tags, deletion.
 
 use super::buffer::Buffers;
+use super::destination::{Destination, Kind};
 use super::metrics::Meters;
 use super::source::Readers;
-use super::stream::{Delivered, DeliveryStream, Destination, Encryption, Limits, Source, Status};
+use super::stream::{Delivered, DeliveryStream, Encryption, Limits, Source, Status};
 use super::{Due, Firehose, fault};
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
@@ -50,7 +51,6 @@ impl Firehose {
             settles_at: Some(cx.now + cx.settling(CREATION)),
             version: 1,
             source: spec.source,
-            destination: spec.destination,
             encryption: spec.encryption,
             tags: spec.tags,
             buffers: Buffers::default(),
@@ -60,13 +60,15 @@ impl Firehose {
             attempt: None,
             wakes_at: None,
             limits: Limits::new(cx.now),
-            meters: Meters::default(),
+            meters: Meters::of(spec.destination.kind),
+            destination: spec.destination,
             name: spec.name.clone(),
         };
         let arn = stream.arn(cx.place);
         cx.schedule_in(cx.settling(CREATION), Due::Change { stream: spec.name.clone() }.into());
-        self.streams.insert(spec.name, stream);
+        self.streams.insert(spec.name.clone(), stream);
         self.schedule_gauges(cx);
+        self.settle(cx, &spec.name);
         Ok(arn)
     }
 
@@ -136,7 +138,7 @@ impl Firehose {
         }
     }
 
-    /// UpdateDestination: the members of `change` replace the destination's.
+    /// UpdateDestination: the members of `change` replace the destination's; of another kind, they are all it has.
     ///
     /// Errors: `ResourceNotFoundException`, `ResourceInUseException`, `InvalidArgumentException` for another
     /// destination, `ConcurrentModificationException` when `version` is not the stream's.
@@ -163,8 +165,16 @@ impl Firehose {
                 format!("Destination {destination_id} does not exist in firehose {name} under {}", place.account);
             return Err(fault::invalid_argument(message));
         }
-        stream.destination.is_extended |= change.is_extended;
-        stream.destination.merge(change.settings);
+        let is_same = change.kind == stream.destination.kind;
+        if is_same || (change.kind.is_storage() && stream.destination.kind.is_storage()) {
+            if change.kind == Kind::ExtendedS3 {
+                stream.destination.kind = change.kind;
+            }
+            stream.destination.merge(change.settings);
+        } else {
+            stream.meters = Meters::of(change.kind);
+            stream.destination = change;
+        }
         stream.version += 1;
         stream.updated = Some(cx.now);
         stream.work(cx);
@@ -192,6 +202,7 @@ impl Firehose {
         stream.encryption = Encryption { status, ..encryption };
         stream.settles_at = Some(cx.now + cx.settling(ENCRYPTION));
         cx.schedule_in(cx.settling(ENCRYPTION), Due::Change { stream: name.to_owned() }.into());
+        self.settle(cx, name);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What the service publishes to CloudWatch: names and units of `AWS/Firehose`, dimension DeliveryStreamName.
 //! Source: Firehose "Monitor Amazon Data Firehose with CloudWatch metrics".
 
+use super::destination::Kind;
 use super::stream::{BYTES_PER_S, RECORDS_PER_S, REQUESTS_PER_S, Source};
 use super::{Due, Firehose};
 use crate::sim::cloudwatch::SeriesId;
@@ -34,6 +35,11 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Its name begins with where it is delivered to.
+    const fn is_of_delivery(self) -> bool {
+        matches!(self, Self::DeliveryBytes | Self::DeliveryRecords | Self::DeliverySuccess | Self::DeliveryFreshness)
+    }
+
     const fn name_and_unit(self) -> (&'static str, &'static str) {
         match self {
             Self::IncomingBytes => ("IncomingBytes", "Bytes"),
@@ -48,10 +54,10 @@ impl Metric {
             Self::BytesLimit => ("BytesPerSecondLimit", "Bytes/Second"),
             Self::RecordsLimit => ("RecordsPerSecondLimit", "Count/Second"),
             Self::RequestsLimit => ("PutRequestsPerSecondLimit", "Count/Second"),
-            Self::DeliveryBytes => ("DeliveryToS3.Bytes", "Bytes"),
-            Self::DeliveryRecords => ("DeliveryToS3.Records", "Count"),
-            Self::DeliverySuccess => ("DeliveryToS3.Success", "Count"),
-            Self::DeliveryFreshness => ("DeliveryToS3.DataFreshness", "Seconds"),
+            Self::DeliveryBytes => ("Bytes", "Bytes"),
+            Self::DeliveryRecords => ("Records", "Count"),
+            Self::DeliverySuccess => ("Success", "Count"),
+            Self::DeliveryFreshness => ("DataFreshness", "Seconds"),
             Self::SourceBytes => ("DataReadFromKinesisStream.Bytes", "Bytes"),
             Self::SourceRecords => ("DataReadFromKinesisStream.Records", "Count"),
             Self::MillisBehindLatest => ("KinesisMillisBehindLatest", "Milliseconds"),
@@ -62,14 +68,24 @@ impl Metric {
 }
 
 /// A stream's series, each asked for when it first has a sample.
-#[derive(Debug, Default)]
-pub struct Meters(BTreeMap<Metric, SeriesId>);
+#[derive(Debug)]
+pub struct Meters {
+    target: Kind,
+    series: BTreeMap<Metric, SeriesId>,
+}
 
 impl Meters {
+    /// Those of a stream that delivers to such a destination.
+    pub fn of(target: Kind) -> Self {
+        Self { target, series: BTreeMap::new() }
+    }
+
     pub fn add(&mut self, cx: &mut Cx<'_>, stream: &str, metric: Metric, value: f64) {
-        let id = *self.0.entry(metric).or_insert_with(|| {
+        let target = self.target.metric_name();
+        let id = *self.series.entry(metric).or_insert_with(|| {
             let (name, unit) = metric.name_and_unit();
-            cx.metrics.series("AWS/Firehose", name, &[("DeliveryStreamName", stream)], unit)
+            let name = if metric.is_of_delivery() { format!("DeliveryTo{target}.{name}") } else { name.to_owned() };
+            cx.metrics.series("AWS/Firehose", &name, &[("DeliveryStreamName", stream)], unit)
         });
         cx.metrics.add(id, cx.now, value);
     }

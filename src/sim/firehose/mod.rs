@@ -11,6 +11,7 @@
 
 mod buffer;
 mod deliver;
+mod destination;
 mod fault;
 mod lifecycle;
 mod metrics;
@@ -22,10 +23,11 @@ mod tests;
 pub mod wire;
 
 pub use deliver::Outage;
+pub use destination::{Destination, Kind};
 pub use lifecycle::Spec;
 pub use put::PutOutcome;
 pub use source::{Read, Reader};
-pub use stream::{Delivered, DeliveryStream, Destination, Encryption, Source, Status};
+pub use stream::{Delivered, DeliveryStream, Encryption, Source, Status};
 
 use crate::domain::time::Timestamp;
 use crate::sim::agenda;

@@ -2,14 +2,13 @@
 
 use super::buffer::Buffers;
 use super::deliver::Outage;
+use super::destination::Destination;
 use super::metrics::Meters;
 use super::source::Readers;
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
 use crate::sim::rate::TokenBucket;
-use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -52,44 +51,6 @@ pub enum Source {
         arn: String,
         role: String,
     },
-}
-
-/// Storage, and how much is put into one object.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Destination {
-    /// Came as `ExtendedS3DestinationConfiguration` and not in the older form.
-    pub is_extended: bool,
-    /// Every member as it was given, with the defaults.
-    pub settings: Map<String, Json>,
-}
-
-impl Destination {
-    fn hint(&self, name: &str, default: u64) -> u64 {
-        let hints = self.settings.get("BufferingHints");
-        hints.and_then(|hints| hints.get(name)?.as_u64()).unwrap_or(default)
-    }
-
-    /// Members that are given replace those that are there; of the buffering hints each by itself.
-    pub fn merge(&mut self, given: Map<String, Json>) {
-        for (name, value) in given {
-            match (self.settings.get_mut(&name), value) {
-                (Some(Json::Object(old)), Json::Object(new)) if name == "BufferingHints" => old.extend(new),
-                (_, value) => {
-                    self.settings.insert(name, value);
-                }
-            }
-        }
-    }
-
-    /// A buffer of so many bytes becomes an object.
-    pub fn size_bytes(&self) -> u64 {
-        self.hint("SizeInMBs", 5) << 20
-    }
-
-    /// Even without buffering, records wait a moment for company.
-    pub fn interval(&self) -> Duration {
-        Duration::from_secs(self.hint("IntervalInSeconds", 300).max(5))
-    }
 }
 
 /// What came out of a stream, and what did not.

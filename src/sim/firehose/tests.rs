@@ -22,7 +22,7 @@ fn spec(source: Source, size_mb: u64, interval_s: u64) -> Spec {
         name: "clicks".into(),
         source,
         destination: Destination {
-            is_extended: true,
+            kind: Kind::ExtendedS3,
             settings: [("BufferingHints".to_owned(), hints)].into_iter().collect(),
         },
         encryption: Encryption::off(),

@@ -33,7 +33,12 @@ impl HashRange {
         (self.start..=self.end).contains(&hash)
     }
 
-    /// The `index`-th of `count` equal parts of the whole ring, as CreateStream and UpdateShardCount cut it.
+    /// Where the upper half begins.
+    pub fn middle(&self) -> u128 {
+        self.start + (self.end - self.start) / 2 + 1
+    }
+
+    /// The `index`-th of `count` equal parts of the whole ring, as CreateStream cuts it.
     /// `index` is below `count` and `count` above 0.
     pub fn part(index: u32, count: u32) -> Self {
         let end = if index + 1 == count { u128::MAX } else { boundary(index + 1, count) - 1 };

@@ -165,12 +165,14 @@ fn begin_updating(stream: &mut Stream, cx: &mut Cx<'_>, steps: usize, change: Ch
     stream.begin(cx, after, change);
 }
 
-/// Where a resize must cut, and how many splits and merges it takes.
+/// How many splits and merges a resize takes: see [`Stream::resize`].
 fn steps_to(stream: &Stream, target: u32) -> usize {
-    let starts_now: Vec<u128> = stream.open().map(|shard| shard.range.start).collect();
-    let starts_then: Vec<u128> = (0..target).map(|index| HashRange::part(index, target).start).collect();
-    let missing = |from: &[u128], to: &[u128]| to.iter().filter(|start| from.binary_search(start).is_err()).count();
-    missing(&starts_now, &starts_then) + missing(&starts_then, &starts_now)
+    let (mut open, mut splits) = (stream.open_shards().max(1), 0);
+    while open < target {
+        splits += open;
+        open = open.saturating_mul(2);
+    }
+    (splits + (open - target)) as usize
 }
 
 impl Stream {
@@ -192,21 +194,25 @@ impl Stream {
         self.add_shard(whole, &[shard, adjacent], now);
     }
 
-    /// Cuts the ring into `target` equal shards, by splits at every boundary that is missing and then merges across
-    /// every one that is too many. A shard that already has its target range stays.
+    /// Halves every open shard until there are enough of them, then merges neighbours until there are no more than
+    /// `target`. So many shards come and go at AWS: five become three by two merges, ten become thirteen by ten splits
+    /// and seven merges.
     pub(super) fn resize(&mut self, target: u32, now: Timestamp) {
-        let parts: Vec<HashRange> = (0..target).map(|index| HashRange::part(index, target)).collect();
-        for part in &parts {
-            let cut = self.route(part.start).and_then(|id| self.shards.get(&id));
-            if let Some(shard) = cut.filter(|shard| shard.range.start != part.start) {
-                self.split(shard.id, part.start, now);
+        while self.open_shards() < target {
+            let wide = self.open().filter(|shard| shard.range.start < shard.range.end);
+            let halves: Vec<(ShardId, u128)> = wide.map(|shard| (shard.id, shard.range.middle())).collect();
+            if halves.is_empty() {
+                return;
+            }
+            for (shard, middle) in halves {
+                self.split(shard, middle, now);
             }
         }
-        for part in &parts {
-            while let Some(first) = self.route(part.start).and_then(|id| self.shards.get(&id)) {
-                let Some(next) = first.range.end.checked_add(1).filter(|next| *next <= part.end) else { break };
-                let Some(second) = self.route(next) else { break };
-                self.merge(first.id, second, now);
+        while self.open_shards() > target.max(1) {
+            let open: Vec<ShardId> = self.open().map(|shard| shard.id).collect();
+            let too_many = (self.open_shards() - target.max(1)) as usize;
+            for pair in open.chunks_exact(2).take(too_many) {
+                self.merge(pair[0], pair[1], now);
             }
         }
     }

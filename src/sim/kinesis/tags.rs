@@ -122,6 +122,12 @@ impl Kinesis {
                 return Err(fault::consumer_not_active(cx.place, &id.stream, consumer));
             }
         }
+        if let Resource::Stream(name) = resource
+            && !self.streams.contains_key(name)
+        {
+            // These operations know a stream by its ARN alone.
+            return Err(fault::stream_not_found(cx.place, &resource.arn(cx.place)));
+        }
         self.labels(cx, resource).map(|(_, policy)| policy)
     }
 

@@ -309,3 +309,21 @@ fn without_delays_streams_shards_and_consumers_are_ready_when_the_call_is_answer
     wait(&mut world, 0);
     assert!(world.kinesis.stream("bids").is_none());
 }
+
+#[test]
+fn a_resize_makes_as_many_shards_on_the_way_as_aws_does() {
+    for (from, to, ever) in [(2, 4, 6), (4, 5, 15), (10, 13, 37), (4, 2, 6), (5, 3, 7)] {
+        let (mut world, _) = with_stream(false, from);
+        let (kinesis, mut cx) = world.kinesis_cx();
+        kinesis.update_shard_count(&mut cx, "bids", to).unwrap();
+        wait(&mut world, 200);
+        let stream = world.kinesis.stream("bids").unwrap();
+        assert_eq!((stream.open_shards(), stream.shards.len()), (to, ever), "from {from}");
+        let mut next = 0;
+        for shard in stream.open() {
+            assert_eq!(shard.range.start, next, "no gap and no overlap");
+            next = shard.range.end.wrapping_add(1);
+        }
+        assert_eq!(next, 0, "the whole ring is covered");
+    }
+}

@@ -106,15 +106,42 @@ impl Default for Config {
 pub struct Code {
     /// Counts the deploys of the function, from 1.
     pub deploy: u64,
-    /// Base64 of the SHA-256 of the package.
+    /// Base64 of the SHA-256 of the package; of an image, its digest in hexadecimal digits.
     pub sha256: String,
     pub size_bytes: u64,
 }
 
 impl Code {
+    /// What was uploaded: a package's bytes, or an image's address, whose digest is written otherwise and whose size is
+    /// not told.
+    pub fn of(deploy: u64, config: &Config, uploaded: &[u8]) -> Self {
+        if config.package_type != "Image" {
+            return Self::of_package(deploy, uploaded);
+        }
+        let address = String::from_utf8_lossy(uploaded);
+        let digest = || Sha256::digest(uploaded).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = address.split_once("@sha256:").map_or_else(digest, |(_, named)| named.to_owned());
+        Self { deploy, sha256, size_bytes: 0 }
+    }
+
     /// The code in a package of these bytes.
     pub fn of_package(deploy: u64, package: &[u8]) -> Self {
         Self { deploy, sha256: STANDARD.encode(Sha256::digest(package)), size_bytes: package.len() as u64 }
+    }
+}
+
+/// When a version gets a newer runtime [PutRuntimeManagementConfig]; `Auto` where nobody said anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeUpdates {
+    /// `Auto`, `FunctionUpdate` or `Manual`.
+    pub on: String,
+    /// Of `Manual`, the runtime version that it stays at.
+    pub arn: Option<String>,
+}
+
+impl Default for RuntimeUpdates {
+    fn default() -> Self {
+        Self { on: "Auto".to_owned(), arn: None }
     }
 }
 
@@ -140,6 +167,12 @@ pub struct Function {
     pub policies: BTreeMap<String, Policy>,
     /// Addresses, by alias; the function's own under the empty text.
     pub urls: BTreeMap<String, FunctionUrl>,
+    /// The ARN of its code signing configuration.
+    pub signing_config: Option<String>,
+    /// `RecursiveLoop` is `Allow`.
+    pub allows_recursion: bool,
+    /// How runtimes are updated, by `$LATEST` or version.
+    pub runtime_updates: BTreeMap<String, RuntimeUpdates>,
     /// Multiplies every duration: 1.0 as designed, 4.0 for a function whose dependency is slow.
     pub slow_down: f64,
     pub trouble: Trouble,
@@ -192,6 +225,11 @@ pub fn invalid_parameter(message: impl Into<String>) -> ApiError {
     ApiError::client("InvalidParameterValueException", message)
 }
 
+/// Some errors do not say whose fault they are; marked so, the answer has no `Type`.
+pub fn without_type(error: ApiError) -> ApiError {
+    error.with_member("Type", Value::Null)
+}
+
 /// `ResourceConflictException`, status 409.
 pub fn conflict(message: impl Into<String>) -> ApiError {
     ApiError::client("ResourceConflictException", message).with_status(409)
@@ -211,12 +249,13 @@ impl Lambda {
             return Err(conflict(format!("Function already exist: {name}")));
         }
         let id = FunctionId(self.functions.len() as u32);
+        let code = Code::of(1, &config, package);
         self.functions.push(Some(Box::new(Function {
             id,
             name: name.to_owned(),
             arn: Function::arn_of(cx, name),
             tags: BTreeMap::new(),
-            latest: Version::latest(cx, config, Code::of_package(1, package), behaviour),
+            latest: Version::latest(cx, config, code, behaviour),
             versions: BTreeMap::new(),
             versions_published: 0,
             aliases: BTreeMap::new(),
@@ -224,6 +263,9 @@ impl Lambda {
             event_configs: BTreeMap::new(),
             policies: BTreeMap::new(),
             urls: BTreeMap::new(),
+            signing_config: None,
+            allows_recursion: false,
+            runtime_updates: BTreeMap::new(),
             slow_down: 1.0,
             trouble: Trouble::default(),
             reserved: None,
@@ -287,7 +329,7 @@ impl Lambda {
     /// New code: another digest, cold environments, and what the code does from now on. `None` for an unknown name.
     pub fn deploy(&mut self, cx: &mut Cx<'_>, name: &str, package: &[u8], behaviour: Behaviour) -> Option<u64> {
         let latest = &mut self.named_mut(name)?.latest;
-        latest.code = Code::of_package(latest.code.deploy + 1, package);
+        latest.code = Code::of(latest.code.deploy + 1, &latest.config, package);
         latest.behaviour = behaviour;
         latest.changed(cx);
         Some(latest.code.deploy)
@@ -333,10 +375,10 @@ impl Lambda {
         let others = self.reserved_sum - before.unwrap_or(0);
         let wanted = reserved.unwrap_or(0);
         if u64::from(others) + u64::from(wanted) > u64::from(ACCOUNT_CONCURRENCY - UNRESERVED_MINIMUM) {
-            return Err(invalid_parameter(format!(
+            return Err(without_type(invalid_parameter(format!(
                 "Specified ReservedConcurrentExecutions for function decreases account's \
                  UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}]."
-            )));
+            ))));
         }
         self.reserved_sum = others + wanted;
         match (before.is_some(), reserved.is_some()) {

@@ -28,6 +28,7 @@ pub mod event_config;
 pub mod filter;
 pub mod function;
 pub mod invocation;
+pub mod layer;
 pub mod log;
 pub mod mapping;
 mod metrics;
@@ -35,6 +36,7 @@ pub mod policy;
 pub mod provisioned;
 pub mod queue_poller;
 pub mod shard_poller;
+pub mod signing;
 mod trouble;
 pub mod url;
 pub mod version;
@@ -108,6 +110,10 @@ pub struct Lambda {
     /// By [`FunctionId`]; `None` where one was deleted.
     functions: Vec<Option<Box<Function>>>,
     names: BTreeMap<String, FunctionId>,
+    /// By name.
+    layers: BTreeMap<String, layer::Layer>,
+    /// By ARN.
+    signing_configs: BTreeMap<String, signing::SigningConfig>,
     running: BTreeMap<u64, invocation::Running>,
     /// Ended synchronous invocations whose callers have not come back yet.
     answers: BTreeMap<u64, Answered>,

@@ -22,6 +22,52 @@ impl Policy {
         let statements: Vec<&Value> = self.statements.iter().map(|(_, statement)| statement).collect();
         json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}).to_string()
     }
+
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Errors: `ResourceConflictException` for a Sid in use.
+    pub fn check_sid(&self, sid: &str) -> Result<(), ApiError> {
+        if self.statements.iter().all(|(known, _)| known != sid) {
+            return Ok(());
+        }
+        Err(conflict(format!(
+            "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the \
+             existing statement."
+        )))
+    }
+
+    /// Adds a statement. Errors: `ResourceConflictException`, `PolicyLengthExceededException`; nothing is added then.
+    pub fn add(&mut self, sid: &str, statement: Value) -> Result<(), ApiError> {
+        self.check_sid(sid)?;
+        self.statements.push((sid.to_owned(), statement));
+        let bytes = self.text().len();
+        if bytes > POLICY_BYTES {
+            self.statements.pop();
+            let message = format!("The final policy size ({bytes}) is bigger than the limit ({POLICY_BYTES}).");
+            return Err(ApiError::client("PolicyLengthExceededException", message));
+        }
+        Ok(())
+    }
+
+    /// Removes a statement. Errors: `ResourceNotFoundException`.
+    pub fn remove(&mut self, sid: &str) -> Result<(), ApiError> {
+        let at = self.statements.iter().position(|(known, _)| known == sid).ok_or_else(|| statement_not_found(sid))?;
+        self.statements.remove(at);
+        Ok(())
+    }
+}
+
+fn statement_not_found(sid: &str) -> ApiError {
+    let message = format!("Statement {sid} is not found in resource policy.");
+    ApiError::client("ResourceNotFoundException", message).with_status(404)
+}
+
+/// What is asked of a policy's statements where there is no policy.
+pub fn no_statements() -> ApiError {
+    let message = "No policy is associated with the given resource.";
+    ApiError::client("ResourceNotFoundException", message).with_status(404)
 }
 
 /// ResourceNotFoundException of GetPolicy.
@@ -82,18 +128,7 @@ impl Function {
         self.check_policy_revision(cx, qualifier, if_revision)?;
         let key = qualifier.text().unwrap_or_default();
         let mut policy = self.policies.get(&key).cloned().unwrap_or_default();
-        if policy.statements.iter().any(|(known, _)| known == sid) {
-            return Err(conflict(format!(
-                "The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the \
-                 existing statement."
-            )));
-        }
-        policy.statements.push((sid.to_owned(), statement));
-        let bytes = policy.text().len();
-        if bytes > POLICY_BYTES {
-            let message = format!("The final policy size ({bytes}) is bigger than the limit ({POLICY_BYTES}).");
-            return Err(ApiError::client("PolicyLengthExceededException", message));
-        }
+        policy.add(sid, statement)?;
         self.policies.insert(key, policy);
         self.revise(cx, qualifier);
         Ok(())
@@ -108,20 +143,13 @@ impl Function {
         if_revision: Option<&str>,
     ) -> Result<(), ApiError> {
         let key = qualifier.text().unwrap_or_default();
-        let Some(policy) = self.policies.get(&key) else {
-            let message = "No policy is associated with the given resource.";
-            return Err(ApiError::client("ResourceNotFoundException", message).with_status(404));
-        };
-        let Some(at) = policy.statements.iter().position(|(known, _)| known == sid) else {
-            let message = format!("Statement {sid} is not found in resource policy.");
-            return Err(ApiError::client("ResourceNotFoundException", message).with_status(404));
-        };
+        let mut policy = self.policies.get(&key).cloned().ok_or_else(no_statements)?;
+        policy.remove(sid)?;
         self.check_policy_revision(cx, qualifier, if_revision)?;
-        if let Some(policy) = self.policies.get_mut(&key) {
-            policy.statements.remove(at);
-            if policy.statements.is_empty() {
-                self.policies.remove(&key);
-            }
+        if policy.is_empty() {
+            self.policies.remove(&key);
+        } else {
+            self.policies.insert(key, policy);
         }
         self.revise(cx, qualifier);
         Ok(())

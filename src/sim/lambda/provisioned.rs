@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::lambda::environment::{ACCOUNT_CONCURRENCY, Environment, UNRESERVED_MINIMUM};
-use crate::sim::lambda::function::{Function, FunctionId, conflict, invalid_parameter};
+use crate::sim::lambda::function::{Function, FunctionId, conflict, invalid_parameter, without_type};
 use crate::sim::lambda::version::{Chosen, Qualifier, VersionNumber};
 use crate::sim::lambda::{Due, Lambda};
 use std::sync::Arc;
@@ -155,16 +155,16 @@ impl Lambda {
                 ));
             }
             None if u64::from(claimed - before) + u64::from(requested) > u64::from(unreserved) => {
-                return Err(invalid_parameter(format!(
+                return Err(without_type(invalid_parameter(format!(
                     "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency \
                      [{unreserved}]."
-                )));
+                ))));
             }
             None if claimed - before + requested > unreserved.saturating_sub(UNRESERVED_MINIMUM) => {
-                return Err(invalid_parameter(format!(
+                return Err(without_type(invalid_parameter(format!(
                     "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \
                      below its minimum value of [{UNRESERVED_MINIMUM}]."
-                )));
+                ))));
             }
             _ => {}
         }

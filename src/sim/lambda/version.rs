@@ -107,8 +107,8 @@ pub struct Version {
     revision: RequestId,
     phase: Phase,
     settles: Timestamp,
-    /// The description that `$LATEST` had when it was published; publishing may give the version another.
-    published_description: String,
+    /// Uploads and new configurations of `$LATEST` so far; of a version, those it was published after.
+    changes: u64,
     pub(super) pool: WarmPool,
 }
 
@@ -124,7 +124,7 @@ impl Version {
             revision: RequestId(cx.rng.random(), cx.rng.random()),
             phase: Phase::Creating,
             settles: cx.now + cx.settling(SETTLING),
-            published_description: String::new(),
+            changes: 0,
             pool: WarmPool::default(),
         }
     }
@@ -143,7 +143,7 @@ impl Version {
             revision: RequestId(cx.rng.random(), cx.rng.random()),
             phase: Phase::Settled,
             settles: cx.now,
-            published_description: self.config.description.clone(),
+            changes: self.changes,
             pool: WarmPool::default(),
         }
     }
@@ -171,18 +171,11 @@ impl Version {
     /// Code or configuration has changed: the environments start anew.
     pub(super) fn changed(&mut self, cx: &mut Cx<'_>) {
         self.revision = RequestId(cx.rng.random(), cx.rng.random());
+        self.changes += 1;
         self.phase = Phase::Updating;
         self.settles = cx.now + cx.settling(SETTLING);
         self.last_modified = cx.now;
         self.pool.retire_all();
-    }
-
-    /// Whether publishing `$LATEST` again would make the same version.
-    fn is_same_as(&self, latest: &Self) -> bool {
-        self.code.sha256 == latest.code.sha256
-            && self.behaviour == latest.behaviour
-            && self.published_description == latest.config.description
-            && Config { description: latest.config.description.clone(), ..self.config.clone() } == latest.config
     }
 }
 
@@ -231,12 +224,12 @@ impl Lambda {
         Some(Chosen { qualifier: qualifier.clone(), version })
     }
 
-    /// Publishes `$LATEST` as the next version. Where nothing has changed since the last one, that one is answered
-    /// [PublishVersion]. `None` for an unknown function.
+    /// Publishes `$LATEST` as the next version. Where nothing was updated since the last one, that one is answered; an
+    /// upload of the same code counts as an update [PublishVersion]. `None` for an unknown function.
     pub fn publish_version(&mut self, cx: &mut Cx<'_>, name: &str, description: Option<&str>) -> Option<VersionNumber> {
         let function = self.named_mut(name)?;
         let last = function.versions.last_key_value().filter(|(number, _)| number.0 == function.versions_published);
-        if let Some((number, _)) = last.filter(|(_, last)| last.is_same_as(&function.latest)) {
+        if let Some((number, _)) = last.filter(|(_, last)| last.changes == function.latest.changes) {
             return Some(*number);
         }
         function.versions_published += 1;

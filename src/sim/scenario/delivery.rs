@@ -2,7 +2,7 @@
 
 use super::file::Scenario;
 use super::problems::Problems;
-use crate::sim::firehose::{Destination, Encryption, Source, Spec};
+use crate::sim::firehose::{Destination, Encryption, Kind, Source, Spec};
 use crate::sim::world::World;
 use serde::Deserialize;
 use serde_json::json;
@@ -86,7 +86,7 @@ pub fn add_delivery_streams(world: &mut World, scenario: &Scenario) -> Result<()
             name: stream.name.clone(),
             source,
             destination: Destination {
-                is_extended: true,
+                kind: Kind::ExtendedS3,
                 settings: settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             },
             encryption: Encryption::off(),

@@ -71,6 +71,11 @@ pub fn frames(request: &Request, json_version: &str, messages: &[Message]) -> By
     messages.iter().flat_map(|message| message.frame(request, json_version)).collect()
 }
 
+/// One event whose payload is bytes of its own type.
+pub fn event(name: &str, content_type: &str, payload: &[u8]) -> Vec<u8> {
+    message(&[(":event-type", name), (":content-type", content_type), (":message-type", "event")], payload)
+}
+
 fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
     let headers_bytes: usize = headers.iter().map(|(name, value)| 1 + name.len() + 1 + 2 + value.len()).sum();
     let total = PRELUDE_BYTES + headers_bytes + payload.len() + size_of::<u32>();

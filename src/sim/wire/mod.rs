@@ -218,6 +218,10 @@ fn unknown_in_xml() -> Response {
 
 /// The next bytes of a call whose answer was an event stream, and when to ask again; `None` where it has ended.
 pub fn events(world: &mut World, call: &Call) -> (Bytes, Option<Timestamp>) {
+    // Only a stream of Kinesis's goes on; a streamed answer of Lambda's is whole with its head.
+    if call.request.header("x-amz-target").is_none() {
+        return (Bytes::new(), None);
+    }
     let events = kinesis::wire::events(world, call);
     (event_stream::frames(&call.request, Service::Kinesis.json_version(), &events.messages), events.until)
 }

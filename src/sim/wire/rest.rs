@@ -33,7 +33,9 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
             if !headers.iter().any(|(name, _)| name == "x-amzn-requestid") {
                 headers.push(("x-amzn-requestid".to_owned(), request_id));
             }
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            if !headers.iter().any(|(name, _)| name == "content-type") {
+                headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            }
             Reply::Done(Response { status: answer.status, headers, body: answer.body })
         }
         Err(error) => {
@@ -58,12 +60,15 @@ fn note_event(world: &mut World, call: &Call, route: &Route, answer: &Result<Rep
         let member = match route.operation {
             "TagResource" | "UntagResource" | "ListTags" => "Resource",
             operation if operation.contains("EventSourceMapping") => "UUID",
+            operation if operation.contains("Layer") => "LayerName",
+            operation if operation.contains("CodeSigning") && !operation.contains("Function") => "CodeSigningConfigArn",
             _ => "FunctionName",
         };
         input.insert(member.to_owned(), route.target.clone().into());
     }
     if !route.part.is_empty() {
-        let member = if route.operation == "RemovePermission" { "StatementId" } else { "Name" };
+        let is_statement = matches!(route.operation, "RemovePermission" | "RemoveLayerVersionPermission");
+        let member = if is_statement { "StatementId" } else { "Name" };
         input.insert(member.to_owned(), route.part.clone().into());
     }
     input.extend(route.query.iter().map(|(name, value)| (name.clone(), value.clone().into())));
@@ -92,7 +97,8 @@ fn error_response(request_id: &str, error: &ApiError) -> Response {
             | "ExpiredTokenException"
             | "InvalidSignatureException"
     );
-    if !is_framework && error.code != "UnknownOperationException" {
+    let is_silent = body.shift_remove("Type").is_some();
+    if !is_framework && !is_silent && error.code != "UnknownOperationException" {
         let kind = if error.is_sender_fault() { "User" } else { "Service" };
         body.insert("Type".to_owned(), kind.into());
     }
@@ -122,13 +128,18 @@ pub fn route(request: &Request) -> Option<Route> {
     let method = request.method.as_str();
     let (operation, target, part) = function_route(method, &parts)
         .or_else(|| qualified_route(method, &parts))
+        .or_else(|| layer_route(method, &parts, &request.query))
         .or_else(|| other_route(method, &parts))?;
     let pair = |text: &str| {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         (decode(name), decode(&value.replace('+', " ")))
     };
     let query = request.query.split('&').filter(|text| !text.is_empty()).map(pair).collect();
-    Some(Route { operation, target: target.to_owned(), part: part.to_owned(), query })
+    let number = match parts.as_slice() {
+        ["2018-10-31", "layers", _, "versions", number, ..] => (*number).to_owned(),
+        _ => String::new(),
+    };
+    Some(Route { operation, target: target.to_owned(), part: part.to_owned(), number, query })
 }
 
 /// An operation, what it is for, and a part of that.
@@ -145,11 +156,27 @@ fn function_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
         ("PUT", ["2015-03-31", "functions", name, "configuration"]) => ("UpdateFunctionConfiguration", name, ""),
         ("PUT", ["2015-03-31", "functions", name, "code"]) => ("UpdateFunctionCode", name, ""),
         ("POST", ["2015-03-31", "functions", name, "invocations"]) => ("Invoke", name, ""),
+        ("POST", ["2021-11-15", "functions", name, "response-streaming-invocations"]) => {
+            ("InvokeWithResponseStream", name, "")
+        }
         ("POST", ["2014-11-13", "functions", name, "invoke-async"]) => ("InvokeAsync", name, ""),
         ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => ("PutFunctionConcurrency", name, ""),
         ("DELETE", ["2017-10-31", "functions", name, "concurrency"]) => ("DeleteFunctionConcurrency", name, ""),
         ("GET", ["2019-09-30", "functions", name, "concurrency"]) => ("GetFunctionConcurrency", name, ""),
-        ("GET", ["2020-06-30", "functions", name, "code-signing-config"]) => ("GetFunctionCodeSigningConfig", name, ""),
+        (method, ["2020-06-30", "functions", name, "code-signing-config"]) => match method {
+            "GET" => ("GetFunctionCodeSigningConfig", name, ""),
+            "PUT" => ("PutFunctionCodeSigningConfig", name, ""),
+            "DELETE" => ("DeleteFunctionCodeSigningConfig", name, ""),
+            _ => return None,
+        },
+        ("GET", ["2024-08-31", "functions", name, "recursion-config"]) => ("GetFunctionRecursionConfig", name, ""),
+        ("PUT", ["2024-08-31", "functions", name, "recursion-config"]) => ("PutFunctionRecursionConfig", name, ""),
+        ("GET", ["2021-07-20", "functions", name, "runtime-management-config"]) => {
+            ("GetRuntimeManagementConfig", name, "")
+        }
+        ("PUT", ["2021-07-20", "functions", name, "runtime-management-config"]) => {
+            ("PutRuntimeManagementConfig", name, "")
+        }
         _ => return None,
     })
 }
@@ -191,6 +218,33 @@ fn qualified_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
             "DELETE" => ("DeleteFunctionEventInvokeConfig", name, ""),
             _ => return None,
         },
+        _ => return None,
+    })
+}
+
+/// The operations on layers and code signing configurations.
+fn layer_route<'p>(method: &str, parts: &[&'p str], query: &str) -> Option<Meant<'p>> {
+    let finds_version = query.split('&').any(|pair| pair == "find=LayerVersion");
+    Some(match (method, parts) {
+        ("GET", ["2018-10-31", "layers"]) if finds_version => ("GetLayerVersionByArn", "", ""),
+        ("GET", ["2018-10-31", "layers"]) => ("ListLayers", "", ""),
+        ("POST", ["2018-10-31", "layers", name, "versions"]) => ("PublishLayerVersion", name, ""),
+        ("GET", ["2018-10-31", "layers", name, "versions"]) => ("ListLayerVersions", name, ""),
+        ("GET", ["2018-10-31", "layers", name, "versions", _]) => ("GetLayerVersion", name, ""),
+        ("DELETE", ["2018-10-31", "layers", name, "versions", _]) => ("DeleteLayerVersion", name, ""),
+        ("POST", ["2018-10-31", "layers", name, "versions", _, "policy"]) => ("AddLayerVersionPermission", name, ""),
+        ("GET", ["2018-10-31", "layers", name, "versions", _, "policy"]) => ("GetLayerVersionPolicy", name, ""),
+        ("DELETE", ["2018-10-31", "layers", name, "versions", _, "policy", sid]) => {
+            ("RemoveLayerVersionPermission", name, sid)
+        }
+        ("POST", ["2020-04-22", "code-signing-configs"]) => ("CreateCodeSigningConfig", "", ""),
+        ("GET", ["2020-04-22", "code-signing-configs"]) => ("ListCodeSigningConfigs", "", ""),
+        ("GET", ["2020-04-22", "code-signing-configs", arn, "functions"]) => {
+            ("ListFunctionsByCodeSigningConfig", arn, "")
+        }
+        ("GET", ["2020-04-22", "code-signing-configs", arn]) => ("GetCodeSigningConfig", arn, ""),
+        ("PUT", ["2020-04-22", "code-signing-configs", arn]) => ("UpdateCodeSigningConfig", arn, ""),
+        ("DELETE", ["2020-04-22", "code-signing-configs", arn]) => ("DeleteCodeSigningConfig", arn, ""),
         _ => return None,
     })
 }

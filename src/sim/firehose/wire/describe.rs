@@ -2,6 +2,7 @@
 
 use super::DESTINATION_ID;
 use crate::sim::cx::Place;
+use crate::sim::firehose::destination::Kind;
 use crate::sim::firehose::stream::{DeliveryStream, Encryption, Source};
 use serde_json::{Map, Value as Json, json};
 
@@ -43,7 +44,7 @@ fn encryption(encryption: &Encryption) -> Json {
     members
 }
 
-/// A destination in the extended form is described in the older form, too.
+/// Storage in the extended form is described in the older form, too.
 fn destination(stream: &DeliveryStream) -> Json {
     const OLD: [&str; 8] = [
         "RoleARN",
@@ -55,12 +56,16 @@ fn destination(stream: &DeliveryStream) -> Json {
         "EncryptionConfiguration",
         "CloudWatchLoggingOptions",
     ];
-    let settings = &stream.destination.settings;
+    let (kind, settings) = (stream.destination.kind, &stream.destination.settings);
+    let member = format!("{}DestinationDescription", kind.stem());
+    if !kind.is_storage() {
+        return json!({"DestinationId": DESTINATION_ID, member: settings});
+    }
     let old: Map<String, Json> =
         settings.iter().filter(|(name, _)| OLD.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect();
     let mut members = json!({"DestinationId": DESTINATION_ID, "S3DestinationDescription": old});
-    if stream.destination.is_extended {
-        members["ExtendedS3DestinationDescription"] = Json::Object(settings.clone());
+    if kind == Kind::ExtendedS3 {
+        members[member] = Json::Object(settings.clone());
     }
     members
 }

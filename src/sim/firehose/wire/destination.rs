@@ -1,72 +1,113 @@
 //! Destinations as requests give them: which members there must be, their bounds and their defaults.
 
 use crate::sim::error::ApiError;
+use crate::sim::firehose::destination::{Destination, Kind};
 use crate::sim::firehose::fault;
-use crate::sim::firehose::stream::Destination;
 use crate::sim::wire::input::{Input, Violations};
 use serde_json::{Map, Value as Json, json};
 
-/// Destinations that AWS has and the engine does not deliver to.
-const OTHERS: [&str; 8] = [
-    "Redshift",
-    "Elasticsearch",
-    "Amazonopensearchservice",
-    "AmazonOpenSearchServerless",
-    "Splunk",
-    "HttpEndpoint",
-    "Snowflake",
-    "Iceberg",
-];
-
 /// The one destination of a new stream. Errors: `ValidationException`, `InvalidArgumentException`.
 pub fn of_creation(input: Input<'_>) -> Result<Destination, ApiError> {
-    let (member, is_extended) = chosen(input, "Configuration")?;
-    let given = input.structure(member)?.unwrap_or(input);
+    let (kind, member) = chosen(input, "Configuration")?;
+    let given = input.structure(&member)?.unwrap_or(input);
     let mut violations = Violations::default();
-    for required in ["RoleARN", "BucketARN"] {
-        if !given.has(required) {
-            violations.add("null", &path(member, required), "Member must not be null");
-        }
+    missing(given, &member, required(kind), &mut violations);
+    let storage = given.structure("S3Configuration")?;
+    if let Some(storage) = storage {
+        missing(storage, &path(&member, "S3Configuration"), required(Kind::S3), &mut violations);
     }
     violations.finish()?;
-    check(given, member)?;
-    let mut settings: Map<String, Json> = Map::new();
-    for (name, default) in [
-        ("BufferingHints", json!({"SizeInMBs": 5, "IntervalInSeconds": 300})),
-        ("CompressionFormat", json!("UNCOMPRESSED")),
-        ("EncryptionConfiguration", json!({"NoEncryptionConfig": "NoEncryption"})),
-        ("CloudWatchLoggingOptions", json!({"Enabled": false})),
-    ] {
-        settings.insert(name.to_owned(), default);
+    check(given, &member)?;
+    if let Some(storage) = storage {
+        check(storage, &path(&member, "S3Configuration"))?;
     }
-    if is_extended {
-        settings.insert("S3BackupMode".into(), json!("Disabled"));
-    }
-    let mut destination = Destination { is_extended, settings };
+    let mut destination = Destination { kind, settings: defaults(kind) };
     destination.merge(described(given));
     Ok(destination)
 }
 
 /// The changes of UpdateDestination. Errors: `ValidationException`, `InvalidArgumentException`.
 pub fn of_update(input: Input<'_>) -> Result<Destination, ApiError> {
-    let (member, is_extended) = chosen(input, "Update")?;
-    let given = input.structure(member)?.unwrap_or(input);
-    check(given, member)?;
-    Ok(Destination { is_extended, settings: described(given) })
+    let (kind, member) = chosen(input, "Update")?;
+    let given = input.structure(&member)?.unwrap_or(input);
+    check(given, &member)?;
+    for storage in ["S3Update", "S3Configuration"] {
+        if let Some(update) = given.structure(storage)? {
+            check(update, &path(&member, storage))?;
+        }
+    }
+    Ok(Destination { kind, settings: described(given) })
 }
 
-fn chosen(input: Input<'_>, suffix: &str) -> Result<(&'static str, bool), ApiError> {
-    let extended =
-        if suffix == "Update" { "ExtendedS3DestinationUpdate" } else { "ExtendedS3DestinationConfiguration" };
-    let old = if suffix == "Update" { "S3DestinationUpdate" } else { "S3DestinationConfiguration" };
-    if let Some(other) = OTHERS.iter().find(|other| input.has(&format!("{other}Destination{suffix}"))) {
-        return Err(fault::invalid_argument(format!("{other} destinations are not available in this region")));
-    }
-    match (input.has(extended), input.has(old)) {
-        (true, false) => Ok((extended, true)),
-        (false, true) => Ok((old, false)),
+/// The kind of destination that a request speaks of, and the member that it speaks in.
+fn chosen(input: Input<'_>, suffix: &str) -> Result<(Kind, String), ApiError> {
+    let named = |kind: &Kind| format!("{}Destination{suffix}", kind.stem());
+    let mut found = Kind::ALL.into_iter().filter(|kind| input.has(&named(kind)));
+    match (found.next(), found.next()) {
+        (Some(kind), None) => Ok((kind, named(&kind))),
         _ => Err(fault::invalid_argument("Exactly one destination configuration is supported for a Firehose")),
     }
+}
+
+/// Members that a configuration must have [CreateDeliveryStream].
+const fn required(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::S3 | Kind::ExtendedS3 => &["RoleARN", "BucketARN"],
+        Kind::Redshift => &["RoleARN", "ClusterJDBCURL", "CopyCommand", "S3Configuration"],
+        Kind::Elasticsearch | Kind::OpenSearch | Kind::OpenSearchServerless => {
+            &["RoleARN", "IndexName", "S3Configuration"]
+        }
+        Kind::Splunk => &["HECEndpoint", "HECEndpointType", "S3Configuration"],
+        Kind::HttpEndpoint => &["EndpointConfiguration", "S3Configuration"],
+        Kind::Snowflake => &["AccountUrl", "Database", "Schema", "Table", "RoleARN", "S3Configuration"],
+        Kind::Iceberg => &["RoleARN", "CatalogConfiguration", "S3Configuration"],
+    }
+}
+
+fn missing(given: Input<'_>, member: &str, required: &[&str], violations: &mut Violations) {
+    for required in required.iter().filter(|required| !given.has(required)) {
+        violations.add("null", &path(member, required), "Member must not be null");
+    }
+}
+
+/// What a destination has where nobody says anything [CreateDeliveryStream].
+fn defaults(kind: Kind) -> Map<String, Json> {
+    let hints = |seconds: u64| json!({"SizeInMBs": 5, "IntervalInSeconds": seconds});
+    let storage = [
+        ("BufferingHints", hints(300)),
+        ("CompressionFormat", json!("UNCOMPRESSED")),
+        ("EncryptionConfiguration", json!({"NoEncryptionConfig": "NoEncryption"})),
+        ("CloudWatchLoggingOptions", json!({"Enabled": false})),
+    ];
+    let storage: Map<String, Json> = storage.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let retries = |seconds: u64| ("RetryOptions", json!({ "DurationInSeconds": seconds }));
+    let backup = |mode: &str| ("S3BackupMode", json!(mode));
+    let own = match kind {
+        Kind::S3 => return storage,
+        Kind::ExtendedS3 => vec![backup("Disabled")],
+        Kind::Redshift => vec![retries(3600), backup("Disabled")],
+        Kind::Elasticsearch | Kind::OpenSearch => {
+            let rotation = ("IndexRotationPeriod", json!("OneDay"));
+            vec![("BufferingHints", hints(300)), retries(300), backup("FailedDocumentsOnly"), rotation]
+        }
+        Kind::OpenSearchServerless => {
+            vec![("BufferingHints", hints(300)), retries(300), backup("FailedDocumentsOnly")]
+        }
+        Kind::Splunk => vec![("BufferingHints", hints(60)), retries(3600), backup("FailedEventsOnly")],
+        Kind::HttpEndpoint => vec![("BufferingHints", hints(300)), retries(300), backup("FailedDataOnly")],
+        Kind::Snowflake => vec![
+            ("BufferingHints", json!({"SizeInMBs": 1, "IntervalInSeconds": 0})),
+            retries(60),
+            backup("FailedDataOnly"),
+        ],
+        Kind::Iceberg => vec![("BufferingHints", hints(300)), retries(300), backup("FailedDataOnly")],
+    };
+    let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+    if kind.is_storage() {
+        return storage.into_iter().chain(own).collect();
+    }
+    let logging = ("CloudWatchLoggingOptions".to_owned(), json!({"Enabled": false}));
+    own.chain([logging, ("S3DestinationDescription".to_owned(), Json::Object(storage))]).collect()
 }
 
 /// `extendedS3DestinationConfiguration.roleARN`
@@ -110,12 +151,21 @@ fn check(given: Input<'_>, member: &str) -> Result<(), ApiError> {
     violations.finish()
 }
 
-/// Members as they are described: a backup's configuration has another name there.
+/// Members that AWS keeps to itself.
+const SECRETS: [&str; 4] = ["Password", "PrivateKey", "KeyPassphrase", "AccessKey"];
+
+/// Members as they are described: some have another name there, and secrets are not told.
 fn described(given: Input<'_>) -> Map<String, Json> {
-    let there = given.0.iter().filter(|(_, value)| !value.is_null());
+    let there = given.0.iter().filter(|(name, value)| !value.is_null() && !SECRETS.contains(&name.as_str()));
     there
-        .map(|(name, value)| match name.as_str() {
-            "S3BackupConfiguration" | "S3BackupUpdate" => ("S3BackupDescription".to_owned(), value.clone()),
+        .map(|(name, value)| match (name.as_str(), value) {
+            ("S3BackupConfiguration" | "S3BackupUpdate", _) => ("S3BackupDescription".to_owned(), value.clone()),
+            ("S3Configuration" | "S3Update", _) => ("S3DestinationDescription".to_owned(), value.clone()),
+            ("VpcConfiguration", _) => ("VpcConfigurationDescription".to_owned(), value.clone()),
+            ("EndpointConfiguration", Json::Object(endpoint)) => {
+                let told = endpoint.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+                (name.clone(), Json::Object(told.map(|(name, value)| (name.clone(), value.clone())).collect()))
+            }
             _ => (name.clone(), value.clone()),
         })
         .collect()

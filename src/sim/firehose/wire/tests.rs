@@ -70,3 +70,39 @@ fn refusals_are_in_the_words_of_aws() {
         );
     }
 }
+
+#[test]
+fn other_destinations_are_described_with_their_storage_and_without_their_secrets() {
+    let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+    let mut world = World::new(7, Timestamp::from_millis(1_800_000_000_000), place);
+    world.delays = false;
+    let storage =
+        json!({"RoleARN": "arn:aws:iam::123456789012:role/r", "BucketARN": "arn:aws:s3:::backup", "Prefix": "failed/"});
+    let endpoint = json!({"Url": "https://collector.example/v1", "Name": "collector", "AccessKey": "hush"});
+    let configuration = json!({"EndpointConfiguration": endpoint, "S3Configuration": storage});
+    let input = json!({"DeliveryStreamName": "h", "HttpEndpointDestinationConfiguration": configuration});
+    let (status, answer) = ask(&mut world, "CreateDeliveryStream", &input);
+    assert_eq!(status, 200, "{answer}");
+    let described = |world: &mut World| {
+        let answer = ask(world, "DescribeDeliveryStream", &json!({"DeliveryStreamName": "h"})).1;
+        answer["DeliveryStreamDescription"]["Destinations"][0].clone()
+    };
+    let destination = described(&mut world);
+    let http = &destination["HttpEndpointDestinationDescription"];
+    assert_eq!(http["EndpointConfiguration"], json!({"Url": "https://collector.example/v1", "Name": "collector"}));
+    assert_eq!(http["S3DestinationDescription"]["Prefix"], "failed/");
+    assert_eq!(http["S3DestinationDescription"]["CompressionFormat"], "UNCOMPRESSED", "a default");
+    assert!(destination.get("S3DestinationDescription").is_none() && http.get("S3Configuration").is_none());
+    let update = json!({
+        "DeliveryStreamName": "h", "CurrentDeliveryStreamVersionId": "1", "DestinationId": "destinationId-000000000001",
+        "HttpEndpointDestinationUpdate": {"S3Update": {"Prefix": "lost/"}},
+    });
+    assert_eq!(ask(&mut world, "UpdateDestination", &update).0, 200);
+    let updated = described(&mut world)["HttpEndpointDestinationDescription"].clone();
+    assert_eq!(updated["S3DestinationDescription"]["Prefix"], "lost/");
+    assert_eq!(updated["S3DestinationDescription"]["BucketARN"], "arn:aws:s3:::backup", "what is not said stays");
+    let missing = json!({"DeliveryStreamName": "x", "SplunkDestinationConfiguration": {"HECEndpoint": "https://x"}});
+    let (status, error) = ask(&mut world, "CreateDeliveryStream", &missing);
+    let member = "Value null at 'splunkDestinationConfiguration.hECEndpointType'";
+    assert!(status == 400 && error["message"].as_str().unwrap().contains(member), "{error}");
+}

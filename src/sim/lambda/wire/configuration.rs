@@ -8,6 +8,7 @@ use crate::sim::lambda::MappingSource;
 use crate::sim::lambda::function::{Config, Function, Logging, invalid_parameter};
 use crate::sim::lambda::log::iso_millis;
 use crate::sim::lambda::version::{Phase, Qualifier, Version, VersionNumber};
+use crate::sim::world::World;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -15,49 +16,40 @@ use std::collections::BTreeMap;
 const ROLE_PATTERN: &str = "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+";
 /// All environment variables together, as JSON [Lambda quotas].
 const ENVIRONMENT_BYTES: usize = 4_096;
-const LAYERS_MAX: usize = 5;
-/// What a client may still choose [CreateFunction, Runtime].
+/// What a client may still choose, as AWS lists it [CreateFunction, Runtime].
 const RUNTIMES: &[&str] = &[
     "nodejs20.x",
-    "nodejs22.x",
-    "nodejs24.x",
-    "nodejs26.x",
-    "python3.9",
-    "python3.10",
-    "python3.11",
+    "python3.14",
+    "provided.al2023",
     "python3.12",
     "python3.13",
-    "python3.14",
-    "python3.15",
-    "java8.al2",
-    "java11",
-    "java17",
-    "java21",
+    "nodejs24.x",
+    "nodejs22.x",
     "java25",
-    "dotnet8",
-    "dotnet10",
-    "ruby3.2",
+    "python3.10",
+    "python3.11",
+    "java21",
     "ruby3.3",
     "ruby3.4",
-    "ruby4.0",
-    "provided.al2",
-    "provided.al2023",
-    "nodejs18.x",
-    "nodejs16.x",
+    "ruby3.2",
     "python3.8",
+    "python3.9",
+    "java17",
+    "nodejs16.x",
+    "dotnet10",
+    "dotnet8",
+    "java11",
     "dotnet6",
+    "nodejs18.x",
+    "provided.al2",
+    "java8.al2",
 ];
-/// What a client may not choose any more, and what AWS recommends instead.
-const RETIRED_RUNTIMES: &[(&str, &str)] = &[
-    ("java8", "java21"),
-    ("go1.x", "provided.al2023"),
-    ("provided", "provided.al2023"),
-    ("ruby2.7", "ruby3.2"),
-    ("nodejs14.x", "nodejs20.x"),
-    ("nodejs12.x", "nodejs18.x"),
-    ("python3.7", "python3.12"),
-    ("dotnetcore3.1", "dotnet6"),
-];
+/// Newer ones, which the list does not name yet.
+const NEWER_RUNTIMES: &[&str] =
+    &["nodejs26.x", "python3.15", "ruby4.0", "java8.al2023", "java11.al2023", "java17.al2023"];
+/// What a client may not choose any more.
+const RETIRED_RUNTIMES: &[&str] =
+    &["java8", "go1.x", "provided", "ruby2.7", "nodejs14.x", "nodejs12.x", "python3.7", "dotnetcore3.1"];
 
 /// Lambda writes the time of the last change as text: `2026-11-27T18:02:00.000+0000`.
 pub fn last_modified(at: Timestamp) -> String {
@@ -166,7 +158,7 @@ fn show_logging(logging: &Logging, function: &str) -> Value {
 }
 
 /// Reads what CreateFunction and UpdateFunctionConfiguration share into `config`.
-pub fn read(place: &Place, input: Members<'_>, config: &mut Config) -> Result<(), ApiError> {
+pub fn read(world: &World, input: Members<'_>, config: &mut Config) -> Result<(), ApiError> {
     let (timeout, memory) = (input.integer("Timeout")?, input.integer("MemorySize")?);
     let (role, handler) = (input.text("Role")?, input.text("Handler")?);
     let description = input.text("Description")?;
@@ -203,26 +195,32 @@ pub fn read(place: &Place, input: Members<'_>, config: &mut Config) -> Result<()
     set(&mut config.description, description);
     set(&mut config.tracing_mode, tracing_mode);
     read_environment(input, config)?;
-    read_dead_letters(place, input, config)?;
+    read_dead_letters(&world.place, input, config)?;
     read_logging(input, &mut config.logging)?;
     read_snap_start(input, config)?;
+    super::layer::read_layers(world, input, &mut config.echoed)?;
     read_echoed(input, &mut config.echoed)
 }
 
+/// The list of runtimes as AWS's messages write it.
+pub fn runtimes_listed() -> String {
+    format!("[{}]", RUNTIMES.join(", "))
+}
+
 fn check_runtime(runtime: &str) -> Result<(), ApiError> {
-    if let Some((_, better)) = RETIRED_RUNTIMES.iter().find(|(retired, _)| *retired == runtime) {
+    if RETIRED_RUNTIMES.contains(&runtime) {
         return Err(invalid_parameter(format!(
             "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. \
-             We recommend you use the new runtime ({better}) while creating or updating functions."
+             We recommend you use a supported runtime while creating or updating functions."
         )));
     }
-    if RUNTIMES.contains(&runtime) {
+    if RUNTIMES.contains(&runtime) || NEWER_RUNTIMES.contains(&runtime) {
         return Ok(());
     }
     Err(invalid_parameter(format!(
-        "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a \
+        "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: {} or be a \
          valid ARN",
-        RUNTIMES.join(", ")
+        runtimes_listed()
     )))
 }
 
@@ -293,13 +291,6 @@ fn read_echoed(input: Members<'_>, echoed: &mut BTreeMap<String, Value>) -> Resu
         Some(value) => echoed.insert(name.to_owned(), value),
         None => echoed.remove(name),
     };
-    if let Some(layers) = input.texts("Layers")? {
-        if layers.len() > LAYERS_MAX {
-            return Err(invalid_parameter(format!("Cannot reference more than {LAYERS_MAX} layers.")));
-        }
-        let shown: Vec<Value> = layers.iter().map(|arn| json!({"Arn": arn, "CodeSize": 0})).collect();
-        put("Layers", Some(json!(shown)).filter(|_| !shown.is_empty()));
-    }
     if let Some(vpc) = input.object("VpcConfig")? {
         let subnets = vpc.texts("SubnetIds")?.unwrap_or_default();
         let groups = vpc.texts("SecurityGroupIds")?.unwrap_or_default();

@@ -7,7 +7,9 @@ use crate::sim::error::ApiError;
 use crate::sim::lambda::Lambda;
 use crate::sim::lambda::behaviour::Behaviour;
 use crate::sim::lambda::environment::ACCOUNT_CONCURRENCY;
-use crate::sim::lambda::function::{Config, Function, function_not_found, invalid_parameter, revision_mismatch};
+use crate::sim::lambda::function::{
+    Config, Function, function_not_found, invalid_parameter, revision_mismatch, without_type,
+};
 use crate::sim::lambda::version::{Qualifier, Version, VersionNumber};
 use crate::sim::world::World;
 use base64::Engine;
@@ -16,6 +18,8 @@ use serde_json::{Value, json};
 
 /// Functions on one page, at most [ListFunctions].
 const PAGE: i64 = 50;
+/// A package that is uploaded with the request [Lambda quotas].
+const ZIPPED_BYTES: usize = 52_428_800;
 /// Tags of one resource, at most [Lambda tags].
 pub const TAGS_MAX: usize = 50;
 
@@ -32,9 +36,14 @@ fn shown(world: &World, name: &str, number: VersionNumber, qualifier: &Qualifier
 
 /// The package of CreateFunction's `Code` or of UpdateFunctionCode's own members. What lies in S3 stands for itself
 /// by its address, since the code is never run.
-fn package(code: Members<'_>) -> Result<Vec<u8>, ApiError> {
+pub fn package(code: Members<'_>) -> Result<Vec<u8>, ApiError> {
     if let Some(zip) = code.text("ZipFile")? {
         let bytes = STANDARD.decode(zip).map_err(|_| crate::sim::wire::serialization_error(""))?;
+        if bytes.len() > ZIPPED_BYTES {
+            let message = format!("Zipped size must be smaller than {ZIPPED_BYTES} bytes");
+            let error = ApiError::client("RequestEntityTooLargeException", message).with_status(413);
+            return Err(without_type(error));
+        }
         if bytes.is_empty() {
             return Err(invalid_parameter("Uploaded file must be a non-empty zip"));
         }
@@ -68,17 +77,13 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
     violations.one_of(package_type, "packageType", &["Zip", "Image"]);
     let architecture = read_architecture(input, &mut violations)?;
     violations.check()?;
-    let (name, _) = FunctionRef::parse(world, input.text("FunctionName")?.unwrap_or_default())?.named(None)?;
-    if name.len() > 64 {
-        let mut violations = Violations::default();
-        violations.length(Some(&name), "functionName", 64);
-        violations.check()?;
-    }
+    let asked = input.text("FunctionName")?.unwrap_or_default();
+    let (name, _) = FunctionRef::parse_for(world, asked, "CreateFunction")?.named(None)?;
     let mut config = Config { handler: String::new(), runtime: "".into(), ..Config::default() };
     config.package_type = package_type.unwrap_or("Zip").to_owned();
     config.architecture = architecture.unwrap_or("x86_64").to_owned();
     let tags = input.text_map("Tags")?.unwrap_or_default();
-    configuration::read(&world.place, input, &mut config)?;
+    configuration::read(world, input, &mut config)?;
     if config.package_type == "Zip" && (config.runtime.is_empty() || config.handler.is_empty()) {
         return Err(invalid_parameter(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
@@ -95,10 +100,15 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
         None => Vec::new(),
     };
     let publishes = input.flag("Publish")? == Some(true);
+    let signing_config = input.text("CodeSigningConfigArn")?.map(str::to_owned);
+    if let Some(arn) = &signing_config {
+        super::signing::check_known(world, arn)?;
+    }
     let (lambda, mut cx) = world.lambda_cx();
     lambda.create_function(&mut cx, &name, config, &package, Behaviour::default())?;
     if let Some(function) = lambda.named_mut(&name) {
         function.tags = tags;
+        function.signing_config = signing_config;
     }
     let published = publishes.then(|| lambda.publish_version(&mut cx, &name, None)).flatten();
     let number = published.unwrap_or(VersionNumber::LATEST);
@@ -229,7 +239,7 @@ pub fn check_revision(world: &World, name: &str, input: Members<'_>) -> Result<(
 pub fn update_configuration(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
     let name = FunctionRef::of(world, route)?.whole(world)?;
     let mut config = named(world, &name)?.latest.config.clone();
-    configuration::read(&world.place, input, &mut config)?;
+    configuration::read(world, input, &mut config)?;
     check_revision(world, &name, input)?;
     let (lambda, mut cx) = world.lambda_cx();
     lambda.configure(&mut cx, &name, config);
@@ -308,16 +318,34 @@ pub fn delete_concurrency(world: &mut World, route: &Route) -> Result<Answer, Ap
     Ok(Answer::empty(204))
 }
 
-/// A function without code signing: that is what every function here is.
-pub fn get_code_signing(world: &World, route: &Route) -> Result<Answer, ApiError> {
-    FunctionRef::of(world, route)?.whole(world)?;
-    Ok(Answer::json(200, &json!({})))
+/// Whether AWS stops the function when it calls itself through queues and topics: `Terminate` or `Allow`.
+pub fn get_recursion(world: &World, route: &Route) -> Result<Answer, ApiError> {
+    let name = FunctionRef::of(world, route)?.whole(world)?;
+    let word = if named(world, &name)?.allows_recursion { "Allow" } else { "Terminate" };
+    Ok(Answer::json(200, &json!({ "RecursiveLoop": word })))
+}
+
+pub fn put_recursion(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
+    let name = FunctionRef::of(world, route)?.whole(world)?;
+    let word = input.text("RecursiveLoop")?;
+    let mut violations = Violations::default();
+    if word.is_none() {
+        violations.missing("recursiveLoop");
+    }
+    violations.one_of(word, "recursiveLoop", &["Terminate", "Allow"]);
+    violations.check()?;
+    if let Some(function) = world.lambda.named_mut(&name) {
+        function.allows_recursion = word == Some("Allow");
+    }
+    Ok(Answer::json(200, &json!({ "RecursiveLoop": word })))
 }
 
 pub fn account_settings(lambda: &Lambda) -> Answer {
     let stored = |f: &Function| -> u64 {
         f.latest.code.size_bytes + f.versions.values().map(|version| version.code.size_bytes).sum::<u64>()
     };
+    let layers = lambda.layers().flat_map(|(_, layer)| layer.versions.values());
+    let layered: u64 = layers.map(|version| version.code.size_bytes).sum();
     let (count, size) = lambda.functions().fold((0_u64, 0), |(n, size), f| (n + 1, size + stored(f)));
     Answer::json(
         200,
@@ -325,11 +353,11 @@ pub fn account_settings(lambda: &Lambda) -> Answer {
             "AccountLimit": {
                 "TotalCodeSize": 80_530_636_800_u64,
                 "CodeSizeUnzipped": 262_144_000,
-                "CodeSizeZipped": 52_428_800,
+                "CodeSizeZipped": ZIPPED_BYTES,
                 "ConcurrentExecutions": ACCOUNT_CONCURRENCY,
                 "UnreservedConcurrentExecutions": lambda.unreserved_concurrency(),
             },
-            "AccountUsage": {"TotalCodeSize": size, "FunctionCount": count},
+            "AccountUsage": {"TotalCodeSize": size + layered, "FunctionCount": count},
         }),
     )
 }

@@ -142,8 +142,48 @@ impl Violations {
 pub const NAME_PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?\
      (\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
 
-/// Characters of a `FunctionName` in any of its forms.
-const NAME_LENGTH: usize = 170;
+/// The same for the operations that take more [GetFunction, Invoke, DeleteFunction].
+const WIDE_NAME_PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?\
+     (\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
+
+/// Operations that a function's policy may open to other accounts; all others refuse them outright [Lambda
+/// "Resource-based policies"].
+const RESOURCE_BASED: &[&str] = &[
+    "CreateAlias",
+    "DeleteAlias",
+    "DeleteFunction",
+    "DeleteFunctionConcurrency",
+    "DeleteFunctionEventInvokeConfig",
+    "DeleteProvisionedConcurrencyConfig",
+    "GetAlias",
+    "GetFunction",
+    "GetFunctionConcurrency",
+    "GetFunctionConfiguration",
+    "GetFunctionEventInvokeConfig",
+    "GetPolicy",
+    "GetProvisionedConcurrencyConfig",
+    "Invoke",
+    "InvokeAsync",
+    "InvokeWithResponseStream",
+    "ListAliases",
+    "ListFunctionEventInvokeConfigs",
+    "ListTags",
+    "ListVersionsByFunction",
+    "PublishVersion",
+    "PutFunctionConcurrency",
+    "PutFunctionEventInvokeConfig",
+    "PutProvisionedConcurrencyConfig",
+    "TagResource",
+    "UntagResource",
+    "UpdateAlias",
+    "UpdateFunctionCode",
+    "UpdateFunctionEventInvokeConfig",
+];
+
+/// `AccessDeniedException` as Lambda says it: without a word.
+fn access_denied() -> ApiError {
+    ApiError::client("AccessDeniedException", "").with_status(403).with_member("Message", Value::Null)
+}
 
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -161,12 +201,18 @@ pub struct FunctionRef {
 impl FunctionRef {
     /// What a request's path names.
     pub fn of(world: &World, route: &super::Route) -> Result<Self, ApiError> {
-        Self::parse(world, &route.target)
+        Self::parse_for(world, &route.target, route.operation)
     }
 
     /// Reads a name, `NAME:QUALIFIER`, `ACCOUNT:function:NAME` or a whole ARN. What fits none is a
     /// ValidationException.
     pub fn parse(world: &World, text: &str) -> Result<Self, ApiError> {
+        Self::parse_for(world, text, "ListTags")
+    }
+
+    /// The same by the rules of one operation: what a name may hold and how long it may be, and what is said to other
+    /// accounts.
+    pub fn parse_for(world: &World, text: &str, operation: &str) -> Result<Self, ApiError> {
         let parts: Vec<&str> = text.split(':').collect();
         let (region, account, rest) = match parts.as_slice() {
             ["arn", _, "lambda", region, account, "function", rest @ ..] => (Some(*region), Some(*account), rest),
@@ -181,16 +227,33 @@ impl FunctionRef {
         };
         let is_qualifier = qualifier.is_none_or(|q| q == "$LATEST" || is_name(q));
         let mut violations = Violations::default();
-        violations.pattern(is_name(name) && is_qualifier, text, "functionName", NAME_PATTERN);
-        violations.length(Some(text), "functionName", NAME_LENGTH);
-        violations.check()?;
+        let is_wide = matches!(operation, "GetFunction" | "Invoke" | "DeleteFunction");
+        let pattern = if is_wide { WIDE_NAME_PATTERN } else { NAME_PATTERN };
+        let is_fit = is_name(name) && is_qualifier;
+        violations.pattern(is_fit, text, "functionName", pattern);
+        let is_bare = text == name;
+        if is_fit || operation == "CreateFunction" {
+            let longest = match operation {
+                "CreateFunction" if is_bare => 64,
+                "CreateFunction" | "DeleteFunction" => 140,
+                _ => 170,
+            };
+            violations.length(Some(text), "functionName", longest);
+        }
+        if operation == "CreateFunction" && is_bare {
+            violations.check().map_err(|error| invalid_parameter(error.message))?;
+        } else {
+            violations.check()?;
+        }
         let here = &world.place.region;
         let foreign = match region.filter(|region| region != here) {
             Some(region) => {
                 let message = format!("Functions from '{region}' are not reachable in this region ('{here}')");
                 Some(ApiError::client("ResourceNotFoundException", message).with_status(404))
             }
-            None => account.filter(|account| *account != world.place.account).map(|_| function_not_found(text)),
+            None => account
+                .filter(|account| *account != world.place.account)
+                .map(|_| if RESOURCE_BASED.contains(&operation) { function_not_found(text) } else { access_denied() }),
         };
         Ok(Self { name: name.to_owned(), qualifier: qualifier.map(str::to_owned), foreign })
     }
@@ -202,7 +265,7 @@ impl FunctionRef {
             let mut violations = Violations::default();
             let is_fit = text == "$LATEST" || text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$".contains(&b));
             violations.length(Some(text), "qualifier", 128);
-            violations.pattern(is_fit, text, "qualifier", "\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_$]+");
+            violations.pattern(is_fit, text, "qualifier", "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+");
             violations.check()?;
         }
         match (self.qualifier.as_deref(), asked) {

@@ -7,7 +7,7 @@ use crate::sim::lambda::function::function_not_found;
 use crate::sim::lambda::invocation::Answered;
 use crate::sim::lambda::version::VersionNumber;
 use crate::sim::waits::Awaited;
-use crate::sim::wire::{Call, Reply};
+use crate::sim::wire::{Call, Reply, event_stream};
 use crate::sim::world::World;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +16,8 @@ use bytes::Bytes;
 /// Payload limits, in bytes [Lambda quotas].
 const SYNCHRONOUS_BYTES: usize = 6 * 1024 * 1024;
 const ASYNCHRONOUS_BYTES: usize = 1024 * 1024;
+/// A chunk of a streamed answer.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Invoke. A synchronous call leaves the invocation's number as its ticket and is asked again at its end.
 pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
@@ -48,6 +50,40 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     let invocation = lambda.invoke_qualified(&mut cx, &name, &qualifier, payload, log_type == "Tail")?;
     call.ticket = Some(invocation);
     collect(world, invocation, route)
+}
+
+/// InvokeWithResponseStream: the answer in chunks of an event stream, and at its end how it went.
+pub fn invoke_with_stream(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
+    if call.ticket.is_none() && call.request.header("x-amz-invocation-type") == Some("Event") {
+        let mut violations = Violations::default();
+        violations.one_of(Some("Event"), "invocationType", &["RequestResponse", "DryRun"]);
+        violations.check()?;
+    }
+    let mut answer = match invoke(world, call, route)? {
+        Reply::Done(answer) if answer.status == 200 => answer,
+        other => return Ok(other),
+    };
+    let mut end = serde_json::Map::new();
+    answer.headers.retain(|(name, value)| match *name {
+        "x-amz-function-error" => {
+            end.insert("ErrorCode".to_owned(), value.clone().into());
+            end.insert("ErrorDetails".to_owned(), String::from_utf8_lossy(&answer.body).into());
+            false
+        }
+        "x-amz-log-result" => {
+            end.insert("LogResult".to_owned(), value.clone().into());
+            false
+        }
+        _ => true,
+    });
+    let chunks = answer.body.chunks(CHUNK_BYTES);
+    let mut body: Vec<u8> =
+        chunks.flat_map(|chunk| event_stream::event("PayloadChunk", "application/octet-stream", chunk)).collect();
+    let end = serde_json::Value::Object(end).to_string();
+    body.extend(event_stream::event("InvokeComplete", "application/json", end.as_bytes()));
+    answer.body = body.into();
+    answer.headers.push(("content-type", event_stream::CONTENT_TYPE.to_owned()));
+    Ok(Reply::Done(answer))
 }
 
 /// The older form of an asynchronous invocation.

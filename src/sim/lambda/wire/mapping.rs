@@ -243,6 +243,10 @@ fn read_start(input: Members<'_>, source: &MappingSource) -> Result<Start, ApiEr
         };
     }
     match (position, timestamp) {
+        (Some("AT_TIMESTAMP"), Some(seconds)) if seconds < 0.0 => Err(invalid_parameter(
+            "Received Exception while reading from provided stream. class java.lang.Long can not be converted to a \
+             Timestamp",
+        )),
         (Some("AT_TIMESTAMP"), Some(seconds)) => Ok(Start::AtTimestamp(Timestamp::from_secs_f64(seconds))),
         (Some("AT_TIMESTAMP"), None) => {
             Err(invalid_parameter("StartingPositionTimestamp is required when StartingPosition is AT_TIMESTAMP."))

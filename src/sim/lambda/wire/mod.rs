@@ -6,15 +6,25 @@ mod event_config;
 mod function;
 mod input;
 mod invoke;
+mod layer;
 mod mapping;
 mod policy;
 mod provisioned;
+mod signing;
 mod tag;
 mod url;
 mod version;
 
 #[cfg(test)]
+mod layer_tests;
+#[cfg(test)]
+mod mapping_tests;
+#[cfg(test)]
+mod setting_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod version_tests;
 
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
@@ -34,6 +44,8 @@ pub struct Route {
     pub target: String,
     /// What else the path names: an alias, or a statement.
     pub part: String,
+    /// The version's number in a layer's path; empty in all others.
+    pub number: String,
     pub query: Vec<(String, String)>,
 }
 
@@ -75,6 +87,7 @@ impl Answer {
 pub fn answer(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
     match route.operation {
         "Invoke" => return invoke::invoke(world, call, route),
+        "InvokeWithResponseStream" => return invoke::invoke_with_stream(world, call, route),
         "InvokeAsync" => return invoke::invoke_async(world, call, route),
         _ => {}
     }
@@ -93,7 +106,10 @@ pub fn answer(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
         "PutFunctionConcurrency" => function::put_concurrency(world, route, input),
         "GetFunctionConcurrency" => function::get_concurrency(world, route),
         "DeleteFunctionConcurrency" => function::delete_concurrency(world, route),
-        "GetFunctionCodeSigningConfig" => function::get_code_signing(world, route),
+        "GetFunctionRecursionConfig" => function::get_recursion(world, route),
+        "PutFunctionRecursionConfig" => function::put_recursion(world, route, input),
+        "GetRuntimeManagementConfig" => version::get_runtime_updates(world, route),
+        "PutRuntimeManagementConfig" => version::put_runtime_updates(world, route, input),
         "GetAccountSettings" => Ok(function::account_settings(&world.lambda)),
         _ => return qualified(world, route, input).map(Reply::Done),
     };
@@ -135,6 +151,31 @@ fn qualified(world: &mut World, route: &Route, input: Members<'_>) -> Result<Ans
         "GetEventSourceMapping" => mapping::get(world, route),
         "UpdateEventSourceMapping" => mapping::update(world, route, input),
         "DeleteEventSourceMapping" => mapping::delete(world, route),
+        _ => shared(world, route, input),
+    }
+}
+
+/// The operations on layers and code signing configurations, which functions share.
+fn shared(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
+    match route.operation {
+        "PublishLayerVersion" => layer::publish(world, route, input),
+        "ListLayers" => layer::list(world, route),
+        "ListLayerVersions" => layer::list_versions(world, route),
+        "GetLayerVersion" => layer::get(world, route),
+        "GetLayerVersionByArn" => layer::get_by_arn(world, route),
+        "DeleteLayerVersion" => layer::delete(world, route),
+        "AddLayerVersionPermission" => layer::add_permission(world, route, input),
+        "GetLayerVersionPolicy" => layer::get_policy(world, route),
+        "RemoveLayerVersionPermission" => layer::remove_permission(world, route),
+        "CreateCodeSigningConfig" => signing::create(world, input),
+        "GetCodeSigningConfig" => signing::get(world, route),
+        "UpdateCodeSigningConfig" => signing::update(world, route, input),
+        "DeleteCodeSigningConfig" => signing::delete(world, route),
+        "ListCodeSigningConfigs" => signing::list(world, route),
+        "ListFunctionsByCodeSigningConfig" => signing::list_functions(world, route),
+        "PutFunctionCodeSigningConfig" => signing::put_function(world, route, input),
+        "GetFunctionCodeSigningConfig" => signing::get_function(world, route),
+        "DeleteFunctionCodeSigningConfig" => signing::delete_function(world, route),
         _ => Err(unknown_operation()),
     }
 }

@@ -22,6 +22,9 @@ fn tags<'w>(world: &'w mut World, arn: &str) -> Result<&'w mut BTreeMap<String, 
         let mapping = world.lambda.mapping_of_uuid(uuid).ok_or_else(mapping_not_found)?;
         return world.lambda.mapping_mut(mapping).map(|found| &mut found.tags).ok_or_else(mapping_not_found);
     }
+    if arn.starts_with(world.place.arn("lambda", "code-signing-config:").as_str()) {
+        return world.lambda.signing_config_mut(arn).map(|found| &mut found.tags);
+    }
     let (name, qualifier) = FunctionRef::parse(world, arn)?.named(None)?;
     if qualifier != Qualifier::Unqualified {
         return Err(invalid_parameter(

@@ -5,7 +5,7 @@ use super::function::check_revision;
 use super::input::{FunctionRef, Members, Violations};
 use super::{Answer, Route, page};
 use crate::sim::error::ApiError;
-use crate::sim::lambda::function::{function_not_found, invalid_parameter};
+use crate::sim::lambda::function::{RuntimeUpdates, function_not_found, invalid_parameter};
 use crate::sim::lambda::version::Qualifier;
 use crate::sim::world::World;
 use serde_json::json;
@@ -47,4 +47,44 @@ pub fn list(world: &World, route: &Route) -> Result<Answer, ApiError> {
         .map(|v| show_listed(&world.place, world.now, function, v, &Qualifier::Version(v.number)))
         .collect();
     Ok(Answer::json(200, &json!({"Versions": shown, "NextMarker": next})))
+}
+
+/// The version that runtime updates are set on, with the text under which they are kept.
+fn updated(world: &World, route: &Route) -> Result<(String, Qualifier), ApiError> {
+    FunctionRef::of(world, route)?.resolve(world, route.parameter("Qualifier"))
+}
+
+pub fn get_runtime_updates(world: &World, route: &Route) -> Result<Answer, ApiError> {
+    let (name, qualifier) = updated(world, route)?;
+    let function = world.lambda.named(&name).ok_or_else(|| function_not_found(&name))?;
+    let updates = function.runtime_updates.get(&qualifier.text_or_latest()).cloned().unwrap_or_default();
+    Ok(Answer::json(
+        200,
+        &json!({
+            "UpdateRuntimeOn": updates.on,
+            "RuntimeVersionArn": updates.arn,
+            "FunctionArn": qualifier.arn(&function.arn),
+        }),
+    ))
+}
+
+pub fn put_runtime_updates(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
+    let (on, arn) = (input.text("UpdateRuntimeOn")?, input.text("RuntimeVersionArn")?);
+    let mut violations = Violations::default();
+    if on.is_none() {
+        violations.missing("updateRuntimeOn");
+    }
+    violations.one_of(on, "updateRuntimeOn", &["Auto", "Manual", "FunctionUpdate"]);
+    violations.check()?;
+    let (name, qualifier) = updated(world, route)?;
+    if (on == Some("Manual")) != arn.is_some() {
+        return Err(invalid_parameter(
+            "You must specify a Runtime Version ARN to update a function's runtime version manually, and only then.",
+        ));
+    }
+    if let Some(function) = world.lambda.named_mut(&name) {
+        let updates = RuntimeUpdates { on: on.unwrap_or_default().to_owned(), arn: arn.map(str::to_owned) };
+        function.runtime_updates.insert(qualifier.text_or_latest(), updates);
+    }
+    get_runtime_updates(world, route)
 }

@@ -1,0 +1,92 @@
+//! Event source mappings as a client meets them, as examples.
+
+use super::tests::*;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[test]
+fn a_queue_mapping_is_created_listed_stopped_and_deleted() {
+    let mut world = world();
+    create(&mut world, "task");
+    queue(&mut world, "orders");
+    let arn = "arn:aws:sqs:eu-west-1:123456789012:orders";
+    let input = json!({"EventSourceArn": arn, "FunctionName": "task", "BatchSize": 5});
+    let (status, made) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings/", &input);
+    assert_eq!(
+        (status, &made["State"], &made["StateTransitionReason"]),
+        (202, &json!("Creating"), &json!("USER_INITIATED"))
+    );
+    let (status, twin) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &input);
+    assert_eq!(status, 409);
+    assert!(twin["message"].as_str().unwrap().ends_with(made["UUID"].as_str().unwrap()));
+    world.advance_to(world.now + Duration::from_secs(5));
+    let path = format!("/2015-03-31/event-source-mappings/{}", made["UUID"].as_str().unwrap());
+    assert_eq!(ask(&mut world, "GET", &path, &Value::Null).1["State"], "Enabled");
+    let listed = format!("/2015-03-31/event-source-mappings?EventSourceArn={}", arn.replace(':', "%3A"));
+    assert_eq!(ask(&mut world, "GET", &listed, &Value::Null).1["EventSourceMappings"][0]["BatchSize"], 5);
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Enabled": false})).1["State"], "Disabling");
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Enabled": true})).0, 400);
+    world.advance_to(world.now + Duration::from_secs(5));
+    assert_eq!(ask(&mut world, "GET", &path, &Value::Null).1["State"], "Disabled");
+    assert_eq!(ask(&mut world, "DELETE", &path, &Value::Null).1["State"], "Deleting");
+    world.advance_to(world.now + Duration::from_secs(5));
+    let (status, gone) = ask(&mut world, "GET", &path, &Value::Null);
+    assert_eq!((status, &gone["Message"]), (404, &json!("The resource you requested does not exist.")));
+}
+
+#[test]
+fn a_mapping_that_cannot_work_is_refused() {
+    let mut world = world();
+    world.place.limits = false;
+    create(&mut world, "task");
+    queue(&mut world, "orders");
+    let sqs = "arn:aws:sqs:eu-west-1:123456789012:orders";
+    let kinesis = "arn:aws:kinesis:eu-west-1:123456789012:stream/bids";
+    let refused = [
+        (json!({"FunctionName": "task"}), "Unrecognized event source."),
+        (json!({"FunctionName": "none", "EventSourceArn": sqs}), "Function does not exist"),
+        (
+            json!({"FunctionName": "task", "EventSourceArn": sqs, "StartingPosition": "LATEST"}),
+            "StartingPosition is not valid for SQS event sources.",
+        ),
+        (
+            json!({"FunctionName": "task", "EventSourceArn": sqs, "ParallelizationFactor": 2}),
+            "Unsupported ParallelizationFactor parameter for given event source mapping type.",
+        ),
+        (
+            json!({"FunctionName": "task", "EventSourceArn": sqs, "BatchSize": 11}),
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+        ),
+        (
+            json!({"FunctionName": "task", "EventSourceArn": kinesis, "StartingPosition": "LATEST"}),
+            "Stream not found: arn:aws:kinesis:eu-west-1:123456789012:stream/bids",
+        ),
+    ];
+    for (input, message) in refused {
+        let (status, body) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &input);
+        assert_eq!((status, &body["message"]), (400, &json!(message)), "{input}");
+    }
+    ask(&mut world, "PUT", "/2015-03-31/functions/task/configuration", &json!({"Timeout": 60}));
+    let input = json!({"FunctionName": "task", "EventSourceArn": sqs});
+    let (_, body) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &input);
+    let message = "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds";
+    assert_eq!(body["message"], message);
+}
+
+#[test]
+fn without_delays_functions_and_mappings_are_ready_in_the_answer() {
+    let mut world = world();
+    world.delays = false;
+    let (_, made) = create(&mut world, "resize");
+    assert_eq!((&made["State"], &made["LastUpdateStatus"]), (&json!("Active"), &json!("Successful")));
+    queue(&mut world, "orders");
+    let source = json!({"FunctionName": "resize", "EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:orders"});
+    let (status, mapping) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &source);
+    assert_eq!((status, &mapping["State"]), (202, &json!("Enabled")));
+    let path = format!("/2015-03-31/event-source-mappings/{}", mapping["UUID"].as_str().unwrap());
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Enabled": false})).1["State"], "Disabled");
+    assert_eq!(ask(&mut world, "DELETE", &path, &Value::Null).1["State"], "Deleting");
+    let now = world.now;
+    world.advance_to(now);
+    assert_eq!(ask(&mut world, "GET", &path, &Value::Null).0, 404);
+}
