@@ -5,11 +5,12 @@ use crate::domain::time::Timestamp;
 use crate::sim::clock::VirtualClock;
 use crate::sim::control::{self, Command, Order, Refusal};
 use crate::sim::cx::Place;
-use crate::sim::fanout;
+use crate::sim::fanout::{self, Parcel};
 use crate::sim::ledger::Ledger;
 use crate::sim::poster::{Posted, Poster};
 use crate::sim::realm::{Answered, Realm, Said};
 use crate::sim::scenario;
+use crate::sim::sns::{Delivery, Outcome};
 use crate::sim::wire::{self, Request, Response};
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -132,6 +133,7 @@ fn launch(mut world: World, clock: VirtualClock, pace: Pace, calls_out: bool) ->
     let (reports, posted) = mpsc::unbounded_channel();
     let poster = calls_out.then(|| Poster::new(reports));
     world.outbox = poster.is_some().then(VecDeque::new);
+    world.abroad = Some(VecDeque::new());
     let (home, delays) = (world.place.clone(), world.delays);
     let realms = BTreeMap::from([(home.region.clone(), Realm::new(world))]);
     let accounts = BTreeMap::from([(home.account.clone(), Account { ahead: Duration::ZERO, realms })]);
@@ -243,8 +245,8 @@ impl Engine {
         }
     }
 
-    /// Hands out the POSTs that a realm wants to be made, and notes when it is next to be looked at. To be called
-    /// whenever something was done there.
+    /// Hands out the POSTs that a realm wants to be made, carries what it sends to others, and notes when it is next to
+    /// be looked at. To be called whenever something was done there.
     fn look_after(&mut self, account: &str, region: &str) {
         let realm = self.accounts.get_mut(account).and_then(|account| account.realms.get_mut(region));
         let Some(realm) = realm else { return };
@@ -253,10 +255,36 @@ impl Engine {
                 poster.post(account, region, post);
             }
         }
+        let abroad: Vec<Parcel> = realm.world.abroad.iter_mut().flat_map(|abroad| abroad.drain(..)).collect();
         if let (Some(next), Pace::Runs) = (realm.next_at(), self.pace) {
             let at = self.clock.now() + next.since(self.now(account)).max(NAP_MIN);
             self.wake_at = Some(self.wake_at.map_or(at, |other| other.min(at)));
         }
+        for parcel in abroad {
+            self.carry(account, region, parcel);
+        }
+    }
+
+    /// Brings a message from one realm to another. Where nothing is known of the other one, there is nothing to reach.
+    fn carry(&mut self, account: &str, region: &str, parcel: Parcel) {
+        let Parcel { from, account: to_account, region: to_region, delivery: Delivery { attempt, to } } = parcel;
+        let now = self.now(&to_account);
+        let is_advancing = self.advances.iter().any(|advance| advance.account == to_account);
+        let other = self.accounts.get_mut(&to_account).and_then(|account| account.realms.get_mut(&to_region));
+        let outcome = other.map_or(Outcome::ClientError, |realm| {
+            if !is_advancing {
+                realm.advance(now, SLICE);
+            }
+            let outcome = fanout::reach(&mut realm.world, &from, to);
+            realm.tell_of_changes();
+            outcome
+        });
+        self.look_after(&to_account, &to_region);
+        let realm = self.accounts.get_mut(account).and_then(|account| account.realms.get_mut(region));
+        let Some(realm) = realm else { return };
+        fanout::arrived(&mut realm.world, attempt, outcome);
+        realm.tell_of_changes();
+        self.look_after(account, region);
     }
 
     /// Brings the worlds in which somebody waits up to now, when it is time to.
@@ -337,6 +365,7 @@ impl Engine {
         let mut world = World::new(account.parse().unwrap_or(0), self.now(account), place);
         world.delays = self.delays;
         world.outbox = self.poster.is_some().then(VecDeque::new);
+        world.abroad = Some(VecDeque::new());
         world
     }
 

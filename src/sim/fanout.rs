@@ -1,12 +1,14 @@
 //! The road out of SNS: carries its deliveries to queues, functions and HTTP endpoints, and tells it how they ended.
 
+use crate::sim::cx::Place;
 use crate::sim::endpoint::Answer;
 use crate::sim::error::ApiError;
 use crate::sim::faults::api;
 use crate::sim::lambda::MappingSource;
 use crate::sim::sns::arn::topic_name;
-use crate::sim::sns::{Delivery, Destination, Due, HttpPost, Outcome, Protocol, Publication};
+use crate::sim::sns::{Attempt, Delivery, Destination, Due, HttpPost, Outcome, Protocol, Publication};
 use crate::sim::sqs::Outgoing;
+use crate::sim::sqs::access::{self, Asking};
 use crate::sim::wire::Service;
 use crate::sim::world::World;
 use rand::RngExt;
@@ -16,27 +18,87 @@ use std::time::Duration;
 /// POSTs that wait for the one who makes them, at most; what is more cannot be reached.
 const OUTBOX_MAX: usize = 10_000;
 
+/// A delivery to a queue or a function of another account or region, on its way there.
+pub struct Parcel {
+    pub from: Sender,
+    pub account: String,
+    pub region: String,
+    pub delivery: Delivery,
+}
+
+/// The topic that a message comes from.
+pub struct Sender {
+    arn: String,
+    account: String,
+    /// As the faults of the API name it, such as `sns/promo`.
+    by: String,
+}
+
+impl Sender {
+    fn of(place: &Place, attempt: &Attempt) -> Self {
+        let (arn, by) = (place.arn("sns", &attempt.topic), format!("sns/{}", attempt.topic));
+        Self { arn, account: place.account.clone(), by }
+    }
+}
+
 /// Carries deliveries, and what they cause in turn: a dead letter is a delivery, too.
 pub fn deliver(world: &mut World, deliveries: impl IntoIterator<Item = Delivery>) {
     let mut open: VecDeque<Delivery> = deliveries.into_iter().collect();
-    while let Some(Delivery { attempt, to }) = open.pop_front() {
-        let by = format!("sns/{}", attempt.topic);
-        let outcome = match to {
-            Destination::Queue { arn, body, attributes, group, dedup, trace_header } => {
-                send(world, &by, &arn, Outgoing { body, attributes, trace_header, delay_s: None, group, dedup })
-            }
-            Destination::Function { arn, event } => invoke(world, &by, &arn, event),
-            Destination::DeliveryStream { arn, data } => put(world, &by, &arn, data.len()),
-            Destination::Nowhere => Outcome::ClientError,
-            Destination::Person => Outcome::Delivered,
-            Destination::Http(post) => {
-                open.extend(request(world, post));
-                continue;
-            }
-        };
+    while let Some(delivery) = open.pop_front() {
+        let Some(Delivery { attempt, to }) = keep(world, delivery) else { continue };
+        if let Destination::Http(post) = to {
+            open.extend(request(world, post));
+            continue;
+        }
+        let from = Sender::of(&world.place, &attempt);
+        let outcome = reach(world, &from, to);
         let (sns, mut cx) = world.sns_cx();
         open.extend(sns.settle(&mut cx, attempt, outcome));
     }
+}
+
+/// Hands on what is for another place, where somebody carries it there; nothing is left of it here.
+fn keep(world: &mut World, delivery: Delivery) -> Option<Delivery> {
+    let Some((account, region)) = place_of(&delivery.to) else { return Some(delivery) };
+    let home = &world.place;
+    // Functions of other accounts would have to be asked whether SNS may invoke them.
+    let is_function = matches!(delivery.to, Destination::Function { .. });
+    if (account == home.account && region == home.region) || (is_function && account != home.account) {
+        return Some(delivery);
+    }
+    let Some(abroad) = world.abroad.as_mut().filter(|abroad| abroad.len() < OUTBOX_MAX) else {
+        return Some(delivery);
+    };
+    abroad.push_back(Parcel { from: Sender::of(home, &delivery.attempt), account, region, delivery });
+    None
+}
+
+/// Account and region of a queue or a function.
+fn place_of(to: &Destination) -> Option<(String, String)> {
+    let (Destination::Queue { arn, .. } | Destination::Function { arn, .. }) = to else { return None };
+    let mut parts = arn.split(':').skip(3);
+    let region = parts.next()?.to_owned();
+    Some((parts.next()?.to_owned(), region))
+}
+
+/// Brings a message to where it goes in this world; HTTP endpoints are not reached this way.
+pub fn reach(world: &mut World, from: &Sender, to: Destination) -> Outcome {
+    match to {
+        Destination::Queue { arn, body, attributes, group, dedup, trace_header } => {
+            send(world, from, &arn, Outgoing { body, attributes, trace_header, delay_s: None, group, dedup })
+        }
+        Destination::Function { arn, event } => invoke(world, &from.by, &arn, event),
+        Destination::DeliveryStream { arn, data } => put(world, &from.by, &arn, data.len()),
+        Destination::Nowhere | Destination::Http(_) => Outcome::ClientError,
+        Destination::Person => Outcome::Delivered,
+    }
+}
+
+/// A parcel has arrived, or cannot.
+pub fn arrived(world: &mut World, attempt: Attempt, outcome: Outcome) {
+    let (sns, mut cx) = world.sns_cx();
+    let delivery = sns.settle(&mut cx, attempt, outcome);
+    deliver(world, delivery);
 }
 
 /// Something inside SNS falls due.
@@ -97,15 +159,22 @@ fn outcome_of(error: &ApiError) -> Outcome {
     }
 }
 
-/// Queues of this account and region are reached; what a queue does not take is refused for good.
-fn send(world: &mut World, by: &str, arn: &str, mut outgoing: Outgoing) -> Outcome {
+/// Queues of this account and region are reached, if they let the topic in; what a queue does not take is refused for
+/// good. A queue with a policy judges by it. One without takes what topics of its own account send: AWS would refuse
+/// that, too, but then a queue would have to be given a policy before anything could be tried.
+fn send(world: &mut World, from: &Sender, arn: &str, mut outgoing: Outgoing) -> Outcome {
     let Some(MappingSource::Queue(queue)) = MappingSource::of_arn(&world.place, arn) else {
         return Outcome::ClientError;
     };
+    let asking = Asking { topic: &from.arn, account: &from.account };
+    let policy = world.sqs.queue(&queue).and_then(|queue| queue.attributes.policy.as_deref());
+    if !policy.map_or(from.account == world.place.account, |policy| access::lets_in(policy, arn, &asking)) {
+        return Outcome::ClientError;
+    }
     if outgoing.group.is_none() && queue.ends_with(".fifo") {
         outgoing.group = Some(queue.clone());
     }
-    if let Err(error) = api::admit(world, by, Service::Sqs, "SendMessage", &queue) {
+    if let Err(error) = api::admit(world, &from.by, Service::Sqs, "SendMessage", &queue) {
         return outcome_of(&error);
     }
     let (sqs, mut cx) = world.sqs_cx();

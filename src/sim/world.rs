@@ -8,6 +8,7 @@ use crate::sim::cloudwatch::{CloudWatch, Metrics};
 use crate::sim::cx::{Cx, Place};
 use crate::sim::dynamodb::DynamoDb;
 use crate::sim::endpoint::Endpoints;
+use crate::sim::fanout::Parcel;
 use crate::sim::faults::api::ApiFaults;
 use crate::sim::firehose::Firehose;
 use crate::sim::kinesis::Kinesis;
@@ -52,6 +53,8 @@ pub struct World {
     pub endpoints: Endpoints,
     /// POSTs to endpoints outside the engine, where somebody makes them; `None` where nobody does.
     pub outbox: Option<VecDeque<HttpPost>>,
+    /// What topics send to other accounts and regions, where somebody carries it; `None` where nobody does.
+    pub abroad: Option<VecDeque<Parcel>>,
     pub agenda: Agenda,
     pub metrics: Metrics,
     pub templates: Templates,
@@ -96,6 +99,7 @@ impl World {
             api_faults: ApiFaults::default(),
             endpoints: Endpoints::default(),
             outbox: None,
+            abroad: None,
             agenda: Agenda::default(),
             metrics: Metrics::default(),
             templates: Templates::default(),

@@ -54,13 +54,13 @@ def fast_endpoint():
     yield from serve("--speed", "20")
 
 
-def client(endpoint, service, key="test", attempts=1):
+def client(endpoint, service, key="test", attempts=1, region=REGION):
     # One attempt: a refusal must reach the test, not be retried away.
     config = Config(retries={"total_max_attempts": attempts}, read_timeout=40, max_pool_connections=50)
     return boto3.client(
         service,
         endpoint_url=endpoint,
-        region_name=REGION,
+        region_name=region,
         aws_access_key_id=key,
         aws_secret_access_key="test",
         config=config,

@@ -489,3 +489,69 @@ def test_alarms_are_told_to_topics(endpoint, sns, sqs, topic):
     body = json.loads(until(lambda: received(sqs, url))[0]["Body"])
     assert body["Subject"].startswith(f'ALARM: "{name}"')
     assert json.loads(body["Message"])["NewStateReason"] == "by hand"
+
+
+# --- Who may send where --------------------------------------------------------------------------------------------
+
+
+def allowed(queue_arn, topic_arn, **more):
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement | more]})
+
+
+def test_a_queues_policy_says_which_topics_may_send(sns, sqs, topic):
+    url, arn = queue(sqs)
+    dead_url, dead_arn = queue(sqs)
+    subscribed(sns, topic, arn, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead_arn}))
+    sns.publish(TopicArn=topic, Message="without a policy")
+    assert len(received(sqs, url)) == 1
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed(arn, topic)})
+    sns.publish(TopicArn=topic, Message="allowed")
+    assert len(received(sqs, url)) == 1
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed(arn, topic + "-other")})
+    sns.publish(TopicArn=topic, Message="of another topic")
+    assert received(sqs, url) == []
+    (dead,) = received(sqs, dead_url)
+    assert json.loads(dead["Body"])["Message"] == "of another topic"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    sns.publish(TopicArn=topic, Message="again")
+    assert len(received(sqs, url)) == 1
+
+
+def test_queues_of_other_regions_and_accounts_are_reached(endpoint, sns, topic):
+    there = client(endpoint, "sqs", region="us-west-2")
+    url, arn = queue(there)
+    assert ":us-west-2:" in arn
+    subscribed(sns, topic, arn, RawMessageDelivery="true")
+    sns.publish(TopicArn=topic, Message="far")
+    assert [message["Body"] for message in received(there, url)] == ["far"]
+
+    stranger = client(endpoint, "sqs", key="210987654321")
+    url, arn = queue(stranger)
+    assert ":210987654321:" in arn
+    subscribed(sns, topic, arn, RawMessageDelivery="true")
+    sns.publish(TopicArn=topic, Message="not let in")
+    assert received(stranger, url) == []
+    stranger.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed(arn, topic)})
+    sns.publish(TopicArn=topic, Message="let in")
+    assert [message["Body"] for message in received(stranger, url)] == ["let in"]
+
+
+def test_a_topic_with_an_archive_cannot_be_deleted(sns):
+    name = fresh("kept") + ".fifo"
+    attributes = {"FifoTopic": "true", "ArchivePolicy": json.dumps({"MessageRetentionPeriod": "30"})}
+    topic = sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
+    shown = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert shown["ArchivePolicy"] == attributes["ArchivePolicy"] and shown["BeginningArchiveTime"].endswith("Z")
+    message = refused("InvalidState", sns.delete_topic, TopicArn=topic)
+    assert message == "Invalid state: Cannot delete a topic with an ArchivePolicy"
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="ArchivePolicy", AttributeValue="{}")
+    shown = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert "ArchivePolicy" not in shown and "BeginningArchiveTime" not in shown
+    sns.delete_topic(TopicArn=topic)

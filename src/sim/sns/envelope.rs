@@ -126,7 +126,7 @@ fn attribute_text(value: &AttributeValue) -> String {
 }
 
 /// RFC 3339 with three decimals.
-fn timestamp(at: Timestamp) -> String {
+pub fn timestamp(at: Timestamp) -> String {
     let whole = Timestamp::from_millis(at.secs() * 1000).rfc3339();
     format!("{}.{:03}Z", whole.trim_end_matches('Z'), at.millis().rem_euclid(1000))
 }

@@ -26,6 +26,10 @@ pub fn topic_does_not_exist() -> ApiError {
     ApiError::client("NotFound", "Topic does not exist").with_status(404)
 }
 
+pub fn topic_has_an_archive() -> ApiError {
+    ApiError::client("InvalidState", "Invalid state: Cannot delete a topic with an ArchivePolicy")
+}
+
 pub fn subscription_does_not_exist() -> ApiError {
     ApiError::client("NotFound", "Subscription does not exist").with_status(404)
 }

@@ -14,6 +14,7 @@
 //! settle(cx, Attempt, Outcome) -> Option<Delivery>: done, tried again later, or on its way to the dead-letter queue
 //! ```
 
+mod archive;
 pub mod arn;
 mod attempt;
 mod dedup;

@@ -3,8 +3,10 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cx::{Cx, Place};
 use crate::sim::error::ApiError;
+use crate::sim::sns::archive::Archive;
 use crate::sim::sns::dedup::Deduplication;
 use crate::sim::sns::delivery_policy::TopicPolicy;
+use crate::sim::sns::envelope::timestamp;
 use crate::sim::sns::error;
 use crate::sim::sns::metrics::{Activity, Counters, Meters};
 use crate::sim::sns::policy::{self, Policy};
@@ -34,7 +36,8 @@ pub struct Attributes {
     pub message_bytes_max: Option<usize>,
     /// `SignatureVersion`: 1 or 2; `None` was never set and counts as 1.
     pub signature_version: Option<u8>,
-    /// Kept as given: `KmsMasterKeyId`, `TracingConfig`, `ArchivePolicy` and the delivery status attributes.
+    pub archive: Option<Archive>,
+    /// Kept as given: `KmsMasterKeyId`, `TracingConfig` and the delivery status attributes.
     pub others: BTreeMap<String, String>,
 }
 
@@ -96,7 +99,7 @@ impl Topic {
     }
 
     /// What GetTopicAttributes answers.
-    pub fn texts(&self, place: &Place) -> BTreeMap<String, String> {
+    pub fn texts(&self, now: Timestamp, place: &Place) -> BTreeMap<String, String> {
         let arn = place.arn("sns", &self.name);
         let pending = self.subscriptions.values().filter(|subscription| subscription.is_pending()).count();
         let mut texts = self.attributes.texts(place, &arn);
@@ -106,6 +109,9 @@ impl Topic {
             ("SubscriptionsDeleted", self.subscriptions_deleted),
         ];
         texts.extend(counts.map(|(name, count)| (name.to_owned(), count.to_string())));
+        if let Some(archive) = &self.attributes.archive {
+            texts.insert("BeginningArchiveTime".into(), timestamp(archive.beginning(now)));
+        }
         texts.insert("TopicArn".into(), arn);
         texts.insert("Owner".into(), place.account.clone());
         texts
@@ -126,13 +132,13 @@ impl Attributes {
         attributes.fifo = fifo.then(Fifo::default);
         let arn = cx.place.arn("sns", name);
         for (attribute, value) in given.iter().filter(|(attribute, _)| *attribute != "FifoTopic") {
-            attributes.set(&arn, attribute, value).map_err(|error| in_attributes(error, attribute))?;
+            attributes.set(cx.now, &arn, attribute, value).map_err(|error| in_attributes(error, attribute))?;
         }
         Ok(attributes)
     }
 
     /// Sets one attribute, as SetTopicAttributes does.
-    pub fn set(&mut self, arn: &str, name: &str, value: &str) -> Result<(), ApiError> {
+    pub fn set(&mut self, now: Timestamp, arn: &str, name: &str, value: &str) -> Result<(), ApiError> {
         match name {
             "DisplayName" => {
                 if value.chars().count() > 100 || value.chars().any(char::is_control) {
@@ -155,6 +161,7 @@ impl Attributes {
             }
             "ContentBasedDeduplication" | "FifoThroughputScope" => self.set_fifo(name, value)?,
             "ArchivePolicy" if self.fifo.is_none() => return Err(error::invalid_parameter("AttributeName")),
+            "ArchivePolicy" => self.archive = Archive::parse(value, now, self.archive.as_ref())?,
             _ if is_kept_as_given(name) => {
                 if name.ends_with("SampleRate") && value.parse::<u8>().ok().is_none_or(|percent| percent > 100) {
                     return Err(error::invalid_parameter(name));
@@ -209,6 +216,9 @@ impl Attributes {
                 show("FifoThroughputScope", if is_group { "MessageGroup" } else { "Topic" }.to_owned());
             }
         }
+        if let Some(archive) = &self.archive {
+            show("ArchivePolicy", archive.text.clone());
+        }
         if let Some(bytes) = self.message_bytes_max {
             show("MaximumMessageSize", bytes.to_string());
         }
@@ -233,7 +243,7 @@ fn is_kept_as_given(name: &str) -> bool {
         let kind = name.strip_prefix(*endpoint);
         matches!(kind, Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn" | "SuccessFeedbackSampleRate"))
     };
-    matches!(name, "KmsMasterKeyId" | "TracingConfig" | "ArchivePolicy") || FEEDBACK_ENDPOINTS.iter().any(feedback)
+    matches!(name, "KmsMasterKeyId" | "TracingConfig") || FEEDBACK_ENDPOINTS.iter().any(feedback)
 }
 
 /// A topic's name: 1 to 256 letters, digits, hyphens and underscores; a FIFO topic's ends in `.fifo`.

@@ -57,14 +57,19 @@ impl Sns {
     }
 
     /// Deletes a topic, its subscriptions and what was still to be delivered to them. One that is not there is no error.
-    pub fn delete_topic(&mut self, cx: &mut Cx<'_>, name: &str) {
-        let Some(mut topic) = self.topics.remove(name) else { return };
+    /// Errors: InvalidState (it has an archive).
+    pub fn delete_topic(&mut self, cx: &mut Cx<'_>, name: &str) -> Result<(), ApiError> {
+        if self.topics.get(name).is_some_and(|topic| topic.attributes.archive.is_some()) {
+            return Err(error::topic_has_an_archive());
+        }
+        let Some(mut topic) = self.topics.remove(name) else { return Ok(()) };
         topic.publish_counts(cx);
         self.filter_policies -= topic.filter_policies;
         self.pending -= topic.subscriptions.values().filter(|subscription| subscription.is_pending()).count();
         self.tokens.retain(|_, token| token.topic != name);
         self.attempts.retain(|_, attempt| &*attempt.topic != name);
         self.rates.forget(name);
+        Ok(())
     }
 
     /// PutDataProtectionPolicy: keeps the policy, which must be a JSON object; an empty text takes it away. What it says of
@@ -94,7 +99,7 @@ impl Sns {
     pub fn attributes(&mut self, cx: &mut Cx<'_>, name: &str) -> Result<BTreeMap<String, String>, ApiError> {
         let topic = self.topic_mut(name)?;
         topic.activity.note(cx.now);
-        Ok(topic.texts(cx.place))
+        Ok(topic.texts(cx.now, cx.place))
     }
 
     /// Sets one attribute. Errors: NotFound, InvalidParameter.
@@ -103,7 +108,7 @@ impl Sns {
         topic.activity.note(cx.now);
         let arn = cx.place.arn("sns", name);
         let mut next = topic.attributes.clone();
-        next.set(&arn, attribute, value)?;
+        next.set(cx.now, &arn, attribute, value)?;
         let is_large = next.message_bytes_max.is_some_and(|bytes| bytes > MESSAGE_BYTES_DEFAULT);
         let takes_large =
             |protocol: Protocol| matches!(protocol, Protocol::Sqs | Protocol::Lambda | Protocol::Firehose);

@@ -25,7 +25,7 @@ pub fn delete(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     match topic_of(world, input) {
         Ok(name) => {
             let (sns, mut cx) = world.sns_cx();
-            sns.delete_topic(&mut cx, &name);
+            sns.delete_topic(&mut cx, &name)?;
         }
         Err(error) if error.code == "NotFound" => {}
         Err(error) => return Err(error),
