@@ -555,3 +555,10 @@ def test_a_topic_with_an_archive_cannot_be_deleted(sns):
     shown = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
     assert "ArchivePolicy" not in shown and "BeginningArchiveTime" not in shown
     sns.delete_topic(TopicArn=topic)
+
+
+def test_the_user_in_an_endpoints_url_is_authorized(sns, topic, hook):
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=hook.url.replace("http://", "http://alice:s3cret@"))
+    headers, _ = until(lambda: hook.posts)[0]
+    assert headers["authorization"] == "Basic YWxpY2U6czNjcmV0"
+    assert "@" not in headers["host"]

@@ -175,8 +175,11 @@ impl Sieve {
                 let event = self.attributes.get_or_insert_with(|| Event::of_attributes(&message.attributes));
                 match event {
                     None => Some(Metric::FilteredOutInvalidAttributes),
+                    // "exists: false" wants one attribute at least ("Key matching").
+                    Some(_) if message.attributes.is_empty() && !policy.wants_all() => {
+                        Some(Metric::FilteredOutNoMessageAttributes)
+                    }
                     Some(event) if policy.matches(event) => None,
-                    Some(_) if message.attributes.is_empty() => Some(Metric::FilteredOutNoMessageAttributes),
                     Some(_) => Some(Metric::FilteredOutMessageAttributes),
                 }
             }

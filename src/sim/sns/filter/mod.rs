@@ -82,6 +82,11 @@ impl FilterPolicy {
         Ok(policy)
     }
 
+    /// Whether nothing is filtered out.
+    pub fn wants_all(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// Whether the message is wanted.
     pub fn matches(&self, event: &Event) -> bool {
         self.rules.is_empty() || self.rules.iter().any(|rule| rule.matches(event))

@@ -122,3 +122,32 @@ fn filters_choose_and_the_metrics_say_why_not() {
     }
     assert_eq!(bench.sum("news", "NumberOfNotificationsRedrivenToDlq"), None);
 }
+
+#[test]
+fn what_is_to_be_absent_is_only_absent_among_others() {
+    let (mut bench, _) = Bench::with_inbox(&[("FilterPolicy", r#"{"store": [{"exists": false}]}"#)]);
+    bench.publish("news", with_attribute("other", "kind", "String", "sale")).unwrap();
+    bench.publish("news", with_attribute("store", "store", "String", "x")).unwrap();
+    bench.publish("news", text("no attributes")).unwrap();
+    assert_eq!(bench.bodies("inbox").len(), 1);
+}
+
+#[test]
+fn a_queue_that_does_not_let_the_topic_in_is_a_failure_and_its_dead_letter_queue_gets_the_message() {
+    let (mut bench, id) = Bench::with_inbox(&[]);
+    bench.queue("dead");
+    let dead = serde_json::json!({ "deadLetterTargetArn": bench.queue_arn("dead") }).to_string();
+    bench.set("news", &id, "RedrivePolicy", &dead).unwrap();
+    let topic = bench.world.place.arn("sns", "news");
+    let policy = |source: &str| {
+        let statement = serde_json::json!({ "Effect": "Allow", "Principal": { "Service": "sns.amazonaws.com" },
+            "Action": "sqs:SendMessage", "Condition": { "ArnEquals": { "aws:SourceArn": source } } });
+        serde_json::json!({ "Version": "2012-10-17", "Statement": statement }).to_string()
+    };
+    for (source, counts) in [(topic.as_str(), (1, 0)), ("arn:aws:sns:eu-west-1:123456789012:other", (0, 1))] {
+        let (sqs, mut cx) = bench.world.sqs_cx();
+        sqs.set_attributes(&mut cx, "inbox", &map(&[("Policy", policy(source).as_str())])).unwrap();
+        bench.publish("news", text("x")).unwrap();
+        assert_eq!((bench.bodies("inbox").len(), bench.bodies("dead").len()), counts, "{source}");
+    }
+}
