@@ -22,6 +22,7 @@ pub mod function_logs;
 pub mod kinesis;
 pub mod lambda;
 pub mod ledger;
+pub mod log_routes;
 pub mod logs;
 pub mod mapping;
 pub mod payload;

@@ -293,3 +293,39 @@ def test_what_a_table_may_not_be(dynamodb):
     assert refused(AttributeDefinitions=two) == wrong + (
         "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions"
     )
+
+
+def test_a_table_says_how_it_is_encrypted_and_how_warm_it_is(dynamodb):
+    dynamodb.create_table(
+        TableName="warm",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True, "KMSMasterKeyId": "abcd"},
+        WarmThroughput={"ReadUnitsPerSecond": 15000, "WriteUnitsPerSecond": 5000},
+    )
+    wait(dynamodb, "warm")
+    table = dynamodb.describe_table(TableName="warm")["Table"]
+    assert table["SSEDescription"]["KMSMasterKeyArn"].endswith(":key/abcd")
+    assert table["WarmThroughput"] == {"ReadUnitsPerSecond": 15000, "WriteUnitsPerSecond": 5000, "Status": "ACTIVE"}
+    dynamodb.tag_resource(ResourceArn=table["TableArn"], Tags=[{"Key": f"k{n:02}", "Value": "v"} for n in range(11)])
+    first = dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"])
+    second = dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"], NextToken=first["NextToken"])
+    assert (len(first["Tags"]), [tag["Key"] for tag in second["Tags"]]) == (10, ["k10"])
+
+
+def test_writes_count_what_their_checks_detect(dynamodb):
+    wrong = dict(TableName="warm", Key={"id": {"S": "a"}})
+    for more, words in [
+        ({"UpdateExpression": ""}, "Invalid UpdateExpression: The expression can not be empty;"),
+        ({"UpdateExpression": "SET a = b SET c = d"}, 'Invalid UpdateExpression: The "SET" section can only be used once'),
+        (
+            {"UpdateExpression": "ADD s :s", "ExpressionAttributeValues": {":s": {"SS": []}}},
+            "One or more parameter values were invalid: An string set  may not be empty",
+        ),
+    ]:
+        with pytest.raises(ClientError) as refusal:
+            dynamodb.update_item(**wrong, **more)
+        error = refusal.value.response["Error"]
+        assert error["Code"] == "ValidationException"
+        assert error["Message"].startswith("1 validation error detected: " + words)

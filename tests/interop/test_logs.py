@@ -1,5 +1,6 @@
 """CloudWatch Logs through boto3: groups, streams, events, filters, and what Lambda writes there."""
 
+import gzip
 import io
 import json
 import time
@@ -144,3 +145,75 @@ def test_lambda_writes_its_lines(endpoint, logs):
     assert "/[$LATEST]" in events[0]["logStreamName"]
     logs.delete_log_group(logGroupName=group)
     assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"] == []
+
+
+def test_a_metric_filter_makes_samples_of_what_matches(endpoint, logs, group):
+    logs.create_log_stream(logGroupName=group, logStreamName="one")
+    space = fresh("App")
+    transformation = {"metricName": "Slow", "metricNamespace": space, "metricValue": "$.ms", "unit": "Milliseconds"}
+    logs.put_metric_filter(
+        logGroupName=group, filterName="slow", filterPattern="{ $.ms > 100 }", metricTransformations=[transformation]
+    )
+    (found,) = logs.describe_metric_filters(logGroupName=group, filterNamePrefix="sl")["metricFilters"]
+    assert found["metricTransformations"] == [transformation] and found["logGroupName"] == group
+    assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["metricFilterCount"] == 1
+    at = now()
+    put(logs, group, "one", ['{"ms": 250}', '{"ms": 7}', '{"ms": 150}'], at)
+    cloudwatch = client(endpoint, "cloudwatch", attempts=8)
+    points = cloudwatch.get_metric_statistics(
+        Namespace=space, MetricName="Slow", StartTime=at // 1000 - 60, EndTime=at // 1000 + 60, Period=300,
+        Statistics=["Sum", "SampleCount"],
+    )["Datapoints"]
+    assert sum(point["Sum"] for point in points) == 400.0 and points[0]["Unit"] == "Milliseconds"
+    message = refused("InvalidParameterException", logs.describe_metric_filters, metricName="Slow")
+    assert message == "Describe Metric Filters request must contain both MetricName and MetricNamespace"
+    logs.delete_metric_filter(logGroupName=group, filterName="slow")
+    refused("ResourceNotFoundException", logs.delete_metric_filter, logGroupName=group, filterName="slow")
+
+
+def test_a_subscription_sends_compressed_batches_to_a_stream(endpoint, logs, group):
+    kinesis = client(endpoint, "kinesis", attempts=8)
+    stream = fresh("logs")
+    kinesis.create_stream(StreamName=stream, ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+    wanted = dict(logGroupName=group, filterName="errors", filterPattern="ERROR", destinationArn=arn)
+    message = refused("InvalidParameterException", logs.put_subscription_filter, **wanted)
+    assert message == "destinationArn for vendor kinesis cannot be used without roleArn"
+    logs.put_subscription_filter(**wanted, roleArn="arn:aws:iam::123456789012:role/logs")
+    (found,) = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+    assert found["distribution"] == "ByLogStream" and found["destinationArn"] == arn
+    logs.create_log_stream(logGroupName=group, logStreamName="one")
+    put(logs, group, "one", ["ERROR one", "fine", "ERROR two"])
+    shard = kinesis.list_shards(StreamName=stream)["Shards"][0]["ShardId"]
+    iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    (record,) = kinesis.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+    batch = json.loads(gzip.decompress(record["Data"]))
+    assert batch["messageType"] == "DATA_MESSAGE" and batch["subscriptionFilters"] == ["errors"]
+    assert (batch["logGroup"], batch["logStream"]) == (group, "one")
+    assert [event["message"] for event in batch["logEvents"]] == ["ERROR one", "ERROR two"]
+    logs.delete_subscription_filter(logGroupName=group, filterName="errors")
+    assert logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"] == []
+
+
+def test_a_query_runs_and_answers_in_rows(logs, group):
+    logs.create_log_stream(logGroupName=group, logStreamName="one")
+    at = now()
+    put(logs, group, "one", ['{"level": "ERROR", "ms": 5}', '{"level": "INFO", "ms": 7}', '{"level": "ERROR", "ms": 9}'], at)
+    span = dict(logGroupName=group, startTime=at // 1000 - 60, endTime=at // 1000 + 60)
+
+    def rows(text):
+        query = logs.start_query(**span, queryString=text)["queryId"]
+        until(lambda: logs.get_query_results(queryId=query)["status"] == "Complete")
+        found = logs.get_query_results(queryId=query)
+        return [{cell["field"]: cell["value"] for cell in row} for row in found["results"]], found["statistics"]
+
+    counted, statistics = rows("filter level = 'ERROR' | stats count(*) as n, max(ms) as worst by level")
+    assert counted == [{"level": "ERROR", "n": "2", "worst": "9"}]
+    assert (statistics["recordsScanned"], statistics["recordsMatched"]) == (3.0, 2.0)
+    newest, _ = rows("fields @message, ms | sort @timestamp desc | limit 1")
+    assert newest[0]["ms"] == "9"
+    record = logs.get_log_record(logRecordPointer=newest[0]["@ptr"])["logRecord"]
+    assert record["@message"] == newest[0]["@message"] and record["level"] == "ERROR"
+    message = refused("MalformedQueryException", logs.start_query, **span, queryString="test")
+    assert message == "unexpected symbol found test at line 1 and position 0"

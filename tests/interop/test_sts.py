@@ -1,5 +1,6 @@
 """STS through boto3: who calls, and temporary credentials that the other services know."""
 
+import base64
 import json
 
 import boto3
@@ -54,3 +55,23 @@ def test_session_tokens_and_refusals(endpoint):
     assert sts.get_access_key_info(AccessKeyId=credentials["AccessKeyId"])["Account"] == ACCOUNT
     message = refused("ValidationError", sts.assume_role, RoleArn="nothing-valid-in-here", RoleSessionName="ann")
     assert message == "nothing-valid-in-here is invalid"
+
+
+def test_a_web_identity_gets_a_session_of_the_role(endpoint):
+    sts = client(endpoint, "sts")
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    token = f"{part({'alg': 'RS256'})}.{part({'iss': 'https://oidc.example.com', 'aud': 'ci', 'sub': 'runner'})}.c2ln"
+    wanted = dict(RoleArn="arn:aws:iam::123456789012:role/ci", RoleSessionName="run")
+    session = sts.assume_role_with_web_identity(**wanted, WebIdentityToken=token)
+    assert session["AssumedRoleUser"]["Arn"] == "arn:aws:sts::123456789012:assumed-role/ci/run"
+    assert (session["Provider"], session["SubjectFromWebIdentityToken"]) == ("oidc.example.com", "runner")
+    refused("InvalidIdentityToken", sts.assume_role_with_web_identity, **wanted, WebIdentityToken="opaque")
+
+
+def test_a_session_policy_has_a_longest_text(endpoint):
+    sts = client(endpoint, "sts")
+    policy = json.dumps({"Statement": "x" * 2048})
+    message = refused("ValidationError", sts.get_federation_token, Name="bob", Policy=policy)
+    assert message.endswith("Member must have length less than or equal to 2048")

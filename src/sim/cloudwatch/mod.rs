@@ -17,7 +17,7 @@ pub mod wire;
 pub use alarm::{Action as AlarmAction, Alarms, StateValue, next_tick};
 pub use distribution::Distribution;
 pub use statistic::Statistic;
-pub use store::{Metric, Metrics, PeriodData, SeriesId, StatisticSet};
+pub use store::{Metric, Metrics, PeriodData, SeriesId, StatisticSet, UNITS};
 
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::input::Input;

@@ -21,12 +21,28 @@ struct Datum {
     unit: &'static str,
     at: Timestamp,
     samples: Samples,
+    /// Kept to the second (StorageResolution 1).
+    is_fine: bool,
 }
 
 enum Samples {
     /// (value, count)
     Values(Vec<(f64, f64)>),
     Set(StatisticSet),
+}
+
+impl Samples {
+    /// Each value, or the set, as statistics.
+    fn each(&self, mut take: impl FnMut(StatisticSet)) {
+        match self {
+            Self::Values(values) => {
+                for (value, count) in values {
+                    take(StatisticSet { sum: value * count, count: *count, min: *value, max: *value });
+                }
+            }
+            Self::Set(stats) => take(*stats),
+        }
+    }
 }
 
 /// Keeps every datum, or refuses the whole request. The answer has no body.
@@ -47,9 +63,12 @@ pub fn put_metric_data(metrics: &mut Metrics, now: Timestamp, input: &Input<'_>)
     let data = items.iter().map(|item| read_datum(namespace, now, item)).collect::<Result<Vec<_>, _>>()?;
     for datum in data {
         let id = metrics.series_of(datum.metric, datum.unit);
-        match datum.samples {
+        match &datum.samples {
             Samples::Values(values) => values.iter().for_each(|(v, n)| metrics.add_many(id, datum.at, *v, *n)),
-            Samples::Set(stats) => metrics.add_stats(id, datum.at, stats),
+            Samples::Set(stats) => metrics.add_stats(id, datum.at, *stats),
+        }
+        if datum.is_fine {
+            datum.samples.each(|stats| metrics.add_fine(id, datum.at, stats));
         }
     }
     Ok(Value::Null)
@@ -68,11 +87,12 @@ fn read_datum(namespace: &str, now: Timestamp, item: &Input<'_>) -> Result<Datum
         let name = item.name("Timestamp");
         return Err(invalid(format!("The parameter {name} must specify a time no more than two hours in the future.")));
     }
-    if item.integer("StorageResolution")?.is_some_and(|s| s != 1 && s != 60) {
+    let resolution_s = item.integer("StorageResolution")?.unwrap_or(60);
+    if resolution_s != 1 && resolution_s != 60 {
         let name = item.name("StorageResolution");
         return Err(invalid(format!("The parameter {name} must be a value in the set [ 1, 60 ].")));
     }
-    Ok(Datum { metric, unit, at, samples: read_samples(item)? })
+    Ok(Datum { metric, unit, at, samples: read_samples(item)?, is_fine: resolution_s == 1 })
 }
 
 /// `Value`, `Values` with or without `Counts`, or `StatisticValues`: one of them.
@@ -108,8 +128,8 @@ fn read_samples(item: &Input<'_>) -> Result<Samples, ApiError> {
         min: number("Minimum")?,
         max: number("Maximum")?,
     };
-    if stats.count < 0.0 || stats.min > stats.max {
-        let message = "must have a SampleCount that is not negative and a Minimum that is not above its Maximum.";
+    if stats.min > stats.max {
+        let message = "must have a Minimum that is not above its Maximum.";
         return Err(invalid(format!("The parameter {} {message}", item.name("StatisticValues"))));
     }
     Ok(Samples::Set(stats))

@@ -15,6 +15,10 @@ const RETAINED_MINUTES: usize = 15 * 24 * 60;
 /// All series together keep about this many minutes; with many series each keeps fewer, never under three hours.
 const MINUTES_IN_ALL: usize = 2_000_000;
 
+/// Seconds of one series of high resolution: three hours; and of all series together.
+const FINE_SECONDS: usize = 3 * 3600;
+const SECONDS_IN_ALL: usize = 200_000;
+
 /// ListMetrics shows a metric for two weeks after its last datapoint.
 const LISTED_MINUTES: i64 = 14 * 24 * 60;
 
@@ -71,6 +75,14 @@ struct Cell {
     spread: Option<Box<Distribution>>,
 }
 
+/// One second of one series of high resolution.
+struct FineCell {
+    /// Seconds since the Unix epoch.
+    second: i64,
+    stats: StatisticSet,
+    spread: Distribution,
+}
+
 struct Series {
     unit: &'static str,
     /// How long after a minute's end it can be read; `None` at once.
@@ -78,6 +90,9 @@ struct Series {
     keeps_spread: bool,
     /// Ordered by minute; minutes without samples are absent.
     cells: VecDeque<Cell>,
+    /// What was put with a resolution of a second: the newest seconds that have samples, in order. They are counted in
+    /// the minutes, too.
+    fine: VecDeque<FineCell>,
 }
 
 /// What one period of a query holds.
@@ -112,7 +127,7 @@ impl Metrics {
         }
         let id = SeriesId(self.series.len() as u32);
         ids.push(id);
-        self.series.push(Series { unit, delay_ms, keeps_spread, cells: VecDeque::new() });
+        self.series.push(Series { unit, delay_ms, keeps_spread, cells: VecDeque::new(), fine: VecDeque::new() });
         id
     }
 
@@ -151,6 +166,36 @@ impl Metrics {
         }
     }
 
+    /// Keeps a sample to the second, beside what `add_many` or `add_stats` did with it (StorageResolution 1).
+    pub fn add_fine(&mut self, id: SeriesId, at: Timestamp, stats: StatisticSet) {
+        if stats.count <= 0.0 {
+            return;
+        }
+        let all = self.series.len();
+        let fine = &mut self.series[id.0 as usize].fine;
+        let second = at.secs();
+        let index = fine.partition_point(|cell| cell.second < second);
+        if fine.get(index).is_none_or(|cell| cell.second != second) {
+            let fresh = FineCell { second, stats: StatisticSet::default(), spread: Distribution::default() };
+            fine.insert(index, fresh);
+        }
+        let cell = &mut fine[index];
+        cell.stats.merge(&stats);
+        if stats.min == stats.max || stats.count == 1.0 {
+            cell.spread.add(stats.sum / stats.count, stats.count);
+        } else {
+            cell.spread = Distribution::Unknown;
+        }
+        if fine.len() > (SECONDS_IN_ALL / all).clamp(180, FINE_SECONDS) {
+            fine.pop_front();
+        }
+    }
+
+    /// Whether one of the series has samples to the second.
+    pub fn is_fine(&self, ids: &[(SeriesId, &'static str)]) -> bool {
+        ids.iter().any(|(id, _)| !self.series[id.0 as usize].fine.is_empty())
+    }
+
     /// The cell of the minute that holds `at`, made when it is new. The current minute's is the last: found at once.
     fn cell(&mut self, id: SeriesId, at: Timestamp) -> (&mut Cell, bool) {
         let all = self.series.len();
@@ -183,7 +228,7 @@ impl Metrics {
         with_unit.filter(|(_, own)| unit.is_none_or(|unit| unit == *own)).collect()
     }
 
-    /// What can be read at `now` of the minutes from `from` (inclusive) to `to` (exclusive), in periods of `period_s`
+    /// What can be read at `now` of the minutes (of the seconds, where a period is shorter and the series knows them) from `from` (inclusive) to `to` (exclusive), in periods of `period_s`
     /// seconds counted from `from`, in order of time. Periods without samples are absent.
     pub fn read(
         &self,
@@ -197,10 +242,8 @@ impl Metrics {
         let mut periods: BTreeMap<i64, PeriodData> = BTreeMap::new();
         for (id, _) in ids {
             let series = &self.series[id.0 as usize];
-            let first = series.cells.partition_point(|cell| cell.minute * MINUTE_MS < from.millis());
-            for cell in series.cells.range(first..) {
-                let start_ms = cell.minute * MINUTE_MS;
-                if start_ms >= to.millis() || !series.is_visible(cell, now) {
+            for (start_ms, stats, spread) in series.samples(from, period_s) {
+                if start_ms >= to.millis() || !series.is_visible(start_ms, now) {
                     break;
                 }
                 let index = (start_ms - from.millis()) / period_ms;
@@ -209,9 +252,9 @@ impl Metrics {
                     stats: StatisticSet::default(),
                     values: with_values.then(Vec::new),
                 });
-                period.stats.merge(&cell.stats);
+                period.stats.merge(stats);
                 if let Some(values) = &mut period.values {
-                    let known = cell.spread.as_ref().is_some_and(|spread| spread.pour(values));
+                    let known = spread.is_some_and(|spread| spread.pour(values));
                     if !known {
                         period.values = None;
                     }
@@ -234,7 +277,8 @@ impl Metrics {
         let range = self.by_metric.range((after.cloned().map_or(Unbounded, Excluded), Unbounded));
         let is_live = move |id: &SeriesId| {
             let series = &self.series[id.0 as usize];
-            series.cells.iter().rev().find(|cell| series.is_visible(cell, now)).is_some_and(|c| c.minute >= oldest)
+            let is_visible = |cell: &&Cell| series.is_visible(cell.minute * MINUTE_MS, now);
+            series.cells.iter().rev().find(is_visible).is_some_and(|cell| cell.minute >= oldest)
         };
         range.filter(move |(_, ids)| ids.iter().any(is_live)).map(|(metric, _)| metric)
     }
@@ -246,8 +290,25 @@ impl Metrics {
 }
 
 impl Series {
-    fn is_visible(&self, cell: &Cell, now: Timestamp) -> bool {
-        self.delay_ms.is_none_or(|delay_ms| now.millis() >= (cell.minute + 1) * MINUTE_MS + delay_ms)
+    /// (start in milliseconds, statistics, spread) of what begins at `from` or later, in order of time.
+    fn samples(
+        &self,
+        from: Timestamp,
+        period_s: i64,
+    ) -> Box<dyn Iterator<Item = (i64, &StatisticSet, Option<&Distribution>)> + '_> {
+        if period_s < 60 && !self.fine.is_empty() {
+            let first = self.fine.partition_point(|cell| cell.second * 1000 < from.millis());
+            return Box::new(
+                self.fine.range(first..).map(|cell| (cell.second * 1000, &cell.stats, Some(&cell.spread))),
+            );
+        }
+        let first = self.cells.partition_point(|cell| cell.minute * MINUTE_MS < from.millis());
+        Box::new(self.cells.range(first..).map(|cell| (cell.minute * MINUTE_MS, &cell.stats, cell.spread.as_deref())))
+    }
+
+    /// Whether the minute that begins so can be read.
+    fn is_visible(&self, minute_ms: i64, now: Timestamp) -> bool {
+        self.delay_ms.is_none_or(|delay_ms| now.millis() >= minute_ms + MINUTE_MS + delay_ms)
     }
 }
 
@@ -273,7 +334,7 @@ fn keeps_spread(metric: &Metric) -> bool {
 }
 
 /// CloudWatch's units (StandardUnit).
-pub(super) const UNITS: [&str; 27] = [
+pub const UNITS: [&str; 27] = [
     "Seconds",
     "Microseconds",
     "Milliseconds",
@@ -341,6 +402,26 @@ mod tests {
         let five = metrics.read(&ids, (at("17:58:00"), at("18:04:00")), 300, at("19:00:00"), false);
         assert_eq!(five.len(), 1, "periods are counted from the start that was asked for, and the end is exclusive");
         assert_eq!((five[0].start, five[0].stats.sum), (at("17:58:00"), 21.0));
+    }
+
+    #[test]
+    fn seconds_are_known_where_they_were_put() {
+        let mut metrics = Metrics::default();
+        let id = metrics.series("App", "Ms", &[], "None");
+        for (second, value) in [("18:00:01", 1.0), ("18:00:01.400", 3.0), ("18:00:12", 5.0), ("18:01:00", 7.0)] {
+            metrics.add(id, at(second), value);
+            metrics.add_fine(id, at(second), StatisticSet { sum: value, count: 1.0, min: value, max: value });
+        }
+        let ids = [(id, "None")];
+        let sums = |period_s| {
+            let read = metrics.read(&ids, (at("18:00:00"), at("18:02:00")), period_s, at("19:00:00"), true);
+            read.iter().map(|period| (period.start.clock_hms(), period.stats.sum)).collect::<Vec<_>>()
+        };
+        let of = |pairs: &[(&str, f64)]| pairs.iter().map(|(at, sum)| ((*at).to_owned(), *sum)).collect::<Vec<_>>();
+        assert_eq!(sums(1), of(&[("18:00:01", 4.0), ("18:00:12", 5.0), ("18:01:00", 7.0)]));
+        assert_eq!(sums(10), of(&[("18:00:00", 4.0), ("18:00:10", 5.0), ("18:01:00", 7.0)]));
+        assert_eq!(sums(60), of(&[("18:00:00", 9.0), ("18:01:00", 7.0)]));
+        assert!(metrics.is_fine(&ids));
     }
 
     #[test]

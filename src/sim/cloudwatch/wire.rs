@@ -87,10 +87,13 @@ pub(super) fn check_period(name: &str, period_s: i64) -> Result<(), ApiError> {
 }
 
 /// Where reading starts: AWS rounds down to a minute, five minutes or an hour by the start's age, and has nothing in
-/// periods finer than that (`None`).
+/// periods finer than that (`None`). Periods below a minute begin at their own multiples.
 pub(super) fn rounded_start(start: Timestamp, now: Timestamp, period_s: i64) -> Option<Timestamp> {
     let day_s = 86_400;
     let age_s = now.secs() - start.secs();
+    if period_s < 60 && age_s < 15 * day_s {
+        return Some(start.floor_to(period_s));
+    }
     let step_s = if age_s < 15 * day_s {
         60
     } else if age_s < 63 * day_s {

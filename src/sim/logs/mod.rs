@@ -5,11 +5,14 @@
 //! events of what the function's invocations left, whenever somebody reads.
 
 mod filter;
+pub mod insights;
+mod rules;
 #[cfg(test)]
 mod tests;
 pub mod wire;
 
 pub use filter::Pattern;
+pub use rules::{Destination, METRIC_FILTERS_MAX, MetricFilter, SUBSCRIPTIONS_MAX, Subscription};
 
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
@@ -79,6 +82,8 @@ pub struct Group {
     pub is_protected: bool,
     pub tags: BTreeMap<String, String>,
     pub streams: BTreeMap<String, Stream>,
+    pub metric_filters: BTreeMap<String, MetricFilter>,
+    pub subscriptions: BTreeMap<String, Subscription>,
     /// Of a function's group: streams that somebody deleted show no line that was written until then.
     pub deleted_streams: BTreeMap<String, Timestamp>,
 }
@@ -93,6 +98,8 @@ impl Group {
             is_protected: false,
             tags: BTreeMap::new(),
             streams: BTreeMap::new(),
+            metric_filters: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
             deleted_streams: BTreeMap::new(),
         }
     }
@@ -138,6 +145,7 @@ pub struct Logs {
     /// Groups of functions that somebody deleted: lines from before that are gone.
     forgotten: BTreeMap<String, Timestamp>,
     rates: wire::Rates,
+    queries: insights::Queries,
 }
 
 impl Logs {

@@ -380,3 +380,77 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_metric_filter_counts_what_matches_and_says_the_default_otherwise() {
+    let mut world = with_stream();
+    let filter = json!({"logGroupName": "app", "filterName": "errors", "filterPattern": "[level = ERROR, ms]",
+        "metricTransformations": [{"metricName": "Errors", "metricNamespace": "App", "metricValue": "$ms",
+        "defaultValue": 0}]});
+    ask(&mut world, "PutMetricFilter", filter).unwrap();
+    let at = world.now.floor_to(60).millis();
+    put(
+        &mut world,
+        "one",
+        &[(at, "ERROR 12"), (at + 1000, "INFO 5"), (at + 2000, "ERROR 30"), (at + 60_000, "INFO 7")],
+    );
+    let metric = crate::sim::cloudwatch::Metric::new("App", "Errors", &[]);
+    let ids = world.metrics.find(&metric, None);
+    let until = world.now + std::time::Duration::from_secs(600);
+    let read = world.metrics.read(&ids, (world.now.floor_to(60), until), 60, until, false);
+    let minutes: Vec<(f64, f64)> = read.iter().map(|minute| (minute.stats.sum, minute.stats.count)).collect();
+    assert_eq!(minutes, [(42.0, 2.0), (0.0, 1.0)]);
+    let tried = json!({"filterPattern": "[level = ERROR, ms]", "logEventMessages": ["ERROR 12", "INFO 1"]});
+    let tried = ask(&mut world, "TestMetricFilter", tried).unwrap();
+    assert_eq!(tried["matches"][0]["extractedValues"], json!({"$level": "ERROR", "$ms": "12"}));
+    assert_eq!(tried["matches"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_function_gets_what_a_subscription_takes() {
+    let mut world = with_stream();
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.create_function(&mut cx, "watch", Config::default(), b"zip", Behaviour::default()).unwrap();
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:watch";
+    let mut filter =
+        json!({"logGroupName": "app", "filterName": "errors", "filterPattern": "ERROR", "destinationArn": arn});
+    ask(&mut world, "PutSubscriptionFilter", filter.clone()).unwrap();
+    let now = world.now.millis();
+    put(&mut world, "one", &[(now, "fine")]);
+    assert_eq!(world.lambda.events_waiting(), 0);
+    put(&mut world, "one", &[(now, "ERROR one"), (now + 1, "ERROR two")]);
+    assert_eq!(world.lambda.events_waiting(), 1, "a batch is one event");
+    filter["destinationArn"] = json!(format!("{arn}-not"));
+    let (code, message) = refused(&mut world, "PutSubscriptionFilter", filter.clone());
+    assert_eq!(code, "InvalidParameterException");
+    assert!(message.starts_with("Could not execute the lambda function."), "{message}");
+    for name in ["second", "third"] {
+        filter["filterName"] = json!(name);
+        filter["destinationArn"] = json!(arn);
+        let put = ask(&mut world, "PutSubscriptionFilter", filter.clone());
+        assert_eq!(put.map_err(|error| error.code).err(), (name == "third").then_some("LimitExceededException"));
+    }
+}
+
+#[test]
+fn a_query_runs_for_a_moment_and_can_be_stopped() {
+    let mut world = with_stream();
+    let now = world.now.millis();
+    put(&mut world, "one", &[(now, "a"), (now + 1, "b")]);
+    let s = now / 1000;
+    let query =
+        json!({"logGroupName": "app", "startTime": s - 60, "endTime": s + 60, "queryString": "fields @message"});
+    let mut start = || ask(&mut world, "StartQuery", query.clone()).unwrap()["queryId"].clone();
+    let (first, second) = (start(), start());
+    let running = ask(&mut world, "GetQueryResults", json!({"queryId": first})).unwrap();
+    assert_eq!((&running["status"], &running["results"]), (&json!("Running"), &json!([])));
+    assert_eq!(ask(&mut world, "StopQuery", json!({"queryId": second})).unwrap(), json!({"success": true}));
+    world.advance_to(world.now + std::time::Duration::from_secs(2));
+    let page = ask(&mut world, "GetQueryResults", json!({"queryId": first, "maxItems": 1})).unwrap();
+    assert_eq!((&page["status"], &page["results"][0][0]["value"]), (&json!("Complete"), &json!("b")));
+    let rest = json!({"queryId": first, "nextToken": page["nextToken"]});
+    assert_eq!(ask(&mut world, "GetQueryResults", rest).unwrap()["results"][0][0]["value"], "a");
+    let all = ask(&mut world, "DescribeQueries", json!({"logGroupName": "app"})).unwrap();
+    assert_eq!((&all["queries"][0]["status"], &all["queries"][1]["status"]), (&json!("Cancelled"), &json!("Complete")));
+    assert_eq!(refused(&mut world, "StopQuery", json!({"queryId": first})).0, "InvalidParameterException");
+}

@@ -138,3 +138,11 @@ pub struct Composite {
     pub suppressor_wait_s: Option<i64>,
     pub suppressor_extension_s: Option<i64>,
 }
+
+impl Composite {
+    /// The suppressor's name; it is given by that or by its ARN.
+    pub fn suppressor_name(&self) -> Option<&str> {
+        let given = self.suppressor.as_deref()?;
+        Some(given.split_once(":alarm:").map_or(given, |(_, name)| name))
+    }
+}

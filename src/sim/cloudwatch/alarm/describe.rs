@@ -141,6 +141,10 @@ fn value(alarm: &Alarm, place: &Place) -> Value {
         Kind::Metric(watching) => put_watching(&mut value, watching),
         Kind::Composite(composite) => put_composite(&mut value, composite),
     }
+    if let Some(held) = &alarm.suppression {
+        value.insert("ActionsSuppressedBy".into(), held.by.text().into());
+        value.insert("ActionsSuppressedReason".into(), held.by.reason().into());
+    }
     Value::Object(value)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// CloudWatch looks at this many periods more than the evaluation periods, in case some have no data.
 const EXTRA_PERIODS: i64 = 2;
-/// The metric store keeps minutes: an alarm with a shorter period looks at least this far back for one.
+/// Where a metric is known by its minutes, an alarm with a shorter period looks at least this far back for one.
 const SPAN_MIN_S: i64 = 120;
 
 /// One datapoint.
@@ -33,7 +33,11 @@ pub fn evaluate(watching: &Watching, current: StateValue, metrics: &Metrics, now
     } else {
         60
     });
-    let span_s = (period_s * (count + EXTRA_PERIODS)).max(SPAN_MIN_S);
+    let is_fine = match &watching.watched {
+        Watched::Metric { metric, unit, .. } => metrics.is_fine(&metrics.find(metric, *unit)),
+        Watched::Queries { .. } => false,
+    };
+    let span_s = (period_s * (count + EXTRA_PERIODS)).max(if is_fine { 0 } else { SPAN_MIN_S });
     let from = end - Duration::from_secs(span_s.unsigned_abs());
     let mut points = points(watching, metrics, (from, end), now);
     points.reverse();

@@ -11,12 +11,14 @@ mod history;
 mod message;
 mod reason;
 mod rule;
+mod suppression;
 #[cfg(test)]
 mod tests;
 pub(super) mod wire;
 
 use configuration::{Composite, Watching};
 pub use history::Item;
+use suppression::Suppression;
 
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::Metrics;
@@ -101,6 +103,8 @@ pub struct Alarm {
     pub state: State,
     pub configured: Timestamp,
     pub tags: BTreeMap<String, String>,
+    /// Of a composite alarm with a suppressor.
+    pub suppression: Option<Suppression>,
 }
 
 impl Alarm {
@@ -166,9 +170,12 @@ impl Alarms {
         self.by_name.is_empty()
     }
 
-    /// The seconds between two looks at the alarms: ten where one has a period below a minute.
+    /// The seconds between two looks at the alarms: ten where one has a period below a minute, or is suppressed.
     pub fn tick_s(&self) -> i64 {
-        let is_fine = |alarm: &Alarm| matches!(&alarm.kind, Kind::Metric(watching) if watching.period_s() < 60);
+        let is_fine = |alarm: &Alarm| match &alarm.kind {
+            Kind::Metric(watching) => watching.period_s() < 60,
+            Kind::Composite(composite) => composite.suppressor.is_some(),
+        };
         if self.all().any(is_fine) { 10 } else { 60 }
     }
 
@@ -199,6 +206,7 @@ impl Alarms {
             state: fresh,
             configured: now,
             tags,
+            suppression: None,
         });
         (alarm.common, alarm.kind, alarm.configured) = (common, kind, now);
         let data = history::configuration(alarm, place, (word, member));
@@ -228,6 +236,7 @@ impl Alarms {
 
     /// Evaluates the alarms that are due now.
     pub fn tick(&mut self, now: Timestamp, place: &Place, metrics: &Metrics) {
+        self.end_suppressions(now, place);
         let due: Vec<String> = self.all().filter(|alarm| is_due(alarm, now)).map(|alarm| alarm.name.clone()).collect();
         for name in due {
             let Some(Alarm { kind: Kind::Metric(watching), state, .. }) = self.by_name.get(&name) else { continue };
@@ -311,17 +320,20 @@ impl Alarms {
         let summary = format!("Alarm updated from {} to {}", old.value.text(), alarm.state.value.text());
         let data = history::state_update(&old, &alarm.state);
         self.note(now, (name, alarm.kind_text()), "StateUpdate", summary, &data);
-        if alarm.common.actions_enabled {
-            let children = match &alarm.kind {
-                Kind::Composite(composite) => {
-                    composite.rule.names().iter().filter_map(|name| self.named(name)).collect()
-                }
-                Kind::Metric(_) => Vec::new(),
-            };
-            let actions: Vec<Action> = message::actions(&alarm, &old, place, &children);
+        self.suppressor_changed(now, name, alarm.state.value);
+        if alarm.common.actions_enabled && !self.is_suppressed(now, name, &old) {
+            let actions: Vec<Action> = message::actions(&alarm, &old, place, &self.children(&alarm));
             self.outbox.extend(actions);
         }
         true
+    }
+
+    /// The alarms that a composite alarm's rule names.
+    fn children(&self, alarm: &Alarm) -> Vec<&Alarm> {
+        match &alarm.kind {
+            Kind::Composite(composite) => composite.rule.names().iter().filter_map(|name| self.named(name)).collect(),
+            Kind::Metric(_) => Vec::new(),
+        }
     }
 }
 

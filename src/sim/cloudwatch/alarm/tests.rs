@@ -406,3 +406,40 @@ fn history_and_looking_are_bounded_and_end_with_the_alarms() {
     ask(&mut world, "PutMetricAlarm", errors_alarm(json!({}))).unwrap();
     assert_eq!(world.cloudwatch.alarms.history().count(), 1);
 }
+
+#[test]
+fn a_suppressor_holds_back_the_actions_of_a_composite_alarm() {
+    let mut world = world();
+    for name in ["errors", "deploy"] {
+        let alarm = errors_alarm(json!({"AlarmName": name, "TreatMissingData": "ignore"}));
+        ask(&mut world, "PutMetricAlarm", alarm).unwrap();
+    }
+    let composite = json!({"AlarmName": "page", "AlarmRule": "ALARM(errors)", "ActionsSuppressor": "deploy",
+        "ActionsSuppressorWaitPeriod": 60, "ActionsSuppressorExtensionPeriod": 120,
+        "AlarmActions": ["arn:aws:sns:eu-west-1:123456789012:pager"]});
+    ask(&mut world, "PutCompositeAlarm", composite).unwrap();
+    let set = |world: &mut World, name: &str, value: &str| {
+        let input = json!({"AlarmName": name, "StateValue": value, "StateReason": "by hand"});
+        ask(world, "SetAlarmState", input).unwrap();
+    };
+    let look = |world: &mut World| {
+        let page = described(world, "page");
+        let by = page["ActionsSuppressedBy"].as_str().unwrap_or("nobody").to_owned();
+        (page["StateValue"].as_str().unwrap().to_owned(), by, history(world, "page", "Action").len())
+    };
+    let wait = |world: &mut World, s: u64| world.advance_to(world.now + Duration::from_secs(s));
+    let of = |value: &str, by: &str, actions| (value.to_owned(), by.to_owned(), actions);
+    set(&mut world, "errors", "ALARM");
+    assert_eq!(look(&mut world), of("ALARM", "WaitPeriod", 0));
+    wait(&mut world, 80);
+    assert_eq!(look(&mut world), of("ALARM", "nobody", 1));
+    set(&mut world, "errors", "OK");
+    set(&mut world, "deploy", "ALARM");
+    set(&mut world, "errors", "ALARM");
+    wait(&mut world, 600);
+    assert_eq!(look(&mut world), of("ALARM", "Alarm", 1));
+    set(&mut world, "deploy", "OK");
+    assert_eq!(look(&mut world), of("ALARM", "ExtensionPeriod", 1));
+    wait(&mut world, 140);
+    assert_eq!(look(&mut world), of("ALARM", "nobody", 2));
+}

@@ -159,6 +159,17 @@ impl<T> Tree<T> {
         one(text).map(|(one, rest)| (Self::One(one), rest))
     }
 
+    /// Looks at each condition, from left to right.
+    pub fn each<'a>(&'a self, look: &mut impl FnMut(&'a T)) {
+        match self {
+            Self::One(one) => look(one),
+            Self::Both(left, right) | Self::Either(left, right) => {
+                left.each(look);
+                right.each(look);
+            }
+        }
+    }
+
     pub fn holds(&self, is_met: &impl Fn(&T) -> bool) -> bool {
         match self {
             Self::One(one) => is_met(one),

@@ -5,7 +5,9 @@ use super::condition::{Comparison, Tree};
 /// What stands between the brackets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fields {
+    /// Each with its name; an ellipsis has none.
     items: Vec<Item>,
+    names: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -19,11 +21,14 @@ enum Item {
 
 impl Fields {
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut items = Vec::new();
+        let (mut items, mut names) = (Vec::new(), Vec::new());
         let mut rest = text.trim();
         loop {
             let (item, tail) = item(rest)?;
             items.push(item);
+            let unbracketed = rest.trim_start_matches(['(', ' ']);
+            let end = name(unbracketed).map_or(0, |after| unbracketed.len() - after.len());
+            names.push(unbracketed[..end].trim().to_owned());
             let tail = tail.trim_start();
             if tail.is_empty() {
                 break;
@@ -33,7 +38,23 @@ impl Fields {
         if items.iter().filter(|item| **item == Item::Ellipsis).count() > 1 {
             return Err("only one ellipsis is possible".into());
         }
-        Ok(Self { items })
+        Ok(Self { items, names })
+    }
+
+    /// (name, field) of an event.
+    pub fn all<'a>(&'a self, message: &'a str) -> Vec<(&'a str, &'a str)> {
+        let fields = split(message);
+        let at = self.items.iter().position(|item| *item == Item::Ellipsis).unwrap_or(self.items.len());
+        let after = self.items.len().saturating_sub(at + 1);
+        let place =
+            |index: usize| if index < at { Some(index) } else { (fields.len() + index).checked_sub(at + 1 + after) };
+        let named = self.names.iter().enumerate().filter(|(index, name)| *index != at && !name.is_empty());
+        named.filter_map(|(index, name)| Some((name.as_str(), *fields.get(place(index)?)?))).collect()
+    }
+
+    /// The field that the pattern calls so.
+    pub fn named<'a>(&'a self, message: &'a str, name: &str) -> Option<&'a str> {
+        self.all(message).into_iter().find(|(known, _)| *known == name).map(|(_, field)| field)
     }
 
     pub fn is_match(&self, message: &str) -> bool {

@@ -11,6 +11,8 @@ pub struct JsonFilter {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Condition {
+    /// As written.
+    text: String,
     selector: Vec<Step>,
     test: Test,
 }
@@ -43,10 +45,42 @@ impl JsonFilter {
         let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(message) else { return false };
         self.tree.holds(&|condition: &Condition| condition.is_met(&value))
     }
+
+    /// (selector, what it leads to) for each condition's selector.
+    pub fn selected(&self, message: &str) -> Vec<(String, String)> {
+        let Ok(value) = serde_json::from_str::<Value>(message) else { return Vec::new() };
+        let mut all = Vec::new();
+        self.tree.each(&mut |condition: &Condition| {
+            let text = found(&value, &condition.selector).first().and_then(|value| text_of(value));
+            all.extend(text.map(|text| (condition.text.clone(), text)));
+        });
+        all
+    }
+}
+
+/// What a selector leads to in a message that is JSON, as text; nothing for structures.
+pub fn select(message: &str, text: &str) -> Option<String> {
+    let (steps, rest) = selector(text).ok()?;
+    let value: Value = serde_json::from_str(message).ok()?;
+    if rest.trim().is_empty() { text_of(found(&value, &steps).first()?) } else { None }
+}
+
+fn found<'a>(value: &'a Value, steps: &[Step]) -> Vec<&'a Value> {
+    steps.iter().fold(vec![value], |found, step| found.into_iter().flat_map(|value| step.of(value)).collect())
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 fn condition(text: &str) -> Result<(Condition, &str), String> {
     let (selector, rest) = selector(text)?;
+    let text = text[..text.len() - rest.len()].trim_end().to_owned();
     let rest = rest.trim_start();
     for (words, test) in [
         ("IS NULL", Test::IsNull),
@@ -55,11 +89,11 @@ fn condition(text: &str) -> Result<(Condition, &str), String> {
         ("NOT EXISTS", Test::NotExists),
     ] {
         if let Some(rest) = rest.strip_prefix(words) {
-            return Ok((Condition { selector, test }, rest));
+            return Ok((Condition { text, selector, test }, rest));
         }
     }
     let (comparison, rest) = Comparison::parse(rest)?;
-    Ok((Condition { selector, test: Test::Compares(comparison) }, rest))
+    Ok((Condition { text, selector, test: Test::Compares(comparison) }, rest))
 }
 
 /// `$.a.b[0]`, `$.a[*]`, `$.*`, `$.['a.b']`
@@ -100,10 +134,7 @@ fn selector(text: &str) -> Result<(Vec<Step>, &str), String> {
 
 impl Condition {
     fn is_met(&self, value: &Value) -> bool {
-        let mut found = vec![value];
-        for step in &self.selector {
-            found = found.into_iter().flat_map(|value| step.of(value)).collect();
-        }
+        let found = found(value, &self.selector);
         match &self.test {
             Test::NotExists => found.is_empty(),
             Test::IsNull => found.iter().any(|value| value.is_null()),

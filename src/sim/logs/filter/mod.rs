@@ -5,9 +5,10 @@ mod fields;
 mod json;
 mod regex;
 
+pub use regex::Regex;
+
 use fields::Fields;
 use json::JsonFilter;
-use regex::Regex;
 
 /// A parsed filter pattern.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +79,27 @@ impl Pattern {
             Self::Terms(Terms { all, none, .. }) => {
                 all.iter().all(|term| term.is_in(message)) && !none.iter().any(|term| term.is_in(message))
             }
+        }
+    }
+}
+
+impl Pattern {
+    /// What a selector stands for in an event: `$.user.id` in JSON, `$bytes` among the fields that the pattern names.
+    pub fn extract(&self, message: &str, selector: &str) -> Option<String> {
+        match self {
+            Self::Fields(fields) => fields.named(message, selector.strip_prefix('$')?).map(str::to_owned),
+            _ => json::select(message, selector),
+        }
+    }
+
+    /// What the pattern's own selectors stand for in an event that it matches.
+    pub fn extract_all(&self, message: &str) -> Vec<(String, String)> {
+        match self {
+            Self::Fields(fields) => {
+                fields.all(message).into_iter().map(|(name, value)| (format!("${name}"), value.to_owned())).collect()
+            }
+            Self::Json(filter) => filter.selected(message),
+            _ => Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::input::{GROUP_PATTERN, Input, STREAM_PATTERN, check_name, constraint,
 use super::{group_name, invalid_token, read_token, write_token};
 use crate::sim::error::ApiError;
 use crate::sim::function_logs;
+use crate::sim::log_routes;
 use crate::sim::logs::{EVENT_OVERHEAD, Event, Incoming, Pattern, Place, not_found};
 use crate::sim::payload;
 use crate::sim::world::World;
@@ -34,6 +35,9 @@ pub fn put(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     }
     check_batch(&batch)?;
     let rejected = world.logs.put(world.now, (group, stream), &batch)?;
+    let first = rejected.too_old_end.max(rejected.expired_end).unwrap_or(0);
+    let end = rejected.too_new_start.unwrap_or(batch.len());
+    log_routes::written(world, group, stream, batch.get(first..end).unwrap_or_default());
     let mut answer = json!({ "nextSequenceToken": sequence_token(world.now.millis()) });
     let mut info = Map::new();
     for (member, index) in [
@@ -236,7 +240,7 @@ pub fn filter(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     Ok(answer)
 }
 
-fn read_pattern(text: &str) -> Result<Pattern, ApiError> {
+pub fn read_pattern(text: &str) -> Result<Pattern, ApiError> {
     if text.chars().count() > 1024 {
         return Err(constraint(Some(text), "filterPattern", "Member must have length less than or equal to 1024"));
     }
@@ -270,7 +274,10 @@ pub fn test_filter(_world: &mut World, input: Input<'_>) -> Result<Value, ApiErr
     let null = || constraint(None, "logEventMessages", "Member must not be null");
     let messages = input.texts("logEventMessages")?.ok_or_else(null)?;
     let matches = messages.iter().enumerate().filter(|(_, message)| pattern.is_match(message));
-    let shown = matches
-        .map(|(index, message)| json!({ "eventNumber": index + 1, "eventMessage": message, "extractedValues": {} }));
+    let shown = matches.map(|(index, message)| {
+        let values: Map<String, Value> =
+            pattern.extract_all(message).into_iter().map(|(selector, value)| (selector, value.into())).collect();
+        json!({ "eventNumber": index + 1, "eventMessage": message, "extractedValues": values })
+    });
     Ok(json!({ "matches": shown.collect::<Vec<_>>() }))
 }

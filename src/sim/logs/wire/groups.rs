@@ -132,7 +132,7 @@ fn value(place: &Place, name: &str, group: &Group) -> Value {
     if let Some(days) = group.retention_days {
         put("retentionInDays", days.into());
     }
-    put("metricFilterCount", 0.into());
+    put("metricFilterCount", group.metric_filters.len().into());
     put("arn", format!("{}:*", arn(place, name)).into());
     put("storedBytes", group.stored_bytes().into());
     if let Some(key) = &group.kms_key {

@@ -66,6 +66,10 @@ impl<'a> Input<'a> {
         self.typed(member, "a Long", |value| value.as_i64().or_else(|| value.as_f64().map(|x| x as i64)))
     }
 
+    pub fn number(self, member: &str) -> Result<Option<f64>, ApiError> {
+        self.typed(member, "a Double", Value::as_f64)
+    }
+
     pub fn required_text(self, member: &str) -> Result<&'a str, ApiError> {
         self.text(member)?.ok_or_else(|| constraint(None, member, "Member must not be null"))
     }

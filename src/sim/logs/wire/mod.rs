@@ -1,8 +1,10 @@
 //! CloudWatch Logs' operations: each operation's JSON members in, typed calls, AWS's members out.
 
 mod events;
+mod filters;
 mod groups;
 mod input;
+mod queries;
 mod streams;
 
 use crate::domain::time::Timestamp;
@@ -45,6 +47,17 @@ pub fn answer(world: &mut World, _call: &mut Call, operation: &str, input: &Valu
         "GetLogEvents" => (25.0, events::get),
         "FilterLogEvents" => (10.0, events::filter),
         "TestMetricFilter" => (5.0, events::test_filter),
+        "PutMetricFilter" => (5.0, filters::put_metric_filter),
+        "DescribeMetricFilters" => (5.0, filters::describe_metric_filters),
+        "DeleteMetricFilter" => (5.0, filters::delete_metric_filter),
+        "PutSubscriptionFilter" => (5.0, filters::put_subscription_filter),
+        "DescribeSubscriptionFilters" => (5.0, filters::describe_subscription_filters),
+        "DeleteSubscriptionFilter" => (5.0, filters::delete_subscription_filter),
+        "StartQuery" => (10.0, queries::start),
+        "GetQueryResults" => (10.0, queries::results),
+        "StopQuery" => (10.0, queries::stop),
+        "DescribeQueries" => (10.0, queries::describe),
+        "GetLogRecord" => (10.0, queries::record),
         _ => return Err(unknown_operation()),
     };
     let (now, limits) = (world.now, world.place.limits);
