@@ -57,6 +57,9 @@ impl Pattern {
         }
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or("a space-delimited pattern must end with ']'")?;
+            if inner.trim().is_empty() {
+                return Ok(Self::Everything);
+            }
             return Fields::parse(inner).map(Self::Fields);
         }
         if let Some(inner) = text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')).filter(|t| !t.contains('%'))
@@ -175,6 +178,7 @@ mod tests {
         ];
         for (pattern, found) in [
             ("", &[0, 1, 2, 3][..]),
+            ("[]", &[0, 1, 2, 3]),
             ("\" \"", &[0, 1, 2, 3]),
             ("ERROR", &[0, 1, 3]),
             ("ERROR ARGUMENTS", &[1]),
