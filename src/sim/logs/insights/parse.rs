@@ -317,11 +317,11 @@ impl Parser {
         }
         let mut left = self.binary(level + 1)?;
         loop {
-            if level == 2 {
-                if let Some(found) = self.like_or_in(&left)? {
-                    left = found;
-                    continue;
-                }
+            if level == 2
+                && let Some(found) = self.like_or_in(&left)?
+            {
+                left = found;
+                continue;
             }
             let is_word = level < 2;
             let found = operators.iter().find(|op| if is_word { self.takes_word(op) } else { self.takes(op) });

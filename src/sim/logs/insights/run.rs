@@ -156,14 +156,17 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     }
 }
 
+/// The values that a group's rows have in common, and which rows they are.
+type Group = (Vec<Option<Value>>, Vec<usize>);
+
 fn grouped<'a>(rows: &[Row<'a>], of: &[Named], by: &[Named]) -> Vec<Row<'a>> {
-    let mut groups: BTreeMap<Vec<String>, (Vec<Option<Value>>, Vec<usize>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         let values: Vec<Option<Value>> = by.iter().map(|one| row.value(&one.expr)).collect();
         let key: Vec<String> = values.iter().map(|value| text_of(value.clone())).collect();
         groups.entry(key).or_insert_with(|| (values, Vec::new())).1.push(index);
     }
-    let row_of = |(values, indexes): (Vec<Option<Value>>, Vec<usize>)| {
+    let row_of = |(values, indexes): Group| {
         let members: Vec<&Row<'_>> = indexes.iter().map(|index| &rows[*index]).collect();
         let keys = by.iter().map(|one| one.name.clone()).zip(values);
         let sums = of.iter().map(|one| (one.name.clone(), aggregate(&one.expr, &members)));
