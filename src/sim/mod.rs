@@ -27,6 +27,8 @@ pub mod logs;
 pub mod mapping;
 pub mod payload;
 pub mod poster;
+#[cfg(test)]
+mod properties;
 pub mod rate;
 pub mod realm;
 pub mod scenario;

@@ -1,7 +1,9 @@
 """Faults of the API as boto3 sees them: begun over `/_midwatch/fault`, met with AWS's codes, statuses and words, over in
 their time, and nobody else's business."""
 
+import json
 import time
+import urllib.error
 import urllib.request
 
 import boto3
@@ -189,3 +191,114 @@ def test_an_unreachable_service_closes_the_connection(manual):
     assert boto_client("sts", manual).get_caller_identity()["Account"] == ACCOUNT
     post(manual, "advance?by=1m")
     assert sqs.list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+ESTATE = """
+[[template]]
+name = "order"
+text = "an order"
+[[queue]]
+name = "dead"
+[[queue]]
+name = "orders"
+visibility_timeout_s = 30
+dead_letter_queue = "dead"
+max_receive_count = 2
+[[stream]]
+name = "bids"
+shards = 1
+[[function]]
+name = "score"
+base = { p50_ms = 20, p99_ms = 20 }
+[[mapping]]
+source = "kinesis/bids"
+function = "score"
+[[producer]]
+name = "shop"
+target = "sqs/orders"
+per_s = 2.0
+template = "order"
+[[producer]]
+name = "market"
+target = "kinesis/bids"
+per_s = 10.0
+template = "order"
+[[worker]]
+name = "packers"
+queue = "orders"
+concurrency = 20
+service = { p50_ms = 500, p99_ms = 500 }
+[[caller]]
+name = "web"
+function = "score"
+per_s = 2.0
+timeout_ms = 1000
+"""
+
+
+def tallies(url):
+    with urllib.request.urlopen(f"{url}/_midwatch/ledger", timeout=20) as answer:
+        ledger = json.loads(answer.read())
+    return {entry["name"]: entry["counts"] for entry in ledger["applications"]}, ledger["expired"]
+
+
+def test_applications_fail_and_recover_as_their_resources_do(manual):
+    post(manual, "scenario", ESTATE)
+    post(manual, "advance?by=5m")
+    sqs, functions = boto_client("sqs", manual), boto_client("lambda", manual)
+    dead = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
+
+    def depth():
+        return sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
+
+    assert depth()["ApproximateNumberOfMessages"] == "0"
+    fault(manual, "poison-payload", "sqs/orders", payload='"nobody can read this"')
+    fault(manual, "deny", "lambda/score", action='"kinesis:GetRecords"', until='"5m"')
+    fault(manual, "latency", "lambda/score", latency="{ p50_ms = 2000, p99_ms = 2000 }", until='"5m"')
+    before, _ = tallies(manual)
+    post(manual, "advance?by=4m")
+    assert depth()["ApproximateNumberOfMessages"] == "1"
+    letter = sqs.receive_message(QueueUrl=dead, AttributeNames=["All"])["Messages"][0]
+    assert letter["Body"] == "nobody can read this"
+    mapping = functions.list_event_source_mappings(FunctionName="score")["EventSourceMappings"][0]
+    assert mapping["LastProcessingResult"] == "PROBLEM: Access denied"
+    during, _ = tallies(manual)
+    assert during["web"]["timeouts"] - before["web"]["timeouts"] > 900, "three tries of each of two requests a second"
+    post(manual, "advance?by=10m")
+    mapping = functions.list_event_source_mappings(FunctionName="score")["EventSourceMappings"][0]
+    assert mapping["LastProcessingResult"] == "OK"
+    after, expired = tallies(manual)
+    web, shop = after["web"], after["shop"]
+    assert web["answered"] > during["web"]["answered"] + 500
+    assert (shop["made"], shop["lost"], expired) == (shop["stored"], 0, [])
+
+
+def test_a_short_visibility_is_a_change_in_the_history_and_makes_duplicates(manual):
+    post(manual, "scenario", ESTATE)
+    fault(manual, "visibility-short", "sqs/orders", visibility_s=1, until='"10m"')
+    fault(manual, "stop", "packers")
+    sqs = boto_client("sqs", manual)
+    queue = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
+    sent = sqs.send_message(QueueUrl=queue, MessageBody="once")["MessageId"]
+    for _ in range(2):
+        received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)["Messages"]
+        assert sent in [message["MessageId"] for message in received]
+        post(manual, "advance?by=2s")
+    post(manual, "advance?by=10m")
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    assert attributes == {"VisibilityTimeout": "30"}
+    post(manual, "advance?by=10m")
+    events = boto_client("cloudtrail", manual).lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "SetQueueAttributes"}]
+    )["Events"]
+    assert [event["Username"] for event in events] == ["ci-deploy", "ci-deploy"]
+
+
+def test_what_a_service_refuses_is_told_with_what_is_there_now(manual):
+    text = '[[stream]]\nname = "bids"\nshards = 1\n[[queue]]\nname = "no name"\n'
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(manual, "scenario", text)
+    said = json.loads(caught.value.read())
+    assert caught.value.code == 400 and "queue `no name`" in said["errors"][0]
+    assert "which is stream `bids`; or reset the account" in said["cure"]
+    assert boto_client("kinesis", manual).list_streams()["StreamNames"] == ["bids"]

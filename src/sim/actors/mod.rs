@@ -69,7 +69,8 @@ impl Role {
                 json!({ "made": counts.made, "taken": counts.taken, "refused": counts.refused })
             }
             Self::Starter(starter) => json!({ "refused": starter.refused }),
-            Self::Worker(_) | Self::Decider(_) | Self::ActivityWorker(_) => Value::Null,
+            Self::Worker(worker) => json!({ "done": worker.done }),
+            Self::Decider(_) | Self::ActivityWorker(_) => Value::Null,
         }
     }
 }

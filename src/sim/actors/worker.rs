@@ -26,6 +26,8 @@ pub struct Worker {
     pub is_stopped: bool,
     /// Messages that hold one of these texts are beyond it: it does not delete them.
     pub poison: Vec<String>,
+    /// Messages that it deleted, because they were done.
+    pub done: u64,
     at_work: BinaryHeap<Reverse<(Timestamp, Receipt, bool)>>,
 }
 
@@ -38,6 +40,7 @@ impl Worker {
             slow_down: 1.0,
             is_stopped: false,
             poison: Vec::new(),
+            done: 0,
             at_work: BinaryHeap::new(),
         }
     }
@@ -53,7 +56,8 @@ impl Worker {
             // What is not deleted shows again, and is done again.
             if !fails && api::admit(world, name, Service::Sqs, "DeleteMessage", &self.queue).is_ok() {
                 let (sqs, mut cx) = world.sqs_cx();
-                let _ = sqs.delete(&mut cx, &self.queue, receipt);
+                let is_deleted = sqs.delete(&mut cx, &self.queue, receipt);
+                self.done += u64::from(is_deleted.unwrap_or(false));
             }
         }
         self.receive(world, name);

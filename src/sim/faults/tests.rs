@@ -10,8 +10,12 @@ use bytes::Bytes;
 use std::time::Duration;
 
 pub fn world() -> World {
+    world_of(7)
+}
+
+pub fn world_of(seed: u64) -> World {
     let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
-    World::new(7, Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap(), place)
+    World::new(seed, Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap(), place)
 }
 
 pub fn add(world: &mut World, toml: &str) {

@@ -192,7 +192,7 @@ fn referred(kind: &str, member: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-fn check_history(events: &[serde_json::Value]) -> Result<(), TestCaseError> {
+pub(crate) fn check_history(events: &[serde_json::Value]) -> Result<(), TestCaseError> {
     let kind_of = |id: u64| events[id as usize - 1]["eventType"].as_str().unwrap();
     let mut running = 0_i32;
     let mut last_at = 0.0;
