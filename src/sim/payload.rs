@@ -199,6 +199,7 @@ pub fn next(state: &mut u64) -> u64 {
 
 /// A version-4 UUID's text from 128 random bits.
 pub fn uuid_text(a: u64, b: u64) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let (a, b) = ((a & !0xf000) | 0x4000, (b & !(0b11 << 62)) | (0b10 << 62));
     let bits = (u128::from(a) << 64) | u128::from(b);
     let mut text = String::with_capacity(36);
@@ -206,8 +207,8 @@ pub fn uuid_text(a: u64, b: u64) -> String {
         if matches!(digit, 8 | 12 | 16 | 20) {
             text.push('-');
         }
-        let value = (bits >> (124 - 4 * digit)) as u32 & 15;
-        text.extend(char::from_digit(value, 16));
+        let value = (bits >> (124 - 4 * digit)) as usize & 15;
+        text.push(char::from(DIGITS[value]));
     }
     text
 }

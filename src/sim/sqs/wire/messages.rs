@@ -53,7 +53,8 @@ pub fn admit(world: &mut World, queue: &str, action: Action) -> Result<(), ApiEr
 /// Sends what a request or a batch's entry describes; the answer's members. The request's `X-Amzn-Trace-Id` is the
 /// trace header of what has none of its own.
 pub fn send_one(world: &mut World, call: &Call, queue: &str, mut outgoing: Outgoing) -> Result<Value, ApiError> {
-    let mut answer = Map::new();
+    // Room for the members of most answers, a batch's `Id` among them.
+    let mut answer = Map::with_capacity(4);
     answer.insert("MD5OfMessageBody".into(), checksum::md5_of_body(&body_of(&outgoing)).into());
     if let Some(md5) = checksum::md5_of_attributes(outgoing.attributes.iter()) {
         answer.insert("MD5OfMessageAttributes".into(), md5.into());
