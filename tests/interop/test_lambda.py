@@ -473,3 +473,40 @@ def test_an_unknown_mapping(functions):
     )
     assert message == "The resource you requested does not exist."
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+def test_layers_are_published_listed_and_used(functions):
+    layer = fresh("base")
+    content = {"ZipFile": b"PK\x05\x06" + b"\0" * 18}
+    first = functions.publish_layer_version(LayerName=layer, Content=content, CompatibleRuntimes=["python3.13"])
+    assert first["Version"] == 1 and first["LayerVersionArn"] == first["LayerArn"] + ":1"
+    assert functions.publish_layer_version(LayerName=layer, Content=content)["Version"] == 2
+    listed = functions.list_layer_versions(LayerName=layer)["LayerVersions"]
+    assert [version["Version"] for version in listed] == [2, 1]
+    assert functions.get_layer_version_by_arn(Arn=first["LayerVersionArn"])["Content"] == first["Content"]
+    added = functions.add_layer_version_permission(
+        LayerName=layer, VersionNumber=1, StatementId="all", Action="lambda:GetLayerVersion", Principal="*"
+    )
+    assert json.loads(added["Statement"])["Resource"] == first["LayerVersionArn"]
+    policy = functions.get_layer_version_policy(LayerName=layer, VersionNumber=1)
+    assert policy["RevisionId"] == added["RevisionId"]
+    functions.delete_layer_version(LayerName=first["LayerArn"], VersionNumber=1)
+    with pytest.raises(functions.exceptions.ResourceNotFoundException):
+        functions.get_layer_version(LayerName=layer, VersionNumber=1)
+
+
+def test_an_answer_in_a_stream_is_read_by_its_chunks(functions):
+    name = fresh("streamed")
+    functions.create_function(
+        FunctionName=name,
+        Role=ROLE,
+        Runtime="python3.13",
+        Handler="app.handler",
+        Code={"ZipFile": b"PK\x05\x06" + b"\0" * 18},
+    )
+    answer = functions.invoke_with_response_stream(FunctionName=name, Payload=b'{"n":1}', LogType="Tail")
+    assert answer["ExecutedVersion"] == "$LATEST"
+    events = list(answer["EventStream"])
+    chunks = b"".join(event["PayloadChunk"]["Payload"] for event in events if "PayloadChunk" in event)
+    assert json.loads(chunks) == {"n": 1}
+    assert b"START RequestId" in base64.b64decode(events[-1]["InvokeComplete"]["LogResult"])
