@@ -112,6 +112,8 @@ pub enum Face {
     Journal(JournalArgs),
     /// Print the key table
     Keys,
+    /// Print the least IAM policy that watching needs, as JSON
+    Policy(PolicyArgs),
     /// List the built-in scenarios, or check a file
     Scenarios(ScenariosArgs),
 }
@@ -261,6 +263,13 @@ pub enum JournalWhat {
 }
 
 #[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// With what the actions need, too
+    #[arg(long)]
+    pub actions: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct ScenariosArgs {
     #[command(subcommand)]
     pub what: Option<ScenariosWhat>,
@@ -373,7 +382,7 @@ fn refuse_flags_of_other_faces(line: &CommandLine) -> Result<(), String> {
         Some(Face::Do(_)) => (false, true, true, true),
         Some(Face::Status(_)) => (false, false, false, true),
         Some(Face::Journal(_)) => (false, false, true, false),
-        Some(Face::Sim(_) | Face::Keys | Face::Scenarios(_)) => (false, false, false, false),
+        Some(Face::Sim(_) | Face::Keys | Face::Policy(_) | Face::Scenarios(_)) => (false, false, false, false),
     };
     let source = flags.profile.is_some() || flags.region.is_some() || flags.endpoint_url.is_some();
     // `journal --demo` reads the demo's own journal.

@@ -1,6 +1,7 @@
 //! Commands: the one table of what a person can do with keys. Dispatch, footer hints, `?`, the `:` palette and
 //! `midwatch keys` all read it.
 
+use crate::app::list::ListId;
 use crate::app::screen::Screen;
 use crate::app::state::State;
 use crate::domain::row::KindId;
@@ -17,10 +18,7 @@ pub enum CommandId {
     Filter,
     Problems,
     Back,
-    ShowOverview,
-    ShowKinesis,
-    ShowSqs,
-    ShowLambda,
+    Show(ListId),
     NextList,
     PreviousList,
     Up,
@@ -151,10 +149,20 @@ pub const COMMANDS: &[Command] = &[
     command(C::Palette, S::Screen, &[":"], "go to", "Finds a command, a kind or a resource by a few letters.").hint(8),
     command(C::Problems, S::Screen, &["p"], "problems", "Shows what could not be looked at, and what was done.")
         .hint(20),
-    command(C::ShowOverview, S::Screen, &["1"], "overview", "Ranks everything, the worst first."),
-    command(C::ShowKinesis, S::Screen, &["2"], "kinesis", "Lists the Kinesis streams."),
-    command(C::ShowSqs, S::Screen, &["3"], "sqs", "Lists the SQS queues."),
-    command(C::ShowLambda, S::Screen, &["4"], "lambda", "Lists the Lambda functions."),
+    command(C::Show(ListId::Overview), S::Screen, &["1"], "overview", "Ranks everything, the worst first."),
+    command(C::Show(ListId::Kind(KindId::Kinesis)), S::Screen, &["2"], "kinesis", "Lists the Kinesis streams."),
+    command(C::Show(ListId::Kind(KindId::Sqs)), S::Screen, &["3"], "sqs", "Lists the SQS queues."),
+    command(C::Show(ListId::Kind(KindId::Lambda)), S::Screen, &["4"], "lambda", "Lists the Lambda functions."),
+    command(C::Show(ListId::Kind(KindId::Sns)), S::Screen, &["5"], "sns", "Lists the SNS topics."),
+    command(C::Show(ListId::Kind(KindId::Swf)), S::Screen, &["6"], "swf", "Lists the SWF domains."),
+    command(
+        C::Show(ListId::Kind(KindId::Firehose)),
+        S::Screen,
+        &["7"],
+        "firehose",
+        "Lists the Firehose delivery streams.",
+    ),
+    command(C::Show(ListId::Kind(KindId::Alarm)), S::Screen, &["8"], "alarm", "Lists the CloudWatch alarms."),
     command(C::NextList, S::Screen, &["tab"], "next kind", "Goes to the next list.").hint(12),
     command(C::PreviousList, S::Screen, &["shift-tab"], "previous kind", "Goes to the list before."),
     command(C::Up, S::Screen, &["k", "up"], "up", "Moves one up."),

@@ -18,8 +18,16 @@ pub enum ListId {
 
 impl ListId {
     /// In the order of the keys 1, 2, 3, … and of tab.
-    pub const ALL: [Self; 4] =
-        [Self::Overview, Self::Kind(KindId::Kinesis), Self::Kind(KindId::Sqs), Self::Kind(KindId::Lambda)];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Kind(KindId::Kinesis),
+        Self::Kind(KindId::Sqs),
+        Self::Kind(KindId::Lambda),
+        Self::Kind(KindId::Sns),
+        Self::Kind(KindId::Swf),
+        Self::Kind(KindId::Firehose),
+        Self::Kind(KindId::Alarm),
+    ];
 
     pub const fn kind(self) -> Option<KindId> {
         match self {

@@ -130,7 +130,7 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
     };
     let worked = |problem: &Problem| {
         let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));
-        !now.contains(&(problem.service, problem.operation)) && reading.calls.by_operation.keys().any(called)
+        !now.contains(&(problem.service, problem.operation)) && reading.asked.iter().any(called)
     };
     let memory = &mut state.memory;
     let rows = &state.rows;

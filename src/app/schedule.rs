@@ -2,21 +2,24 @@
 //! twice at once, and what fails is asked again ever more slowly.
 
 use crate::domain::poll::{Poll, Question, Reading, Target};
-use crate::domain::row::{KindId, ResourceId, Row};
+use crate::domain::row::{Health, KindId, Part, ResourceId, Row};
 use crate::domain::time::Timestamp;
-use crate::domain::value::Datum;
-use crate::kinds;
+use crate::kinds::{self, Kind};
+use purse::Purse;
+use slot::{BACK_OFF_MAX, NextLook, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-const INVENTORY_EVERY: Duration = Duration::from_secs(300);
+mod purse;
+mod slot;
+
 /// A resource that a running job changes.
 const DIRECT_HOT_EVERY: Duration = Duration::from_secs(2);
 /// The selected one, and the one in detail.
 const DIRECT_NEAR_EVERY: Duration = Duration::from_secs(5);
 const DIRECT_VISIBLE_EVERY: Duration = Duration::from_secs(15);
-/// The wide sweep, for up to [`SWEEP_RESOURCES`]; for more it takes longer in proportion.
-const DIRECT_SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// What nobody looks at is asked as often as its kind wants for up to so many resources; for more it takes longer in
+/// proportion.
 const SWEEP_RESOURCES: usize = 1000;
 /// CloudWatch's periods are a minute long: asking more often brings nothing new.
 const METRICS_EVERY: Duration = Duration::from_secs(60);
@@ -25,8 +28,10 @@ const METRICS_FIRST_WINDOW_MIN: u32 = 60;
 const METRICS_WINDOW_MIN: u32 = 5;
 /// GetMetricData costs $0.01 for 1,000 metrics (CloudWatch pricing).
 const USD_PER_METRIC: f64 = 0.000_01;
-const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
-const BACK_OFF_MAX: Duration = Duration::from_secs(60);
+/// However much the screen costs, the sweep gets this share of the budget.
+const SWEEP_SHARE_MIN: f64 = 0.1;
+/// When the purse is looked into again after it could not pay.
+const SHORT_WAIT: Duration = Duration::from_secs(10);
 /// A poll without an answer for this long of real time is given up; its answer will be dropped as late.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 const DIRECT_CHUNK: usize = 25;
@@ -41,7 +46,12 @@ pub struct Schedule {
     generation: u64,
     answer_within: Duration,
     /// What is on its way, by generation.
-    in_flight: BTreeMap<u64, (Question, Timestamp)>,
+    in_flight: BTreeMap<u64, Asked>,
+    purse: Purse,
+    /// Something off screen is due that the purse cannot pay yet.
+    is_short: bool,
+    /// How often metrics of what nobody looks at are fetched within the budget.
+    sweep_every: Duration,
     identity: Slot,
     inventories: BTreeMap<KindId, Slot>,
     watches: BTreeMap<ResourceId, Watch>,
@@ -49,17 +59,13 @@ pub struct Schedule {
     pub(in crate::app) wake_at: Option<Timestamp>,
 }
 
-/// One question's timing.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Slot {
-    asked_at: Option<Timestamp>,
-    in_flight: Option<u64>,
-    /// Answers that failed in a row.
-    failures: u32,
-    /// When it last worked.
-    good_at: Option<Timestamp>,
-    /// Whether it was answered at all, well or badly.
-    answered: bool,
+/// A question on its way.
+#[derive(Clone, Debug, PartialEq)]
+struct Asked {
+    question: Question,
+    since: Timestamp,
+    /// What was paid for it.
+    usd: f64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,9 +75,14 @@ struct Watch {
 }
 
 impl Watch {
-    /// A stream with shard-level metrics: its shards must be known before their metrics can be asked for.
-    fn awaits_parts(&self, row: Option<&Row>) -> bool {
-        !self.direct.answered && row.is_some_and(|row| row.parts.is_empty() && has_part_metrics(row))
+    /// Parts with metrics of their own must be known before their metrics can be asked for.
+    fn awaits_parts(&self, kind: &Kind) -> bool {
+        !kind.part_metrics.is_empty() && !self.direct.answered
+    }
+
+    /// Whether all has been answered that is asked of a resource that nobody looks at.
+    fn is_swept(&self, kind: &Kind) -> bool {
+        (self.direct.answered || kind.sweep_every.is_none()) && (self.metrics.answered || !kind.has_metrics())
     }
 }
 
@@ -86,63 +97,40 @@ pub struct Attention {
     pub visible: BTreeSet<ResourceId>,
 }
 
+/// What the asking may cost, and how it is shared out.
+struct Money {
+    /// Must be left when something off screen is paid: a round of all that is on screen.
+    reserve: f64,
+    /// How often the sweep may come round: the services' own calls, and CloudWatch's metrics.
+    direct_every: Duration,
+    metrics_every: Duration,
+}
+
 /// How near a resource is; nearer ones are asked first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Nearness {
     Hot,
     Near,
     Visible,
+    /// Off screen, and not well.
+    Unwell,
     Wide,
 }
 
 impl Attention {
-    fn nearness(&self, id: &ResourceId) -> Nearness {
+    fn nearness(&self, id: &ResourceId, rows: &BTreeMap<ResourceId, Row>) -> Nearness {
         if self.hot.contains(id) {
             Nearness::Hot
         } else if self.near.contains(id) {
             Nearness::Near
         } else if self.visible.contains(id) {
             Nearness::Visible
+        } else if rows.get(id).is_some_and(|row| row.health >= Health::Warn) {
+            Nearness::Unwell
         } else {
             Nearness::Wide
         }
     }
-}
-
-impl Slot {
-    /// When to ask next; `None` while an answer is on its way.
-    fn due(&self, every: Duration) -> Option<Timestamp> {
-        if self.in_flight.is_some() {
-            return None;
-        }
-        let wait = match self.failures {
-            0 => every,
-            failures if every > BACK_OFF_MAX => back_off(failures),
-            failures => back_off(failures).max(every),
-        };
-        Some(self.asked_at.map_or(Timestamp::from_millis(i64::MIN), |at| at + wait))
-    }
-
-    fn ask(&mut self, generation: u64, now: Timestamp) {
-        self.in_flight = Some(generation);
-        self.asked_at = Some(now);
-    }
-
-    fn answer(&mut self, good: bool, at: Timestamp) {
-        self.in_flight = None;
-        self.answered = true;
-        if good {
-            self.failures = 0;
-            self.good_at = Some(at);
-        } else {
-            self.failures = self.failures.saturating_add(1);
-        }
-    }
-}
-
-/// 5, 10, 20, 40, 60, 60 … seconds.
-fn back_off(failures: u32) -> Duration {
-    BACK_OFF_FIRST.saturating_mul(1 << (failures.saturating_sub(1)).min(8)).min(BACK_OFF_MAX)
 }
 
 /// What is to be asked of one kind, gathered before it is cut into polls.
@@ -160,6 +148,9 @@ impl Schedule {
             generation: 0,
             answer_within,
             in_flight: BTreeMap::new(),
+            purse: Purse::default(),
+            is_short: false,
+            sweep_every: METRICS_EVERY,
             identity: Slot::default(),
             inventories: KindId::ALL.into_iter().map(|kind| (kind, Slot::default())).collect(),
             watches: BTreeMap::new(),
@@ -172,11 +163,18 @@ impl Schedule {
         self.in_flight.len()
     }
 
-    /// Whether every question has been answered once, well or badly: what there is to see has been seen.
+    /// Whether every question has been answered once, well or badly, or cannot be paid for now: what there is to see
+    /// has been seen.
     pub fn first_sweep_done(&self) -> bool {
+        let is_idle = self.is_short && self.in_flight.is_empty();
         self.identity.answered
             && self.inventories.values().all(|slot| slot.answered)
-            && self.watches.values().all(|watch| watch.direct.answered && watch.metrics.answered)
+            && (is_idle || self.watches.iter().all(|(id, watch)| watch.is_swept(kinds::kind(id.kind))))
+    }
+
+    /// How often CloudWatch is asked about what nobody looks at; the budget decides.
+    pub fn sweep_every(&self) -> Duration {
+        self.sweep_every
     }
 
     /// Whether a kind's resources have been listed at least once, or failed to be.
@@ -193,22 +191,29 @@ impl Schedule {
         budget_usd_per_h: f64,
     ) -> (Vec<Poll>, Option<Timestamp>) {
         self.give_up_late(now);
+        self.purse.fill(now, budget_usd_per_h);
+        self.is_short = false;
+        let money = self.money(attention, rows, budget_usd_per_h);
+        self.sweep_every = money.metrics_every;
         let mut next = NextLook { now, at: None };
         let mut polls = Vec::new();
         if next.is_due(self.identity.due(BACK_OFF_MAX).filter(|_| self.identity.good_at.is_none())) {
-            polls.push(self.ask(Question::Identity, now));
+            polls.push(self.ask(Question::Identity, 0.0, true, now));
         }
         for kind in KindId::ALL {
-            if next.is_due(self.inventories.get(&kind).and_then(|slot| slot.due(INVENTORY_EVERY))) {
-                polls.push(self.ask(Question::Inventory(kind), now));
+            if next.is_due(self.inventories.get(&kind).and_then(|slot| slot.due(kinds::kind(kind).inventory_every))) {
+                polls.push(self.ask(Question::Inventory(kind), 0.0, false, now));
             }
         }
-        for (kind, gathered) in self.gather(&mut next, attention, rows, budget_usd_per_h) {
-            self.ask_direct(kind, gathered.direct, rows, now, &mut polls);
-            self.ask_metrics(kind, gathered.metrics, rows, now, &mut polls);
+        for (kind, gathered) in self.gather(&mut next, attention, rows, &money) {
+            self.ask_direct(kind, gathered.direct, rows, &money, now, &mut polls);
+            self.ask_metrics(kind, gathered.metrics, rows, &money, now, &mut polls);
         }
-        if let Some((_, since)) = self.in_flight.values().min_by_key(|(_, since)| *since) {
-            next.is_due(Some(*since + self.answer_within));
+        if let Some(since) = self.in_flight.values().map(|asked| asked.since).min() {
+            next.is_due(Some(since + self.answer_within));
+        }
+        if self.is_short {
+            next.is_due(Some(now + SHORT_WAIT));
         }
         (polls, next.at)
     }
@@ -218,23 +223,26 @@ impl Schedule {
         next: &mut NextLook,
         attention: &Attention,
         rows: &BTreeMap<ResourceId, Row>,
-        budget_usd_per_h: f64,
+        money: &Money,
     ) -> BTreeMap<KindId, Gathered> {
-        let sweep_every = DIRECT_SWEEP_EVERY.mul_f64((self.watches.len() as f64 / SWEEP_RESOURCES as f64).max(1.0));
-        let metrics_wide_every = metrics_wide_every(rows, budget_usd_per_h);
+        let stretch = (self.watches.len() as f64 / SWEEP_RESOURCES as f64).max(1.0);
         let mut all: BTreeMap<KindId, Gathered> = BTreeMap::new();
         for (id, watch) in &self.watches {
-            let nearness = attention.nearness(id);
+            let nearness = attention.nearness(id, rows);
+            let kind = kinds::kind(id.kind);
+            let sweep_every = kind.sweep_every.unwrap_or(DIRECT_VISIBLE_EVERY);
             let (direct_every, metrics_every) = match nearness {
                 Nearness::Hot => (DIRECT_HOT_EVERY, METRICS_EVERY),
                 Nearness::Near => (DIRECT_NEAR_EVERY, METRICS_EVERY),
                 Nearness::Visible => (DIRECT_VISIBLE_EVERY, METRICS_EVERY),
-                Nearness::Wide => (sweep_every, metrics_wide_every),
+                Nearness::Unwell => (sweep_every, METRICS_EVERY),
+                Nearness::Wide => (sweep_every.mul_f64(stretch).max(money.direct_every), money.metrics_every),
             };
-            if next.is_due(watch.direct.due(direct_every)) {
+            let is_asked = kind.sweep_every.is_some() || nearness <= Nearness::Near;
+            if is_asked && next.is_due(watch.direct.due(direct_every)) {
                 all.entry(id.kind).or_default().direct.push((nearness, id.clone()));
             }
-            if watch.awaits_parts(rows.get(id)) {
+            if !kind.has_metrics() || watch.awaits_parts(kind) {
                 continue;
             }
             if next.is_due(watch.metrics.due(metrics_every)) {
@@ -255,17 +263,20 @@ impl Schedule {
         kind: KindId,
         mut wanted: Vec<(Nearness, ResourceId)>,
         rows: &BTreeMap<ResourceId, Row>,
+        money: &Money,
         now: Timestamp,
         polls: &mut Vec<Poll>,
     ) {
         wanted.sort();
         for same in wanted.chunk_by(|a, b| a.0 == b.0) {
             for chunk in same.chunks(DIRECT_CHUNK) {
-                if self.is_full(same.first().map_or(Nearness::Wide, |(nearness, _)| *nearness)) {
+                let nearness = same.first().map_or(Nearness::Wide, |(nearness, _)| *nearness);
+                let usd = kinds::kind(kind).direct_usd * chunk.len() as f64;
+                if self.is_full(nearness) || !self.can_pay(usd, nearness, money) {
                     return;
                 }
                 let targets = chunk.iter().filter_map(|(_, id)| rows.get(id).map(|row| target(row, false))).collect();
-                polls.push(self.ask(Question::Direct(kind, targets), now));
+                polls.push(self.ask(Question::Direct(kind, targets), usd, nearness < Nearness::Unwell, now));
             }
         }
     }
@@ -275,6 +286,7 @@ impl Schedule {
         kind: KindId,
         mut wanted: Vec<(Nearness, u32, ResourceId)>,
         rows: &BTreeMap<ResourceId, Row>,
+        money: &Money,
         now: Timestamp,
         polls: &mut Vec<Poll>,
     ) {
@@ -284,27 +296,68 @@ impl Schedule {
         for same in wanted.chunk_by(|a, b| a.1 == b.1) {
             for chunk in same.chunks(METRICS_CHUNK) {
                 let nearest = chunk.iter().map(|(nearness, ..)| *nearness).min().unwrap_or(Nearness::Wide);
-                if self.is_full(nearest) {
+                let metrics: usize = chunk.iter().filter_map(|(.., id)| rows.get(id)).map(metric_count).sum();
+                let usd = metrics as f64 * USD_PER_METRIC;
+                if self.is_full(nearest) || !self.can_pay(usd, nearest, money) {
                     return;
                 }
                 let targets = chunk.iter().filter_map(|(_, _, id)| rows.get(id).map(|row| target(row, true))).collect();
                 let window_min = chunk.first().map_or(METRICS_WINDOW_MIN, |(_, window_min, _)| *window_min);
-                polls.push(self.ask(Question::Metrics { kind, targets, window_min }, now));
+                polls.push(self.ask(
+                    Question::Metrics { kind, targets, window_min },
+                    usd,
+                    nearest < Nearness::Unwell,
+                    now,
+                ));
             }
         }
     }
 
+    /// Shares the budget out: what is on screen first, the sweep through all else gets what is left.
+    fn money(&self, attention: &Attention, rows: &BTreeMap<ResourceId, Row>, budget_usd_per_h: f64) -> Money {
+        let (mut near, mut direct, mut metrics) = (0.0, 0.0, 0.0);
+        for (id, row) in rows {
+            let kind = kinds::kind(id.kind);
+            let of_metrics = metric_count(row) as f64 * USD_PER_METRIC;
+            if attention.nearness(id, rows) <= Nearness::Visible {
+                near += of_metrics;
+            } else {
+                metrics += of_metrics;
+                direct += if kind.sweep_every.is_some() { kind.direct_usd } else { 0.0 };
+            }
+        }
+        // Metrics of what is on screen are asked for every minute.
+        let rest = (budget_usd_per_h - near * 60.0).max(budget_usd_per_h * SWEEP_SHARE_MIN);
+        let every = |usd: f64, share: f64| {
+            let hours = usd / (rest * share).max(1e-6);
+            Duration::from_secs_f64((hours * 3600.0).min(86_400.0))
+        };
+        Money {
+            reserve: near,
+            direct_every: every(direct, 1.0 / 3.0),
+            metrics_every: every(metrics, 2.0 / 3.0).max(METRICS_EVERY),
+        }
+    }
+
+    /// Pays for a poll, if the purse can; what is off screen leaves enough for what is on it.
+    fn can_pay(&mut self, usd: f64, nearness: Nearness, money: &Money) -> bool {
+        let reserve = if nearness <= Nearness::Visible { 0.0 } else { money.reserve };
+        let is_paid = self.purse.pay(usd, reserve);
+        self.is_short |= !is_paid;
+        is_paid
+    }
+
     fn is_full(&self, nearness: Nearness) -> bool {
-        let max = if nearness == Nearness::Wide { IN_FLIGHT_WIDE_MAX } else { IN_FLIGHT_MAX };
+        let max = if nearness >= Nearness::Unwell { IN_FLIGHT_WIDE_MAX } else { IN_FLIGHT_MAX };
         self.in_flight.len() >= max
     }
 
-    fn ask(&mut self, question: Question, now: Timestamp) -> Poll {
+    fn ask(&mut self, question: Question, usd: f64, is_near: bool, now: Timestamp) -> Poll {
         self.generation += 1;
         let generation = self.generation;
         self.each_slot(&question, |_, slot| slot.ask(generation, now));
-        self.in_flight.insert(generation, (question.clone(), now));
-        Poll { question, generation }
+        self.in_flight.insert(generation, Asked { question: question.clone(), since: now, usd });
+        Poll { question, generation, is_near }
     }
 
     /// Calls `f` with every slot that a question concerns.
@@ -331,7 +384,11 @@ impl Schedule {
 
     /// Notes an answer. `false`: it is late, of a poll that was given up or asked anew, and must be dropped.
     pub fn answered(&mut self, poll: &Poll, reading: &Reading, at: Timestamp) -> bool {
-        let Some((question, _)) = self.in_flight.remove(&poll.generation) else { return false };
+        let Some(Asked { question, usd, .. }) = self.in_flight.remove(&poll.generation) else {
+            self.purse.settle(0.0, reading.calls.usd);
+            return false;
+        };
+        self.purse.settle(usd, reading.calls.usd);
         let failed: BTreeSet<&ResourceId> = reading.failed.iter().map(|(id, _)| id).collect();
         let good = match &question {
             Question::Identity => reading.identity.is_some(),
@@ -347,11 +404,12 @@ impl Schedule {
     }
 
     fn give_up_late(&mut self, now: Timestamp) {
-        let late = |since: &Timestamp| now.since(*since) >= self.answer_within;
+        let late = |asked: &Asked| now.since(asked.since) >= self.answer_within;
         let generations: Vec<u64> =
-            self.in_flight.iter().filter(|(_, (_, since))| late(since)).map(|(generation, _)| *generation).collect();
+            self.in_flight.iter().filter(|(_, asked)| late(asked)).map(|(generation, _)| *generation).collect();
         for generation in generations {
-            let Some((question, _)) = self.in_flight.remove(&generation) else { continue };
+            let Some(Asked { question, usd, .. }) = self.in_flight.remove(&generation) else { continue };
+            self.purse.settle(usd, 0.0);
             self.each_slot(&question, |_, slot| {
                 if slot.in_flight == Some(generation) {
                     slot.answer(false, now);
@@ -370,14 +428,14 @@ impl Schedule {
                 targets.iter().any(|target| ids.contains(&target.id))
             }
         };
-        let dropped: Vec<Question> =
-            self.in_flight.values().filter(|(question, _)| concerns(question)).map(|(q, _)| q.clone()).collect();
-        self.in_flight.retain(|_, (question, _)| !concerns(question));
+        let dropped: Vec<Asked> = self.in_flight.values().filter(|asked| concerns(&asked.question)).cloned().collect();
+        self.in_flight.retain(|_, asked| !concerns(&asked.question));
         let fresh = |slot: &mut Slot| {
             (slot.asked_at, slot.in_flight, slot.failures) = (None, None, 0);
         };
-        for question in dropped {
-            self.each_slot(&question, |_, slot| fresh(slot));
+        for asked in dropped {
+            self.purse.settle(asked.usd, 0.0);
+            self.each_slot(&asked.question, |_, slot| fresh(slot));
         }
         fresh(&mut self.identity);
         for kind in kinds {
@@ -400,56 +458,21 @@ impl Schedule {
     }
 }
 
-/// The earliest time after now that something falls due.
-struct NextLook {
-    now: Timestamp,
-    at: Option<Timestamp>,
-}
-
-impl NextLook {
-    /// Whether it is due now; if not, it is remembered for later.
-    fn is_due(&mut self, due: Option<Timestamp>) -> bool {
-        let Some(due) = due else { return false };
-        if due <= self.now {
-            return true;
-        }
-        self.at = Some(self.at.map_or(due, |at| at.min(due)));
-        false
-    }
-}
-
-/// How often metrics of what is off screen may be fetched within the budget.
-fn metrics_wide_every(rows: &BTreeMap<ResourceId, Row>, budget_usd_per_h: f64) -> Duration {
-    let metrics: usize = rows.values().map(metric_count).sum();
-    let usd_per_sweep = metrics as f64 * USD_PER_METRIC;
-    let hours = usd_per_sweep / budget_usd_per_h.max(0.001);
-    METRICS_EVERY.max(Duration::from_secs_f64((hours * 3600.0).min(86_400.0)))
-}
-
 fn metric_count(row: &Row) -> usize {
     let kind = kinds::kind(row.id.kind);
     kind.metrics.len() + kind.part_metrics.len() * metric_parts(row).count()
 }
 
-/// Whether it is a stream with shard-level metrics.
-fn has_part_metrics(row: &Row) -> bool {
-    let enabled = row.fields.get(&kinds::kinesis::SHARD_METRICS).is_some_and(|value| value.datum == Datum::Flag(true));
-    row.id.kind == KindId::Kinesis && enabled
-}
-
-/// The parts whose metrics exist: open shards of a stream with shard-level metrics.
+/// The parts that have metrics of their own: open shards of a stream with shard-level metrics, workflow types.
 fn metric_parts(row: &Row) -> impl Iterator<Item = &str> {
-    let wanted = has_part_metrics(row);
-    let open = |fields: &crate::domain::field::Fields| fields.text(&kinds::kinesis::SHARD_STATE) == Some("open");
-    row.parts.iter().filter(move |part| wanted && open(&part.fields)).map(|part| part.id.as_str())
+    let kind = kinds::kind(row.id.kind);
+    let wanted = (kind.has_part_metrics)(row);
+    let measured = move |part: &&Part| wanted && (kind.is_part_measured)(part);
+    row.parts.iter().filter(measured).map(|part| part.id.as_str())
 }
 
 fn target(row: &Row, with_parts: bool) -> Target {
-    let address = match row.id.kind {
-        KindId::Kinesis => row.fields.text(&kinds::kinesis::ARN),
-        KindId::Sqs => row.fields.text(&kinds::sqs::URL),
-        KindId::Lambda => row.fields.text(&kinds::lambda::ARN),
-    };
+    let address = kinds::kind(row.id.kind).address.and_then(|field| row.fields.text(field));
     let parts = if with_parts { metric_parts(row).map(str::to_owned).collect() } else { Vec::new() };
     let move_tasks = row.id.kind == KindId::Sqs && kinds::sqs::is_dead_letter_queue(row);
     Target { id: row.id.clone(), address: address.map(str::to_owned), parts, move_tasks }

@@ -2,6 +2,8 @@
 
 use crate::aws::errors::{Place, one_line};
 use crate::aws::meter::Meter;
+use crate::aws::operations::{OPERATIONS, Operation};
+use crate::aws::pace::Lane;
 use aws_config::imds;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::profile::ProfileSet;
@@ -18,7 +20,9 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::os_shim_internal::{Env, Fs};
 use std::borrow::Cow;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// What a person chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -225,16 +229,26 @@ async fn instance_region(settings: &Settings, env: &Env, seam: &Seam) -> Option<
     Some(region.as_ref().to_owned())
 }
 
+// A poll remembers what it called in one word.
+const _: () = assert!(OPERATIONS.len() <= 64);
+
 /// One client a service, and what all of them share.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    pub(super) firehose: aws_sdk_firehose::Client,
     pub(super) kinesis: aws_sdk_kinesis::Client,
+    pub(super) sns: aws_sdk_sns::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
+    pub(super) swf: aws_sdk_swf::Client,
     pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) sts: aws_sdk_sts::Client,
     meter: Meter,
     place: Place,
+    lane: Lane,
+    /// A bit for each operation of the table that these very clients called: those of one poll.
+    asked: Arc<AtomicU64>,
+    time_source: SharedTimeSource,
     sleep_impl: SharedAsyncSleep,
 }
 
@@ -243,8 +257,17 @@ impl Clients {
         let meter = Meter::default();
         let region = sdk.region().map_or_else(|| "an unknown region".to_owned(), ToString::to_string);
         Self {
+            firehose: aws_sdk_firehose::Client::from_conf(
+                aws_sdk_firehose::config::Builder::from(sdk).interceptor(meter.clone()).build(),
+            ),
             kinesis: aws_sdk_kinesis::Client::from_conf(
                 aws_sdk_kinesis::config::Builder::from(sdk).interceptor(meter.clone()).build(),
+            ),
+            sns: aws_sdk_sns::Client::from_conf(
+                aws_sdk_sns::config::Builder::from(sdk).interceptor(meter.clone()).build(),
+            ),
+            swf: aws_sdk_swf::Client::from_conf(
+                aws_sdk_swf::config::Builder::from(sdk).interceptor(meter.clone()).build(),
             ),
             sqs: aws_sdk_sqs::Client::from_conf(
                 aws_sdk_sqs::config::Builder::from(sdk).interceptor(meter.clone()).build(),
@@ -260,6 +283,9 @@ impl Clients {
             ),
             meter,
             place: Place { endpoint_url: sdk.endpoint_url().map(str::to_owned), region, profile: None },
+            lane: Lane::Wide,
+            asked: Arc::default(),
+            time_source: sdk.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new())),
             sleep_impl: sdk.sleep_impl().unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new())),
         }
     }
@@ -282,7 +308,35 @@ impl Clients {
         &self.place
     }
 
-    pub(super) async fn sleep(&self, duration: Duration) {
+    /// The same clients for one poll of this lane.
+    pub fn in_lane(&self, lane: Lane) -> Self {
+        Self { lane, asked: Arc::default(), ..self.clone() }
+    }
+
+    /// The operations that this poll called.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &'static str> {
+        let asked = self.asked.load(Ordering::Relaxed);
+        OPERATIONS.iter().enumerate().filter(move |(index, _)| asked & (1 << index) != 0).map(|(_, known)| known.label)
+    }
+
+    pub(super) fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// Waits until the operation may be called. To be awaited before every call that reads.
+    pub(super) async fn turn(&self, operation: &Operation) {
+        let now = self.time_source.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now_us = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
+        if let Some(index) = OPERATIONS.iter().position(|known| known.label == operation.label) {
+            self.asked.fetch_or(1 << index, Ordering::Relaxed);
+        }
+        let wait = self.meter.pace().take(operation, self.lane, now_us);
+        if !wait.is_zero() {
+            self.sleep(wait).await;
+        }
+    }
+
+    async fn sleep(&self, duration: Duration) {
         use aws_smithy_async::rt::sleep::AsyncSleep;
         self.sleep_impl.sleep(duration).await;
     }

@@ -127,6 +127,11 @@ const BAD_CREDENTIALS: [&str; 8] = [
     "MissingAuthenticationTokenException",
 ];
 
+/// `Signature expired: … is now earlier than …` and `Signature not yet current: …`: right credentials at a wrong time.
+fn is_about_time(message: &str) -> bool {
+    message.starts_with("Signature expired") || message.starts_with("Signature not yet current")
+}
+
 const UNKNOWN_OPERATION: [&str; 6] = [
     "UnknownOperationException",
     "UnknownOperation",
@@ -189,6 +194,10 @@ fn refused(status: u16, code: &str, message: Option<&str>, operation: &Operation
     if code.contains("ExpiredToken") || code == "RequestExpired" {
         let cure = format!("run `aws sso login{}` or renew the session token", place.profile_flag());
         return (ErrorClass::Denied, format!("The credentials have expired: {cure}, then it goes on by itself."), None);
+    }
+    if code == "RequestTimeTooSkewed" || message.is_some_and(is_about_time) {
+        let cure = "Set the clock of this machine (`chronyc makestep`, `timedatectl`)";
+        return (ErrorClass::Denied, format!("AWS finds the clock of this machine wrong ({told}) {cure}."), None);
     }
     if BAD_CREDENTIALS.contains(&code) {
         let cure = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile";

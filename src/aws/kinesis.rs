@@ -12,14 +12,9 @@ use crate::domain::value::{Datum, NoData, Origin, Value};
 use crate::kinds::kinesis;
 use aws_sdk_kinesis::types::{Shard, StreamDescriptionSummary, StreamModeDetails, StreamSummary};
 use futures::StreamExt;
-use std::time::Duration;
 
-/// DescribeStreamSummary is allowed 20 times a second for the whole account (Kinesis "Quotas and limits"): a sweep
-/// takes half of that at most, after a first handful at once.
+/// Streams that are asked at once.
 const CONCURRENCY: usize = 4;
-const PACE: Duration = Duration::from_millis(100);
-/// ListStreams is allowed 5 times a second.
-const LIST_PACE: Duration = Duration::from_millis(250);
 /// Bounds on paging: 100 streams a page, 1,000 shards a page.
 const STREAM_PAGES_MAX: usize = 200;
 const SHARD_PAGES_MAX: usize = 20;
@@ -27,36 +22,19 @@ const SHARD_PAGES_MAX: usize = 20;
 /// The fields that only DescribeStreamSummary fills.
 const SUMMARY_FIELDS: [&Field; 3] = [&kinesis::OPEN_SHARDS, &kinesis::RETENTION_S, &kinesis::SHARD_METRICS];
 
-/// Every stream with its summary.
+/// Every stream as the list tells of it.
 pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
     let mut draft = Draft::default();
     let (streams, complete) = streams(clients, &mut draft).await;
-    let ids = streams.iter().map(Listed::id).collect();
-    let answers = futures::stream::iter(streams.into_iter().enumerate())
-        .map(|(index, stream)| async move {
-            if index >= CONCURRENCY {
-                // So many start together, so each waits for as many.
-                clients.sleep(PACE * CONCURRENCY as u32).await;
-            }
-            let answer = summary(clients, &stream.name).await;
-            (stream, answer)
-        })
-        .buffered(CONCURRENCY)
-        .collect::<Vec<_>>()
-        .await;
-    for (stream, answer) in answers {
+    for stream in &streams {
         let mut update = blank(&stream.id(), now);
         if let Some(listed) = &stream.listed {
             set_listed(&mut update.fields, listed, now);
         }
-        match answer {
-            Ok(summary) => set_summary(&mut update.fields, &summary, now),
-            Err(trouble) => draft.resource(&DESCRIBE_STREAM_SUMMARY, trouble, &mut update, &SUMMARY_FIELDS),
-        }
         draft.update(update);
     }
     if complete {
-        draft.inventory(KindId::Kinesis, ids);
+        draft.inventory(KindId::Kinesis, streams.iter().map(Listed::id).collect());
     }
     draft
 }
@@ -75,10 +53,8 @@ impl Listed {
 
 async fn streams(clients: &Clients, draft: &mut Draft) -> (Vec<Listed>, bool) {
     let mut streams: Vec<Listed> = Vec::new();
-    for page_number in 0..STREAM_PAGES_MAX {
-        if page_number > 0 {
-            clients.sleep(LIST_PACE).await;
-        }
+    for _ in 0..STREAM_PAGES_MAX {
+        clients.turn(&LIST_STREAMS).await;
         let after = streams.last().map(|stream| stream.name.clone());
         let page = match clients.kinesis.list_streams().set_exclusive_start_stream_name(after).send().await {
             Ok(page) => page,
@@ -101,6 +77,7 @@ async fn streams(clients: &Clients, draft: &mut Draft) -> (Vec<Listed>, bool) {
 }
 
 async fn summary(clients: &Clients, name: &str) -> Result<StreamDescriptionSummary, Trouble> {
+    clients.turn(&DESCRIBE_STREAM_SUMMARY).await;
     match clients.kinesis.describe_stream_summary().stream_name(name).send().await {
         Ok(answer) => answer.stream_description_summary.ok_or_else(|| empty_answer(&DESCRIBE_STREAM_SUMMARY)),
         Err(error) => Err(trouble(&error, &DESCRIBE_STREAM_SUMMARY, clients.place())),
@@ -121,12 +98,7 @@ fn empty_answer(operation: &crate::aws::operations::Operation) -> Trouble {
 pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Draft {
     let mut draft = Draft::default();
     let answers = futures::stream::iter(targets.to_vec())
-        .enumerate()
-        .map(|(index, target)| async move {
-            if index >= CONCURRENCY {
-                // So many start together, so each waits for as many.
-                clients.sleep(PACE * CONCURRENCY as u32).await;
-            }
+        .map(|target| async move {
             let (summary, shards) = (summary(clients, &target.id.name).await, shards(clients, &target.id.name).await);
             (target, summary, shards)
         })
@@ -159,6 +131,7 @@ async fn shards(clients: &Clients, stream: &str) -> Result<Vec<Shard>, Trouble> 
     let mut shards = Vec::new();
     let mut token: Option<String> = None;
     for _ in 0..SHARD_PAGES_MAX {
+        clients.turn(&LIST_SHARDS).await;
         // A token stands for the stream: AWS refuses both together.
         let name = token.is_none().then(|| stream.to_owned());
         match clients.kinesis.list_shards().set_stream_name(name).set_next_token(token).send().await {

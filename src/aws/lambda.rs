@@ -3,9 +3,8 @@
 use crate::aws::clients::Clients;
 use crate::aws::draft::{Draft, blank};
 use crate::aws::errors::{Trouble, trouble};
-use crate::aws::operations::{
-    GET_FUNCTION_CONCURRENCY, GET_FUNCTION_CONFIGURATION, LIST_EVENT_SOURCE_MAPPINGS, LIST_FUNCTIONS,
-};
+use crate::aws::operations::{GET_FUNCTION, LIST_EVENT_SOURCE_MAPPINGS, LIST_FUNCTIONS};
+use crate::aws::pace::Lane;
 use crate::aws::{arn_name, arn_service};
 use crate::domain::field::{Field, Fields};
 use crate::domain::poll::Target;
@@ -13,20 +12,17 @@ use crate::domain::row::{KindId, Link, Part, Relation, ResourceId};
 use crate::domain::time::Timestamp;
 use crate::domain::value::{Datum, NoData, Origin, Value};
 use crate::kinds::lambda;
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionConfiguration};
 use futures::StreamExt;
-use std::time::Duration;
 
-/// Lambda's control plane is allowed 15 calls a second for the whole account (Lambda "Quotas"); deployments need
-/// them too. Pages come at most 4 a second, and functions that are asked directly, at three calls each, 2 a second
-/// after a first handful.
-const PAGE_PACE: Duration = Duration::from_millis(250);
-const DIRECT_PACE: Duration = Duration::from_millis(500);
+/// Functions that are asked at once.
 const CONCURRENCY: usize = 4;
 /// Bounds on paging: 50 functions a page, 100 mappings a page.
 const PAGES_MAX: usize = 400;
 
-const CONFIGURATION_FIELDS: [&Field; 6] = [
+const FUNCTION_FIELDS: [&Field; 7] = [
+    &lambda::RESERVED_CONCURRENCY,
     &lambda::TIMEOUT_S,
     &lambda::MEMORY_MB,
     &lambda::RUNTIME,
@@ -69,10 +65,8 @@ pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
 async fn functions(clients: &Clients, draft: &mut Draft) -> (Vec<FunctionConfiguration>, bool) {
     let mut functions = Vec::new();
     let mut marker = None;
-    for page_number in 0..PAGES_MAX {
-        if page_number > 0 {
-            clients.sleep(PAGE_PACE).await;
-        }
+    for _ in 0..PAGES_MAX {
+        clients.turn(&LIST_FUNCTIONS).await;
         match clients.lambda.list_functions().set_marker(marker).send().await {
             Ok(page) => {
                 functions.extend(page.functions.unwrap_or_default());
@@ -94,10 +88,8 @@ async fn functions(clients: &Clients, draft: &mut Draft) -> (Vec<FunctionConfigu
 async fn mappings(clients: &Clients, function: Option<&str>) -> Result<Vec<EventSourceMappingConfiguration>, Trouble> {
     let mut mappings = Vec::new();
     let mut marker = None;
-    for page_number in 0..PAGES_MAX {
-        if page_number > 0 {
-            clients.sleep(PAGE_PACE).await;
-        }
+    for _ in 0..PAGES_MAX {
+        clients.turn(&LIST_EVENT_SOURCE_MAPPINGS).await;
         let request = clients.lambda.list_event_source_mappings().set_marker(marker);
         match request.set_function_name(function.map(str::to_owned)).send().await {
             Ok(page) => {
@@ -117,12 +109,7 @@ async fn mappings(clients: &Clients, function: Option<&str>) -> Result<Vec<Event
 pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Draft {
     let mut draft = Draft::default();
     let answers = futures::stream::iter(targets.to_vec())
-        .enumerate()
-        .map(|(index, target)| async move {
-            if index >= CONCURRENCY {
-                // So many start together, so each waits for as many.
-                clients.sleep(DIRECT_PACE * CONCURRENCY as u32).await;
-            }
+        .map(|target| async move {
             let seen = look_at(clients, &target.id.name).await;
             (target, seen)
         })
@@ -131,69 +118,49 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
         .await;
     for (target, seen) in answers {
         let mut update = blank(&target.id, now);
-        match seen.configuration {
-            Ok(function) => set_configuration(&mut update.fields, &function, now),
-            Err(trouble) => {
-                draft.resource(&GET_FUNCTION_CONFIGURATION, trouble, &mut update, &CONFIGURATION_FIELDS);
-            }
-        }
-        match seen.reserved {
-            Ok(reserved) => {
+        match seen.function {
+            Ok(answer) => {
+                if let Some(function) = &answer.configuration {
+                    set_configuration(&mut update.fields, function, now);
+                }
+                let reserved = answer.concurrency.and_then(|concurrency| concurrency.reserved_concurrent_executions);
                 let value = match reserved {
                     Some(reserved) => Value::number(f64::from(reserved), now, Origin::Api),
                     None => Value::missing(NoData::NotApplicable, now, Origin::Api),
                 };
                 update.fields.set(&lambda::RESERVED_CONCURRENCY, value);
             }
-            Err(trouble) => {
-                draft.resource(&GET_FUNCTION_CONCURRENCY, trouble, &mut update, &[&lambda::RESERVED_CONCURRENCY]);
-            }
+            Err(trouble) => draft.resource(&GET_FUNCTION, trouble, &mut update, &FUNCTION_FIELDS),
         }
         match seen.mappings {
-            Ok(mappings) => (update.parts, update.links) = parts_and_links(&mappings.iter().collect::<Vec<_>>(), now),
-            Err(trouble) => draft.resource(&LIST_EVENT_SOURCE_MAPPINGS, trouble, &mut update, &[]),
+            Some(Ok(mappings)) => {
+                (update.parts, update.links) = parts_and_links(&mappings.iter().collect::<Vec<_>>(), now);
+            }
+            None => {}
+            Some(Err(trouble)) => draft.resource(&LIST_EVENT_SOURCE_MAPPINGS, trouble, &mut update, &[]),
         }
         draft.update(update);
     }
     draft
 }
 
-/// What one function answered.
+/// What one function answered; `None` where it was not asked.
 struct Seen {
-    configuration: Result<FunctionConfiguration, Trouble>,
-    reserved: Result<Option<i32>, Trouble>,
-    mappings: Result<Vec<EventSourceMappingConfiguration>, Trouble>,
+    function: Result<GetFunctionOutput, Trouble>,
+    mappings: Option<Result<Vec<EventSourceMappingConfiguration>, Trouble>>,
 }
 
+/// GetFunction has a rate of its own (100 a second) and brings the reserved concurrency; the calls that would bring as
+/// much share Lambda's 15 a second with deployments. A sweep leaves the mappings to the inventory.
 async fn look_at(clients: &Clients, name: &str) -> Seen {
-    let place = clients.place();
-    let configuration = clients
-        .lambda
-        .get_function_configuration()
-        .function_name(name)
-        .send()
-        .await
-        .map(|answer| {
-            FunctionConfiguration::builder()
-                .set_function_name(answer.function_name)
-                .set_function_arn(answer.function_arn)
-                .set_runtime(answer.runtime)
-                .set_timeout(answer.timeout)
-                .set_memory_size(answer.memory_size)
-                .set_last_modified(answer.last_modified)
-                .set_code_sha256(answer.code_sha256)
-                .build()
-        })
-        .map_err(|error| trouble(&error, &GET_FUNCTION_CONFIGURATION, place));
-    let reserved = clients
-        .lambda
-        .get_function_concurrency()
-        .function_name(name)
-        .send()
-        .await
-        .map(|answer| answer.reserved_concurrent_executions)
-        .map_err(|error| trouble(&error, &GET_FUNCTION_CONCURRENCY, place));
-    Seen { configuration, reserved, mappings: mappings(clients, Some(name)).await }
+    clients.turn(&GET_FUNCTION).await;
+    let function = clients.lambda.get_function().function_name(name).send().await;
+    let function = function.map_err(|error| trouble(&error, &GET_FUNCTION, clients.place()));
+    let mappings = match clients.lane() {
+        Lane::Near => Some(mappings(clients, Some(name)).await),
+        Lane::Wide => None,
+    };
+    Seen { function, mappings }
 }
 
 fn set_configuration(fields: &mut Fields, function: &FunctionConfiguration, now: Timestamp) {

@@ -1,6 +1,7 @@
 //! The meter: counts every HTTP attempt that the SDK makes, by operation, and how many of them were throttled.
 
 use crate::aws::operations::OPERATIONS;
+use crate::aws::pace::Pace;
 use crate::domain::poll::Calls;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -16,19 +17,33 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Shared by all clients, which report to it from inside the SDK's retry loop. [`Meter::take`] empties it, so the
 /// counts of polls in flight at once are told once each, by whichever poll ends first.
 #[derive(Clone, Debug, Default)]
-pub struct Meter(Arc<Counts>);
+pub struct Meter {
+    counts: Arc<Counts>,
+    pace: Pace,
+}
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
     attempts: [AtomicU64; OPERATIONS.len()],
     throttled: AtomicU64,
 }
 
+impl Default for Counts {
+    fn default() -> Self {
+        Self { attempts: std::array::from_fn(|_| AtomicU64::new(0)), throttled: AtomicU64::new(0) }
+    }
+}
+
 impl Meter {
+    /// The pace of the calls that it counts.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
     /// The calls since the last taking.
     pub fn take(&self) -> Calls {
-        let mut calls = Calls { throttled: self.0.throttled.swap(0, Ordering::Relaxed), ..Calls::default() };
-        for (operation, attempts) in OPERATIONS.iter().zip(&self.0.attempts) {
+        let mut calls = Calls { throttled: self.counts.throttled.swap(0, Ordering::Relaxed), ..Calls::default() };
+        for (operation, attempts) in OPERATIONS.iter().zip(&self.counts.attempts) {
             let attempts = attempts.swap(0, Ordering::Relaxed);
             if attempts > 0 {
                 calls.by_operation.insert(operation.label, attempts);
@@ -50,12 +65,7 @@ impl Intercept for Meter {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let index = cfg.load::<Metadata>().and_then(|called| {
-            OPERATIONS.iter().position(|operation| {
-                operation.name == called.name() && operation.service.eq_ignore_ascii_case(called.service())
-            })
-        });
-        if let Some(attempts) = index.and_then(|index| self.0.attempts.get(index)) {
+        if let Some(attempts) = called(cfg).and_then(|index| self.counts.attempts.get(index)) {
             attempts.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -65,13 +75,26 @@ impl Intercept for Meter {
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
-        _cfg: &mut ConfigBag,
+        cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if context.response().is_some_and(is_throttled) {
-            self.0.throttled.fetch_add(1, Ordering::Relaxed);
+        let Some(response) = context.response() else { return Ok(()) };
+        let was_throttled = is_throttled(response);
+        if was_throttled {
+            self.counts.throttled.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(index) = called(cfg) {
+            self.pace.note(index, was_throttled);
         }
         Ok(())
     }
+}
+
+/// Which operation of the table this is.
+fn called(cfg: &ConfigBag) -> Option<usize> {
+    let called = cfg.load::<Metadata>()?;
+    OPERATIONS.iter().position(|operation| {
+        operation.name == called.name() && operation.service.eq_ignore_ascii_case(called.service())
+    })
 }
 
 /// AWS throttles with status 429, or with 400 and one of several codes; the code stands in a header or in the body.

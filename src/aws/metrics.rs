@@ -12,7 +12,7 @@ use crate::aws::operations::{GET_METRIC_DATA, METRIC_USD};
 use crate::domain::field::Fields;
 use crate::domain::finding::ErrorClass;
 use crate::domain::poll::{RowUpdate, Target};
-use crate::domain::row::KindId;
+use crate::domain::row::{KindId, ResourceId};
 use crate::domain::series::SeriesKey;
 use crate::domain::time::Timestamp;
 use crate::domain::value::{NoData, Origin, Value};
@@ -107,10 +107,11 @@ async fn fetch(
     to: Timestamp,
 ) -> Vec<Told> {
     let queries: Vec<MetricDataQuery> =
-        batch.iter().enumerate().map(|(index, wanted)| query(index, &targets[wanted.target].id.name, wanted)).collect();
+        batch.iter().enumerate().map(|(index, wanted)| query(index, &targets[wanted.target].id, wanted)).collect();
     let mut results: BTreeMap<usize, Vec<MetricDataResult>> = BTreeMap::new();
     let mut token: Option<String> = None;
     for _ in 0..PAGES_MAX {
+        clients.turn(&GET_METRIC_DATA).await;
         let request = clients
             .cloudwatch
             .get_metric_data()
@@ -153,16 +154,15 @@ fn query_index(id: &str) -> Option<usize> {
     id.strip_prefix('m')?.parse().ok()
 }
 
-fn query(index: usize, name: &str, wanted: &Wanted<'_>) -> MetricDataQuery {
+fn query(index: usize, id: &ResourceId, wanted: &Wanted<'_>) -> MetricDataQuery {
+    let part_dimensions = kinds::kind(id.kind).part_dimensions;
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
     let metric = CloudWatchMetric::builder()
         .namespace(wanted.metric.namespace)
         .metric_name(wanted.metric.name)
-        .dimensions(dimension(wanted.metric.dimension, name));
-    let metric = match wanted.part {
-        Some(part) => metric.dimensions(dimension("ShardId", part)),
-        None => metric,
-    };
+        .dimensions(dimension(wanted.metric.dimension, &id.name));
+    let of_part = wanted.part.into_iter().flat_map(|part| part_dimensions.iter().zip(part.split('/')));
+    let metric = of_part.fold(metric, |metric, (name, value)| metric.dimensions(dimension(name, value)));
     let stat = MetricStat::builder().metric(metric.build()).period(PERIOD_S as i32).stat(wanted.metric.statistic);
     MetricDataQuery::builder().id(query_id(index)).metric_stat(stat.build()).return_data(true).build()
 }
@@ -231,8 +231,6 @@ fn newest(points: &Points, now: Timestamp) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::row::ResourceId;
-
     fn minute(n: i64) -> Timestamp {
         Timestamp::from_millis(n * 60_000)
     }
@@ -255,7 +253,7 @@ mod tests {
         let kind = kinds::kind(KindId::Kinesis);
         assert_eq!(wanted.len(), 2 * kind.metrics.len() + 2 * kind.part_metrics.len());
         let of_shard = wanted.iter().find(|wanted| wanted.part.is_some()).unwrap();
-        let query = query(7, "bids", of_shard);
+        let query = query(7, &targets[0].id, of_shard);
         let stat = query.metric_stat.unwrap();
         let dimensions: Vec<(String, String)> =
             stat.metric.unwrap().dimensions.unwrap().into_iter().map(|d| (d.name.unwrap(), d.value.unwrap())).collect();

@@ -4,19 +4,25 @@
 //! did not comes as problems that name the cure. Where the answers come from (AWS, an emulator, the embedded engine)
 //! is decided by the [`Seam`] that the clients were made with; nothing here can tell.
 
+mod alarms;
 pub mod clients;
 mod draft;
 pub mod errors;
+mod firehose;
 mod kinesis;
 mod lambda;
 mod meter;
 mod metrics;
 pub mod operations;
+mod pace;
 mod perform;
+mod sns;
 mod sqs;
 mod sts;
+mod swf;
 
 pub use clients::{Clients, Seam, Settings, SetupError, sdk_config};
+pub use pace::Lane;
 pub use perform::perform;
 
 use crate::domain::poll::{Question, Reading};
@@ -30,14 +36,24 @@ pub async fn ask(clients: &Clients, question: &Question, now: Timestamp) -> Read
         Question::Inventory(KindId::Kinesis) => kinesis::inventory(clients, now).await,
         Question::Inventory(KindId::Sqs) => sqs::inventory(clients, now).await,
         Question::Inventory(KindId::Lambda) => lambda::inventory(clients, now).await,
+        Question::Inventory(KindId::Sns) => sns::inventory(clients, now).await,
+        Question::Inventory(KindId::Swf) => swf::inventory(clients, now).await,
+        Question::Inventory(KindId::Firehose) => firehose::inventory(clients, now).await,
+        Question::Inventory(KindId::Alarm) => alarms::inventory(clients, now).await,
         Question::Direct(KindId::Kinesis, targets) => kinesis::direct(clients, targets, now).await,
         Question::Direct(KindId::Sqs, targets) => sqs::direct(clients, targets, now).await,
         Question::Direct(KindId::Lambda, targets) => lambda::direct(clients, targets, now).await,
+        Question::Direct(KindId::Sns, targets) => sns::direct(clients, targets, now).await,
+        Question::Direct(KindId::Swf, targets) => swf::direct(clients, targets, now).await,
+        Question::Direct(KindId::Firehose, targets) => firehose::direct(clients, targets, now).await,
+        Question::Direct(KindId::Alarm, targets) => alarms::direct(clients, targets, now).await,
         Question::Metrics { kind, targets, window_min } => {
             metrics::metrics(clients, *kind, targets, *window_min, now).await
         }
     };
-    draft.finish(clients.meter())
+    let mut reading = draft.finish(clients.meter());
+    reading.asked = clients.asked().collect();
+    reading
 }
 
 /// The last part of an ARN's resource: the name of a queue or stream (`arn:aws:sqs:eu-west-1:123456789012:orders`,
@@ -55,6 +71,12 @@ fn arn_name(arn: &str) -> Option<&str> {
         None => resource,
     };
     (!name.is_empty()).then_some(name)
+}
+
+/// Region and account of an ARN: resources of other places are not those of this one, whatever their names.
+fn arn_place(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.strip_prefix("arn:")?.split(':').skip(2);
+    Some((parts.next()?, parts.next()?))
 }
 
 /// The service word of an ARN: `sqs`, `kinesis`.

@@ -1,4 +1,5 @@
-//! Every API operation that midwatch calls: its names, the permission it needs, its price, and whether it changes AWS.
+//! Every API operation that midwatch calls: its names, the permission it needs, its price, its pace, and whether it
+//! changes AWS.
 
 /// One API operation.
 #[derive(Debug, PartialEq)]
@@ -11,60 +12,88 @@ pub struct Operation {
     pub label: &'static str,
     /// The IAM action that allows it.
     pub permission: &'static str,
+    /// Further permissions that AWS wants of who calls it.
+    pub also_needs: &'static [&'static str],
     /// Whether it changes anything in AWS. Only a confirmed plan may call such an operation.
     pub changes: bool,
     /// US dollars for one request at list price (us-east-1). GetMetricData is charged by metrics, not by requests.
     pub usd: f64,
+    /// How often midwatch calls it at most, a second and account: a half or less of AWS's published rate, so that
+    /// deployments and consoles have room (the services' "Quotas" pages; where AWS publishes none, a modest figure).
+    pub per_s: f64,
 }
 
 /// SQS charges $0.40 for a million requests of any kind (aws.amazon.com/sqs/pricing).
 const SQS_USD: f64 = 0.40 / 1_000_000.0;
+/// SNS charges $0.50 for a million API requests (aws.amazon.com/sns/pricing).
+const SNS_USD: f64 = 0.50 / 1_000_000.0;
 /// GetMetricData charges $0.01 for 1,000 metrics requested (aws.amazon.com/cloudwatch/pricing).
 pub const METRIC_USD: f64 = 0.01 / 1000.0;
 
-const fn read(service: &'static str, name: &'static str, label: &'static str, usd: f64) -> Operation {
-    Operation { service, name, label, permission: label, changes: false, usd }
+const fn read(service: &'static str, name: &'static str, label: &'static str, usd: f64, per_s: f64) -> Operation {
+    Operation { service, name, label, permission: label, also_needs: &[], changes: false, usd, per_s }
 }
 
-const fn change(service: &'static str, name: &'static str, label: &'static str, usd: f64) -> Operation {
-    Operation { service, name, label, permission: label, changes: true, usd }
+const fn change(service: &'static str, name: &'static str, label: &'static str, usd: f64, per_s: f64) -> Operation {
+    Operation { service, name, label, permission: label, also_needs: &[], changes: true, usd, per_s }
 }
 
-pub const GET_CALLER_IDENTITY: Operation = read("sts", "GetCallerIdentity", "sts:GetCallerIdentity", 0.0);
-pub const GET_METRIC_DATA: Operation = read("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData", 0.0);
-pub const LIST_STREAMS: Operation = read("kinesis", "ListStreams", "kinesis:ListStreams", 0.0);
+pub const GET_CALLER_IDENTITY: Operation = read("sts", "GetCallerIdentity", "sts:GetCallerIdentity", 0.0, 5.0);
+pub const GET_METRIC_DATA: Operation = read("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData", 0.0, 50.0);
+pub const DESCRIBE_ALARMS: Operation = read("cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms", 0.0, 4.0);
+pub const LIST_STREAMS: Operation = read("kinesis", "ListStreams", "kinesis:ListStreams", 0.0, 4.0);
 pub const DESCRIBE_STREAM_SUMMARY: Operation =
-    read("kinesis", "DescribeStreamSummary", "kinesis:DescribeStreamSummary", 0.0);
-pub const LIST_SHARDS: Operation = read("kinesis", "ListShards", "kinesis:ListShards", 0.0);
-pub const SPLIT_SHARD: Operation = change("kinesis", "SplitShard", "kinesis:SplitShard", 0.0);
-pub const UPDATE_SHARD_COUNT: Operation = change("kinesis", "UpdateShardCount", "kinesis:UpdateShardCount", 0.0);
-pub const LIST_QUEUES: Operation = read("sqs", "ListQueues", "sqs:ListQueues", SQS_USD);
-pub const GET_QUEUE_ATTRIBUTES: Operation = read("sqs", "GetQueueAttributes", "sqs:GetQueueAttributes", SQS_USD);
-pub const LIST_MESSAGE_MOVE_TASKS: Operation = read("sqs", "ListMessageMoveTasks", "sqs:ListMessageMoveTasks", SQS_USD);
-pub const START_MESSAGE_MOVE_TASK: Operation =
-    change("sqs", "StartMessageMoveTask", "sqs:StartMessageMoveTask", SQS_USD);
-pub const CANCEL_MESSAGE_MOVE_TASK: Operation =
-    change("sqs", "CancelMessageMoveTask", "sqs:CancelMessageMoveTask", SQS_USD);
-pub const LIST_FUNCTIONS: Operation = read("lambda", "ListFunctions", "lambda:ListFunctions", 0.0);
-pub const LIST_EVENT_SOURCE_MAPPINGS: Operation =
-    read("lambda", "ListEventSourceMappings", "lambda:ListEventSourceMappings", 0.0);
-pub const GET_FUNCTION_CONFIGURATION: Operation =
-    read("lambda", "GetFunctionConfiguration", "lambda:GetFunctionConfiguration", 0.0);
-pub const GET_FUNCTION_CONCURRENCY: Operation =
-    read("lambda", "GetFunctionConcurrency", "lambda:GetFunctionConcurrency", 0.0);
-pub const INVOKE: Operation = Operation {
-    service: "lambda",
-    name: "Invoke",
-    label: "lambda:Invoke",
-    permission: "lambda:InvokeFunction",
-    changes: true,
-    usd: 0.0,
+    read("kinesis", "DescribeStreamSummary", "kinesis:DescribeStreamSummary", 0.0, 12.0);
+pub const LIST_SHARDS: Operation = read("kinesis", "ListShards", "kinesis:ListShards", 0.0, 50.0);
+pub const SPLIT_SHARD: Operation = change("kinesis", "SplitShard", "kinesis:SplitShard", 0.0, 5.0);
+pub const UPDATE_SHARD_COUNT: Operation = change("kinesis", "UpdateShardCount", "kinesis:UpdateShardCount", 0.0, 5.0);
+pub const LIST_QUEUES: Operation = read("sqs", "ListQueues", "sqs:ListQueues", SQS_USD, 10.0);
+pub const GET_QUEUE_ATTRIBUTES: Operation = read("sqs", "GetQueueAttributes", "sqs:GetQueueAttributes", SQS_USD, 200.0);
+pub const LIST_MESSAGE_MOVE_TASKS: Operation =
+    read("sqs", "ListMessageMoveTasks", "sqs:ListMessageMoveTasks", SQS_USD, 10.0);
+pub const START_MESSAGE_MOVE_TASK: Operation = Operation {
+    // SQS moves the messages with the caller's own permissions (StartMessageMoveTask).
+    also_needs: &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"],
+    ..change("sqs", "StartMessageMoveTask", "sqs:StartMessageMoveTask", SQS_USD, 5.0)
 };
+pub const CANCEL_MESSAGE_MOVE_TASK: Operation =
+    change("sqs", "CancelMessageMoveTask", "sqs:CancelMessageMoveTask", SQS_USD, 5.0);
+pub const LIST_FUNCTIONS: Operation = read("lambda", "ListFunctions", "lambda:ListFunctions", 0.0, 4.0);
+pub const LIST_EVENT_SOURCE_MAPPINGS: Operation =
+    read("lambda", "ListEventSourceMappings", "lambda:ListEventSourceMappings", 0.0, 4.0);
+pub const GET_FUNCTION: Operation = read("lambda", "GetFunction", "lambda:GetFunction", 0.0, 40.0);
+pub const INVOKE: Operation =
+    Operation { permission: "lambda:InvokeFunction", ..change("lambda", "Invoke", "lambda:Invoke", 0.0, 50.0) };
+pub const LIST_TOPICS: Operation = read("sns", "ListTopics", "sns:ListTopics", SNS_USD, 12.0);
+pub const LIST_SUBSCRIPTIONS: Operation = read("sns", "ListSubscriptions", "sns:ListSubscriptions", SNS_USD, 12.0);
+pub const LIST_SUBSCRIPTIONS_BY_TOPIC: Operation =
+    read("sns", "ListSubscriptionsByTopic", "sns:ListSubscriptionsByTopic", SNS_USD, 12.0);
+pub const GET_SUBSCRIPTION_ATTRIBUTES: Operation =
+    read("sns", "GetSubscriptionAttributes", "sns:GetSubscriptionAttributes", SNS_USD, 12.0);
+pub const LIST_DOMAINS: Operation = read("swf", "ListDomains", "swf:ListDomains", 0.0, 2.0);
+pub const DESCRIBE_DOMAIN: Operation = read("swf", "DescribeDomain", "swf:DescribeDomain", 0.0, 2.0);
+pub const LIST_WORKFLOW_TYPES: Operation = read("swf", "ListWorkflowTypes", "swf:ListWorkflowTypes", 0.0, 2.0);
+pub const DESCRIBE_WORKFLOW_TYPE: Operation = read("swf", "DescribeWorkflowType", "swf:DescribeWorkflowType", 0.0, 2.0);
+pub const LIST_ACTIVITY_TYPES: Operation = read("swf", "ListActivityTypes", "swf:ListActivityTypes", 0.0, 2.0);
+pub const DESCRIBE_ACTIVITY_TYPE: Operation = read("swf", "DescribeActivityType", "swf:DescribeActivityType", 0.0, 2.0);
+pub const COUNT_OPEN_WORKFLOW_EXECUTIONS: Operation =
+    read("swf", "CountOpenWorkflowExecutions", "swf:CountOpenWorkflowExecutions", 0.0, 2.0);
+pub const COUNT_CLOSED_WORKFLOW_EXECUTIONS: Operation =
+    read("swf", "CountClosedWorkflowExecutions", "swf:CountClosedWorkflowExecutions", 0.0, 2.0);
+pub const COUNT_PENDING_DECISION_TASKS: Operation =
+    read("swf", "CountPendingDecisionTasks", "swf:CountPendingDecisionTasks", 0.0, 2.0);
+pub const COUNT_PENDING_ACTIVITY_TASKS: Operation =
+    read("swf", "CountPendingActivityTasks", "swf:CountPendingActivityTasks", 0.0, 2.0);
+pub const LIST_DELIVERY_STREAMS: Operation =
+    read("firehose", "ListDeliveryStreams", "firehose:ListDeliveryStreams", 0.0, 2.0);
+pub const DESCRIBE_DELIVERY_STREAM: Operation =
+    read("firehose", "DescribeDeliveryStream", "firehose:DescribeDeliveryStream", 0.0, 2.0);
 
 /// The table: nothing else is ever called.
-pub const OPERATIONS: [&Operation; 17] = [
+pub const OPERATIONS: [&Operation; 33] = [
     &GET_CALLER_IDENTITY,
     &GET_METRIC_DATA,
+    &DESCRIBE_ALARMS,
     &LIST_STREAMS,
     &DESCRIBE_STREAM_SUMMARY,
     &LIST_SHARDS,
@@ -77,9 +106,24 @@ pub const OPERATIONS: [&Operation; 17] = [
     &CANCEL_MESSAGE_MOVE_TASK,
     &LIST_FUNCTIONS,
     &LIST_EVENT_SOURCE_MAPPINGS,
-    &GET_FUNCTION_CONFIGURATION,
-    &GET_FUNCTION_CONCURRENCY,
+    &GET_FUNCTION,
     &INVOKE,
+    &LIST_TOPICS,
+    &LIST_SUBSCRIPTIONS,
+    &LIST_SUBSCRIPTIONS_BY_TOPIC,
+    &GET_SUBSCRIPTION_ATTRIBUTES,
+    &LIST_DOMAINS,
+    &DESCRIBE_DOMAIN,
+    &LIST_WORKFLOW_TYPES,
+    &DESCRIBE_WORKFLOW_TYPE,
+    &LIST_ACTIVITY_TYPES,
+    &DESCRIBE_ACTIVITY_TYPE,
+    &COUNT_OPEN_WORKFLOW_EXECUTIONS,
+    &COUNT_CLOSED_WORKFLOW_EXECUTIONS,
+    &COUNT_PENDING_DECISION_TASKS,
+    &COUNT_PENDING_ACTIVITY_TASKS,
+    &LIST_DELIVERY_STREAMS,
+    &DESCRIBE_DELIVERY_STREAM,
 ];
 
 #[cfg(test)]

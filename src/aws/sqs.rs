@@ -15,7 +15,7 @@ use aws_sdk_sqs::types::{ListMessageMoveTasksResultEntry, QueueAttributeName};
 use futures::StreamExt;
 use std::collections::BTreeMap;
 
-/// Calls in flight at once; SQS publishes no rate for GetQueueAttributes.
+/// Queues that are asked at once.
 const CONCURRENCY: usize = 8;
 /// ListQueues gives at most so many a page, and pages only when a size is asked for.
 const PAGE: i32 = 1000;
@@ -34,47 +34,20 @@ const ATTRIBUTE_FIELDS: [&Field; 8] = [
     &sqs::ARN,
 ];
 
-/// Every queue with its attributes and its dead-letter links in both directions.
+/// Every queue by its URL.
 pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
     let mut draft = Draft::default();
     let (urls, complete) = queue_urls(clients, &mut draft).await;
-    let queues: Vec<(ResourceId, String)> =
-        urls.into_iter().filter_map(|url| Some((ResourceId::new(KindId::Sqs, url_name(&url)?), url))).collect();
-    let answers = futures::stream::iter(queues.clone())
-        .map(|(id, url)| async move {
-            let answer = attributes(clients, &url).await;
-            (id, url, answer)
-        })
-        .buffered(CONCURRENCY)
-        .collect::<Vec<_>>()
-        .await;
-    let mut updates = Vec::new();
-    let mut links: BTreeMap<ResourceId, Vec<Link>> = BTreeMap::new();
-    let mut all_answered = true;
-    for (id, url, answer) in answers {
+    let mut ids = Vec::new();
+    for url in urls {
+        let Some(id) = url_name(&url).map(|name| ResourceId::new(KindId::Sqs, name)) else { continue };
         let mut update = blank(&id, now);
         update.fields.set(&sqs::URL, Value::text(url, now));
-        match answer {
-            Ok(attributes) => {
-                set_attributes(&mut update.fields, &attributes, now);
-                for (from, link) in dead_letter_links(&id, &attributes) {
-                    links.entry(from).or_default().push(link);
-                }
-            }
-            Err(trouble) => {
-                all_answered = false;
-                draft.resource(&GET_QUEUE_ATTRIBUTES, trouble, &mut update, &ATTRIBUTE_FIELDS);
-            }
-        }
-        updates.push(update);
-    }
-    for mut update in updates {
-        // A queue's links are also said by others: an unanswered one must not take known links away.
-        update.links = links.remove(&update.id).or(all_answered.then(Vec::new));
         draft.update(update);
+        ids.push(id);
     }
     if complete {
-        draft.inventory(KindId::Sqs, queues.into_iter().map(|(id, _)| id).collect());
+        draft.inventory(KindId::Sqs, ids);
     }
     draft
 }
@@ -83,6 +56,7 @@ async fn queue_urls(clients: &Clients, draft: &mut Draft) -> (Vec<String>, bool)
     let mut urls = Vec::new();
     let mut token = None;
     for _ in 0..PAGES_MAX {
+        clients.turn(&LIST_QUEUES).await;
         match clients.sqs.list_queues().max_results(PAGE).set_next_token(token).send().await {
             Ok(page) => {
                 urls.extend(page.queue_urls.unwrap_or_default());
@@ -108,6 +82,7 @@ fn url_name(url: &str) -> Option<&str> {
 type Attributes = BTreeMap<String, String>;
 
 async fn attributes(clients: &Clients, url: &str) -> Result<Attributes, Trouble> {
+    clients.turn(&GET_QUEUE_ATTRIBUTES).await;
     let request = clients.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
     match request.send().await {
         Ok(answer) => {
@@ -133,7 +108,10 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
         let mut update = blank(&target.id, now);
         match seen.attributes {
             None => draft.failed(&target.id, "Its URL is not known: ListQueues has not brought it yet."),
-            Some(Ok(attributes)) => set_attributes(&mut update.fields, &attributes, now),
+            Some(Ok(attributes)) => {
+                set_attributes(&mut update.fields, &attributes, now);
+                update.links = Some(dead_letter_link(&attributes).into_iter().collect());
+            }
             Some(Err(trouble)) => draft.resource(&GET_QUEUE_ATTRIBUTES, trouble, &mut update, &ATTRIBUTE_FIELDS),
         }
         match seen.tasks {
@@ -165,6 +143,7 @@ async fn look_at(clients: &Clients, target: &Target) -> Seen {
 
 /// The newest ten tasks, newest first, as SQS gives them.
 async fn move_tasks(clients: &Clients, arn: &str) -> Result<Vec<ListMessageMoveTasksResultEntry>, Trouble> {
+    clients.turn(&LIST_MESSAGE_MOVE_TASKS).await;
     let request = clients.sqs.list_message_move_tasks().source_arn(arn).max_results(10);
     match request.send().await {
         Ok(answer) => Ok(answer.results.unwrap_or_default()),
@@ -198,15 +177,12 @@ fn set_attributes(fields: &mut Fields, attributes: &Attributes, now: Timestamp) 
     }
 }
 
-/// The queue's link to its dead-letter queue, and that one's link back.
-fn dead_letter_links(id: &ResourceId, attributes: &Attributes) -> Vec<(ResourceId, Link)> {
-    let policy = attributes.get("RedrivePolicy").and_then(|text| redrive_policy(text));
-    let Some(name) = policy.as_ref().and_then(|policy| arn_name(&policy.target_arn)) else { return Vec::new() };
-    let dlq = ResourceId::new(KindId::Sqs, name);
-    vec![
-        (id.clone(), Link { to: dlq.clone(), relation: Relation::DeadLettersTo }),
-        (dlq, Link { to: id.clone(), relation: Relation::DeadLettersOf }),
-    ]
+/// The queue's link to its dead-letter queue, in its own account and region as SQS wants it. That one's link back is
+/// mirrored from it.
+fn dead_letter_link(attributes: &Attributes) -> Option<Link> {
+    let policy = redrive_policy(attributes.get("RedrivePolicy")?)?;
+    let to = ResourceId::new(KindId::Sqs, arn_name(&policy.target_arn)?);
+    Some(Link { to, relation: Relation::DeadLettersTo })
 }
 
 #[derive(Debug, PartialEq)]
@@ -268,13 +244,12 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_and_its_dead_letter_queue_are_linked_both_ways() {
-        let id = ResourceId::new(KindId::Sqs, "orders");
+    fn a_queue_is_linked_to_its_dead_letter_queue() {
         let policy = format!(r#"{{"deadLetterTargetArn":"{ARN}","maxReceiveCount":3}}"#);
-        let links = dead_letter_links(&id, &[("RedrivePolicy".to_owned(), policy)].into());
-        let told: Vec<String> =
-            links.iter().map(|(from, link)| format!("{from} {} {}", link.relation.word(), link.to)).collect();
-        assert_eq!(told, ["sqs/orders dead-letters-to sqs/orders-dlq", "sqs/orders-dlq dead-letters-of sqs/orders"]);
+        let link = dead_letter_link(&[("RedrivePolicy".to_owned(), policy)].into());
+        let to = ResourceId::new(KindId::Sqs, "orders-dlq");
+        assert_eq!(link, Some(Link { to, relation: Relation::DeadLettersTo }));
+        assert_eq!(dead_letter_link(&Attributes::new()), None);
     }
 
     #[test]

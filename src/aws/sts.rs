@@ -9,6 +9,7 @@ use crate::domain::poll::Identity;
 /// GetCallerIdentity. It needs no permission, so a refusal speaks of the credentials themselves.
 pub async fn identity(clients: &Clients) -> Draft {
     let mut draft = Draft::default();
+    clients.turn(&GET_CALLER_IDENTITY).await;
     match clients.sts.get_caller_identity().send().await {
         Ok(answer) => draft.identity(Identity { account: answer.account, principal: answer.arn }),
         Err(error) => {

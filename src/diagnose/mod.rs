@@ -42,7 +42,7 @@ pub fn diagnose(estate: &Estate<'_>) -> Vec<Finding> {
         match row.id.kind {
             KindId::Kinesis => streams::look(estate, row, &mut findings),
             KindId::Lambda => functions::look(estate, row, &mut findings),
-            KindId::Sqs => {}
+            KindId::Sqs | KindId::Sns | KindId::Swf | KindId::Firehose | KindId::Alarm => {}
         }
     }
     // Queues come last: why letters died is seen in the functions that worked them.

@@ -5,7 +5,7 @@ use crate::domain::finding::Problem;
 use crate::domain::row::{KindId, Link, Part, ResourceId};
 use crate::domain::series::SeriesKey;
 use crate::domain::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What to ask. Two polls with the same question are never in flight together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ impl Target {
 pub struct Poll {
     pub question: Question,
     pub generation: u64,
+    /// Whether somebody looks at what is asked about: it does not wait behind the sweep.
+    pub is_near: bool,
 }
 
 /// What a poll brought, possibly in part: rows that answered and problems for what did not.
@@ -57,6 +59,9 @@ pub struct Reading {
     /// Resources whose part of the question failed: their last good values stay, marked stale with the sentence.
     pub failed: Vec<(ResourceId, String)>,
     pub problems: Vec<Problem>,
+    /// The operations that this question called, as `service:Operation`.
+    pub asked: BTreeSet<&'static str>,
+    /// What was called since the last reading, by whichever poll.
     pub calls: Calls,
 }
 

@@ -10,10 +10,15 @@ pub enum KindId {
     Kinesis,
     Sqs,
     Lambda,
+    Sns,
+    Swf,
+    Firehose,
+    Alarm,
 }
 
 impl KindId {
-    pub const ALL: [Self; 3] = [Self::Kinesis, Self::Sqs, Self::Lambda];
+    pub const ALL: [Self; 7] =
+        [Self::Kinesis, Self::Sqs, Self::Lambda, Self::Sns, Self::Swf, Self::Firehose, Self::Alarm];
 
     /// The word in ids, commands and JSON: `kinesis`.
     pub const fn word(self) -> &'static str {
@@ -21,6 +26,10 @@ impl KindId {
             Self::Kinesis => "kinesis",
             Self::Sqs => "sqs",
             Self::Lambda => "lambda",
+            Self::Sns => "sns",
+            Self::Swf => "swf",
+            Self::Firehose => "firehose",
+            Self::Alarm => "alarm",
         }
     }
 
@@ -96,10 +105,18 @@ pub enum Relation {
     DeadLettersOf,
     /// This queue's dead letters go to that one.
     DeadLettersTo,
-    /// This function is fed by that stream or queue (an event source mapping).
+    /// This function is fed by that stream or queue (an event source mapping), or this delivery stream by that stream.
     FedBy,
-    /// This stream or queue feeds that function.
+    /// This stream or queue feeds that function, or that delivery stream.
     Feeds,
+    /// This topic delivers to that queue, function or delivery stream (a subscription).
+    DeliversTo,
+    /// This queue, function or delivery stream is subscribed to that topic.
+    SubscribedTo,
+    /// This alarm is about that resource.
+    Watches,
+    /// This resource has that alarm.
+    WatchedBy,
 }
 
 impl Relation {
@@ -109,6 +126,10 @@ impl Relation {
             Self::DeadLettersTo => "dead-letters-to",
             Self::FedBy => "fed-by",
             Self::Feeds => "feeds",
+            Self::DeliversTo => "delivers-to",
+            Self::SubscribedTo => "subscribed-to",
+            Self::Watches => "watches",
+            Self::WatchedBy => "watched-by",
         }
     }
 
@@ -119,11 +140,15 @@ impl Relation {
             Self::DeadLettersTo => Self::DeadLettersOf,
             Self::FedBy => Self::Feeds,
             Self::Feeds => Self::FedBy,
+            Self::DeliversTo => Self::SubscribedTo,
+            Self::SubscribedTo => Self::DeliversTo,
+            Self::Watches => Self::WatchedBy,
+            Self::WatchedBy => Self::Watches,
         }
     }
 }
 
-/// A part of a resource with values of its own: a shard, an event source mapping, a move task.
+/// A part of a resource with values of its own: a shard, an event source mapping, a move task, a subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     /// Unique within the row: `shardId-000000000003`, a mapping's UUID, a task's handle.
@@ -183,7 +208,7 @@ mod tests {
         assert_eq!((id.kind, id.name.as_str()), (KindId::Sqs, "orders-dlq"));
         assert_eq!(id.to_string(), "sqs/orders-dlq");
         assert!(ResourceId::parse("orders").unwrap_err().contains("kind/name"));
-        assert!(ResourceId::parse("ec2/i-1").unwrap_err().contains("kinesis, sqs, lambda"));
+        assert!(ResourceId::parse("ec2/i-1").unwrap_err().contains("kinesis, sqs, lambda, sns"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod journal;
 pub mod keys;
+pub mod policy;
 pub mod scenarios;
 pub mod screen;
 pub mod sim;
@@ -27,6 +28,7 @@ pub fn run(line: CommandLine, settings: &Settings) -> Result<u8, Failure> {
         (Some(Face::Do(arguments)), _) => act::run(&arguments, settings),
         (Some(Face::Journal(arguments)), _) => journal::run(&arguments, settings),
         (Some(Face::Keys), _) => keys::run(),
+        (Some(Face::Policy(arguments)), _) => policy::run(&arguments),
         (Some(Face::Scenarios(arguments)), _) => scenarios::run(&arguments),
         (Some(Face::Sim(arguments)), Source::Demo(demo)) => sim::run(&arguments, demo),
         (Some(Face::Sim(_)), Source::Live(_)) => Err(Failure::new("The simulation has no live source.")),

@@ -3,7 +3,7 @@
 use crate::domain::field::{Field, Fields};
 use crate::domain::row::{KindId, Relation, ResourceId, Row};
 use crate::domain::value::{Datum, NoData, Origin, Value};
-use crate::kinds::{kinesis, lambda, sqs};
+use crate::kinds::{kinesis, lambda, sqs, swf};
 use std::collections::BTreeMap;
 
 /// A shard takes 1 MiB and 1,000 records a second (Kinesis "Quotas and limits").
@@ -22,6 +22,8 @@ pub fn derive(rows: &mut BTreeMap<ResourceId, Row>) {
             KindId::Kinesis => stream(row),
             KindId::Sqs => queue(row, &depths),
             KindId::Lambda => function(row),
+            KindId::Swf => workflows(row),
+            KindId::Sns | KindId::Firehose | KindId::Alarm => {}
         }
     }
 }
@@ -71,6 +73,15 @@ fn function(row: &mut Row) {
     }
     if let Some(value) = timeout {
         row.fields.set(&lambda::TIMEOUT_USE_PERCENT, value);
+    }
+}
+
+/// A domain's decisions wait as long as those of its slowest workflow type.
+fn workflows(row: &mut Row) {
+    let waits = row.parts.iter().filter_map(|part| part.fields.get(&swf::TYPE_DECISION_WAIT_MS));
+    let longest = waits.max_by(|a, b| a.as_number().unwrap_or(-1.0).total_cmp(&b.as_number().unwrap_or(-1.0)));
+    if let Some(longest) = longest {
+        row.fields.set(&swf::DECISION_WAIT_MS, Value { origin: Origin::Derived, ..longest.clone() });
     }
 }
 

@@ -1,10 +1,10 @@
 //! Kinesis streams: fields, columns, metrics and health. A stream's parts are its shards.
 
-use super::{Kind, Metric, SeriesOf, Verdict};
+use super::{INVENTORY_EVERY, Kind, Metric, SWEEP_EVERY, SeriesOf, Verdict};
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Row};
-use crate::domain::value::Unit;
 use crate::domain::value::short_duration_ms;
+use crate::domain::value::{Datum, Unit};
 use crate::domain::verb::ActionId;
 
 pub const STATUS: Field = Field {
@@ -173,6 +173,13 @@ pub const KIND: Kind = Kind {
         metric(&WRITE_THROTTLED_PER_MIN, "WriteProvisionedThroughputExceeded", "Sum", 1.0),
         metric(&READ_THROTTLED_PER_MIN, "ReadProvisionedThroughputExceeded", "Sum", 1.0),
     ],
+    part_dimensions: &["ShardId"],
+    has_part_metrics: |row| row.fields.get(&SHARD_METRICS).is_some_and(|value| value.datum == Datum::Flag(true)),
+    is_part_measured: |shard| shard.fields.text(&SHARD_STATE) == Some("open"),
+    address: Some(&ARN),
+    inventory_every: INVENTORY_EVERY,
+    sweep_every: Some(SWEEP_EVERY),
+    direct_usd: 0.0,
     actions: &[ActionId::Reshard],
     health,
 };

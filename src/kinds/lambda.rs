@@ -1,11 +1,12 @@
 //! Lambda functions: fields, columns, metrics and health. A function's parts are its event source mappings.
 
-use super::{Kind, Metric, SeriesOf, Verdict};
+use super::{INVENTORY_EVERY, Kind, Metric, SeriesOf, Verdict};
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Row};
 use crate::domain::value::Unit;
 use crate::domain::value::short_duration_ms;
 use crate::domain::verb::ActionId;
+use std::time::Duration;
 
 pub const INVOCATIONS_PER_MIN: Field = Field {
     id: "invocations_per_min",
@@ -73,7 +74,7 @@ pub const RESERVED_CONCURRENCY: Field = Field {
     id: "reserved_concurrency",
     title: "RESERVED",
     unit: Unit::Count,
-    doc: "The function's own cap and share of concurrency (GetFunctionConcurrency).",
+    doc: "The function's own cap and share of concurrency (GetFunction).",
 };
 pub const ITERATOR_AGE_MS: Field = Field {
     id: "iterator_age_ms",
@@ -190,6 +191,14 @@ pub const KIND: Kind = Kind {
         metric(&ITERATOR_AGE_MS, "IteratorAge", "Maximum"),
     ],
     part_metrics: &[],
+    part_dimensions: &[],
+    has_part_metrics: |_| false,
+    is_part_measured: |_| false,
+    address: Some(&ARN),
+    inventory_every: INVENTORY_EVERY,
+    // Configurations change by deployments, which change the list too; metrics tell of the rest.
+    sweep_every: Some(Duration::from_secs(600)),
+    direct_usd: 0.0,
     actions: &[ActionId::Invoke],
     health,
 };

@@ -1,17 +1,22 @@
 //! The kinds of resources: one file a service with its fields, columns, metrics and health. KINDS is the table.
 
+pub mod alarm;
 mod derive;
+pub mod firehose;
 pub mod kinesis;
 pub mod lambda;
+pub mod sns;
 pub mod sqs;
+pub mod swf;
 
 pub use derive::derive;
 
 use crate::domain::field::Field;
-use crate::domain::row::{Health, KindId, Row};
+use crate::domain::row::{Health, KindId, Part, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::verb::ActionId;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Everything that screens, pollers and exports need to know about a kind.
 pub struct Kind {
@@ -29,9 +34,31 @@ pub struct Kind {
     pub part_columns: &'static [&'static Field],
     pub metrics: &'static [Metric],
     pub part_metrics: &'static [Metric],
+    /// The dimensions that part metrics add to the resource's own; a part's id holds their values, with `/` between.
+    pub part_dimensions: &'static [&'static str],
+    /// Whether the resource's parts have metrics of their own at all.
+    pub has_part_metrics: fn(&Row) -> bool,
+    /// Whether this one has.
+    pub is_part_measured: fn(&Part) -> bool,
+    /// Holds what a resource must be asked by: a queue's URL, an ARN. `None`: its name is enough.
+    pub address: Option<&'static Field>,
+    /// How often the service is asked for all resources of the kind.
+    pub inventory_every: Duration,
+    /// How often the service is asked for each resource by itself though nobody looks at it. `None`: the inventory
+    /// brings all that changes by the minute.
+    pub sweep_every: Option<Duration>,
+    /// What asking the service for one of them costs, in US dollars, about.
+    pub direct_usd: f64,
     pub actions: &'static [ActionId],
     /// How a row is, and why; rules look at the row and at series of the last minutes.
     pub health: fn(&Row, &SeriesOf<'_>) -> Verdict,
+}
+
+impl Kind {
+    /// Whether CloudWatch has numbers about it or its parts.
+    pub const fn has_metrics(&self) -> bool {
+        !self.metrics.is_empty() || !self.part_metrics.is_empty()
+    }
 }
 
 /// A CloudWatch metric that feeds a field and its series.
@@ -41,7 +68,7 @@ pub struct Metric {
     pub name: &'static str,
     /// CloudWatch's word: `Sum`, `Maximum`, `p99`.
     pub statistic: &'static str,
-    /// The dimension that holds the resource's name; part metrics add `ShardId`.
+    /// The dimension that holds the resource's name; part metrics add [`Kind::part_dimensions`].
     pub dimension: &'static str,
     /// How a one-minute datapoint becomes the field's number: multiplied by this (1/60 turns a sum into a rate).
     pub scale: f64,
@@ -86,6 +113,14 @@ impl<'a> SeriesOf<'a> {
         self.all.get(&key)
     }
 
+    /// The sum of the last `minutes`, reckoned from when the row was last told of. What nobody published counts nothing,
+    /// however many older points there are.
+    pub fn sum(&self, field: &Field, part: &str, minutes: u64) -> f64 {
+        let from = self.row.as_of - Duration::from_secs(minutes * 60);
+        let points = self.part(field, part).into_iter().flat_map(|series| series.points().rev());
+        points.take_while(|(at, _)| *at >= from).map(|(_, number)| number).sum()
+    }
+
     /// The newest `minutes` numbers, oldest first; fewer when there are fewer.
     pub fn recent(&self, field: &Field, minutes: usize) -> Vec<f64> {
         let Some(series) = self.get(field) else { return Vec::new() };
@@ -96,7 +131,14 @@ impl<'a> SeriesOf<'a> {
 }
 
 /// One entry a service.
-pub const KINDS: [&Kind; 3] = [&kinesis::KIND, &sqs::KIND, &lambda::KIND];
+pub const KINDS: [&Kind; 7] =
+    [&kinesis::KIND, &sqs::KIND, &lambda::KIND, &sns::KIND, &swf::KIND, &firehose::KIND, &alarm::KIND];
+
+/// How often lists of resources are asked for, where nothing speaks for another pace.
+const INVENTORY_EVERY: Duration = Duration::from_secs(300);
+
+/// How often depths and states are asked for of what nobody looks at.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// The kind's entry.
 pub fn kind(id: KindId) -> &'static Kind {
@@ -104,6 +146,10 @@ pub fn kind(id: KindId) -> &'static Kind {
         KindId::Kinesis => &kinesis::KIND,
         KindId::Sqs => &sqs::KIND,
         KindId::Lambda => &lambda::KIND,
+        KindId::Sns => &sns::KIND,
+        KindId::Swf => &swf::KIND,
+        KindId::Firehose => &firehose::KIND,
+        KindId::Alarm => &alarm::KIND,
     }
 }
 

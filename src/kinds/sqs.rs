@@ -1,6 +1,6 @@
 //! SQS queues: fields, columns, metrics and health. A queue's parts are its message move tasks.
 
-use super::{Kind, Metric, SeriesOf, Verdict};
+use super::{INVENTORY_EVERY, Kind, Metric, SWEEP_EVERY, SeriesOf, Verdict};
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Relation, Row};
 use crate::domain::value::Unit;
@@ -193,6 +193,13 @@ pub const KIND: Kind = Kind {
         metric(&DELETED_PER_MIN, "NumberOfMessagesDeleted", "Sum"),
     ],
     part_metrics: &[],
+    part_dimensions: &[],
+    has_part_metrics: |_| false,
+    is_part_measured: |_| false,
+    address: Some(&URL),
+    inventory_every: INVENTORY_EVERY,
+    sweep_every: Some(SWEEP_EVERY),
+    direct_usd: 0.8e-6,
     actions: &[ActionId::Redrive, ActionId::CancelRedrive],
     health,
 };

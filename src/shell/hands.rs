@@ -6,9 +6,9 @@ use crate::app::effect::Effect;
 use crate::app::event::{Event, What};
 use crate::app::job::{PlanId, Stage};
 use crate::app::state::State;
-use crate::aws::{self, Clients};
+use crate::aws::{self, Clients, Lane};
 use crate::clock::Clock;
-use crate::domain::poll::{Poll, Question, Reading};
+use crate::domain::poll::{Poll, Reading};
 use crate::domain::time::Timestamp;
 use crate::journal::{End, Journal, Who};
 use futures::future::BoxFuture;
@@ -23,7 +23,7 @@ const EVENTS_MAX: usize = 256;
 /// Tasks that ask. A poll that was given up may still hang; the oldest are cut off beyond this.
 const ASKING_MAX: usize = 64;
 
-type Ask = dyn Fn(Question, Timestamp) -> BoxFuture<'static, Reading> + Send + Sync;
+type Ask = dyn Fn(Poll, Timestamp) -> BoxFuture<'static, Reading> + Send + Sync;
 type Act = dyn Fn(Confirmed, usize) -> BoxFuture<'static, CallOutcome> + Send + Sync;
 
 /// What answers questions and performs calls.
@@ -37,9 +37,9 @@ impl Backend {
     /// AWS (or whatever the clients were made with) through the SDK.
     pub fn aws(clients: Clients) -> Self {
         let asking = clients.clone();
-        let ask = move |question: Question, now| -> BoxFuture<'static, Reading> {
-            let clients = asking.clone();
-            Box::pin(async move { aws::ask(&clients, &question, now).await })
+        let ask = move |poll: Poll, now| -> BoxFuture<'static, Reading> {
+            let clients = asking.in_lane(if poll.is_near { Lane::Near } else { Lane::Wide });
+            Box::pin(async move { aws::ask(&clients, &poll.question, now).await })
         };
         let act = move |plan: Confirmed, call| -> BoxFuture<'static, CallOutcome> {
             let clients = clients.clone();
@@ -50,7 +50,7 @@ impl Backend {
 
     /// Any other answers: for tests and benchmarks.
     pub fn new(
-        ask: impl Fn(Question, Timestamp) -> BoxFuture<'static, Reading> + Send + Sync + 'static,
+        ask: impl Fn(Poll, Timestamp) -> BoxFuture<'static, Reading> + Send + Sync + 'static,
         act: impl Fn(Confirmed, usize) -> BoxFuture<'static, CallOutcome> + Send + Sync + 'static,
     ) -> Self {
         Self { ask: Arc::new(ask), act: Arc::new(act) }
@@ -124,7 +124,7 @@ impl Hands {
     fn ask(&mut self, poll: Poll) {
         let (ask, clock, events) = (self.backend.ask.clone(), self.clock, self.events.clone());
         let task = tokio::spawn(async move {
-            let reading = ask(poll.question.clone(), clock.now()).await;
+            let reading = ask(poll.clone(), clock.now()).await;
             tracing::debug!(generation = poll.generation, calls = reading.calls.total(), question = ?poll.question);
             for problem in &reading.problems {
                 tracing::info!(generation = poll.generation, ?problem);

@@ -10,7 +10,7 @@ use super::text::columns;
 use crate::app::list::ListId;
 use crate::app::state::{Counts, Source, State};
 use crate::domain::row::Health;
-use crate::domain::value::Unit;
+use crate::domain::value::{Unit, short_duration_ms};
 use crate::theme::Role;
 use ratatui::layout::Rect;
 
@@ -73,7 +73,12 @@ fn meter(state: &State, width: u16) -> String {
     };
     // The sum of nothing is -0.0 in floating point.
     let usd = state.meter.usd_per_h(state.started, state.now).abs();
-    format!("{calls} calls{throttled}  ${usd:.2}/h  {clock}")
+    // The budget makes the sweep slower than a minute: that is said where the money is.
+    let sweep = match state.schedule.sweep_every().as_secs() {
+        0..120 => String::new(),
+        s => format!(" sweep {}", short_duration_ms(s as f64 * 1000.0)),
+    };
+    format!("{calls} calls{throttled}  ${usd:.2}/h{sweep}  {clock}")
 }
 
 pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
@@ -87,34 +92,74 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
         n => format!("{n} (p)"),
     };
     let taken = if problems > 0 { columns(&said) + 3 } else { 0 };
-    let here = state.list_id();
-    let vertical = pen.glyph().vertical;
-    let signs = [Health::Crit, Health::Warn, Health::Unknown].map(|health| (health, pen.glyph().health(health)));
-    let ok = pen.glyph().ok;
-    let mut line = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
-    for (n, id) in ListId::ALL.into_iter().enumerate() {
-        if n > 0 {
-            line.gap(1).sign(vertical, Role::Border);
-        }
-        line.gap(u16::from(n > 0)).put(&(n + 1).to_string(), Role::Key).gap(1);
-        let (open, close) = if id == here { ("[", "]") } else { ("", "") };
-        let role = if id == here { Role::Focus } else { Role::Text };
-        line.put(open, role).put(id.word(), role).put(close, role);
-        let counts = counts(state, id);
-        line.gap(1).put(&counts.total().to_string(), Role::Dim);
-        let bad = [counts.crit, counts.warn, counts.unknown];
-        if bad == [0, 0, 0] && counts.total() > 0 {
-            line.gap(1).sign(ok, Role::Ok);
-        }
-        for ((health, sign), count) in signs.into_iter().zip(bad).filter(|(_, count)| *count > 0) {
-            line.gap(1).sign(sign, Role::health(health)).put(&count.to_string(), Role::health(health));
-        }
-    }
+    let room = area.width.saturating_sub(taken);
+    let style = [Tabs::Whole, Tabs::Inhabited].into_iter().find(|style| style.columns(state) <= room);
+    let mut line = pen.line(Rect { width: room, ..area });
+    style.unwrap_or(Tabs::Short).draw(&mut line, state);
     if problems > 0 {
         let warn = pen.glyph().warn;
         let mut end = pen.line(Rect { x: area.right().saturating_sub(taken).max(area.x), width: taken, ..area });
         end.gap(1).sign(warn, Role::Warn).put(&said, Role::Warn);
     }
+}
+
+/// How much the tabs say, from all to what an 80-column terminal has room for. The keys stay the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tabs {
+    /// Every list with all its counts.
+    Whole,
+    /// Lists with nothing in them are left out, unless one is on screen.
+    Inhabited,
+    /// Of those, the counts of what is not well.
+    Short,
+}
+
+impl Tabs {
+    fn lists(self, state: &State) -> impl Iterator<Item = (usize, ListId, Counts)> {
+        let here = state.list_id();
+        let all = ListId::ALL.into_iter().enumerate().map(|(n, id)| (n + 1, id, counts(state, id)));
+        all.filter(move |(_, id, counts)| self == Self::Whole || *id == here || counts.total() > 0)
+    }
+
+    fn columns(self, state: &State) -> u16 {
+        let tab = |(_, id, counts): (usize, ListId, Counts)| {
+            let bad: u16 = signs(counts).map(|(_, count)| columns(&count.to_string()) + 2).sum();
+            // The key, the word with its brackets, the total, the sign of all well, the rule.
+            columns(id.word()) + columns(&counts.total().to_string()) + bad.max(2) + 8
+        };
+        self.lists(state).map(tab).sum()
+    }
+
+    fn draw(self, line: &mut super::pen::Line, state: &State) {
+        let here = state.list_id();
+        for (n, (key, id, counts)) in self.lists(state).enumerate() {
+            match self {
+                Self::Short => line.gap(u16::from(n > 0)).put(&key.to_string(), Role::Key),
+                _ if n == 0 => line.put(&key.to_string(), Role::Key).gap(1),
+                _ => line.gap(1).rule(Role::Border).gap(1).put(&key.to_string(), Role::Key).gap(1),
+            };
+            let (open, close) = if id == here { ("[", "]") } else { ("", "") };
+            let role = if id == here { Role::Focus } else { Role::Text };
+            line.put(open, role).put(id.word(), role).put(close, role);
+            let spaced = u16::from(self != Self::Short);
+            if self != Self::Short {
+                line.gap(1).put(&counts.total().to_string(), Role::Dim);
+                if counts.total() > 0 && signs(counts).next().is_none() {
+                    line.gap(1).all_well();
+                }
+            }
+            for (health, count) in signs(counts).filter(|(health, _)| self != Self::Short || *health != Health::Unknown)
+            {
+                line.gap(spaced).health_sign(health).put(&count.to_string(), Role::health(health));
+            }
+        }
+    }
+}
+
+/// What is not well, the worst first.
+fn signs(counts: Counts) -> impl Iterator<Item = (Health, usize)> {
+    let bad = [(Health::Crit, counts.crit), (Health::Warn, counts.warn), (Health::Unknown, counts.unknown)];
+    bad.into_iter().filter(|(_, count)| *count > 0)
 }
 
 fn counts(state: &State, id: ListId) -> Counts {

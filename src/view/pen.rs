@@ -154,6 +154,21 @@ impl Line<'_, '_> {
         self.sign(self.pen.glyph().health(health), role).gap(1).put(health.word(), role)
     }
 
+    /// A health's sign alone, where its word stands nearby or a count says what it is.
+    pub fn health_sign(&mut self, health: Health) -> &mut Self {
+        self.sign(self.pen.glyph().health(health), Role::health(health))
+    }
+
+    /// The sign of everything well.
+    pub fn all_well(&mut self) -> &mut Self {
+        self.sign(self.pen.glyph().ok, Role::Ok)
+    }
+
+    /// A rule between two things.
+    pub fn rule(&mut self, role: Role) -> &mut Self {
+        self.sign(self.pen.glyph().vertical, role)
+    }
+
     /// Goes on at column `x`, or stays when it is past it.
     pub fn to(&mut self, x: u16) -> &mut Self {
         self.x = self.x.max(x).min(self.right.max(self.x));

@@ -13,7 +13,7 @@ use midwatch::domain::series::{Series, SeriesKey};
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::value::{NoData, Origin, Value};
 use midwatch::domain::verb::ActionId;
-use midwatch::kinds::{kinesis, lambda, sqs};
+use midwatch::kinds::{alarm, firehose, kinesis, lambda, sns, sqs, swf};
 use std::time::Duration;
 
 /// 2026-11-27, 18:12:20 UTC: twelve minutes into the flash sale.
@@ -353,6 +353,13 @@ pub fn many(rows: usize, width: u16, height: u16) -> State {
                 .metric(&lambda::ERRORS_PER_MIN, 1.0, growing, 20)
                 .api(&lambda::INVOCATIONS_PER_MIN, growing * 30.0)
                 .api(&lambda::DURATION_P99_MS, growing * 11.0),
+            KindId::Sns => one
+                .metric(&sns::FAILED_PER_MIN, 1.0, growing, 20)
+                .api(&sns::PUBLISHED_PER_MIN, growing * 30.0)
+                .api(&sns::SUBSCRIPTIONS, growing),
+            KindId::Swf => one.metric(&swf::PENDING_DECISIONS, 1.0, growing, 20).api(&swf::OPEN, growing * 30.0),
+            KindId::Firehose => one.metric(&firehose::FRESHNESS_S, 60.0, growing, 20),
+            KindId::Alarm => one.text(&alarm::STATE, "OK"),
         }
         .put(&mut state);
     }

@@ -1,6 +1,7 @@
 //! The one integration-test binary: the package's sources, the command line and whole runs.
 
 mod cli;
+mod estate;
 mod fanout;
 mod fixtures;
 mod flows;
@@ -12,3 +13,4 @@ mod screens;
 mod source;
 mod story;
 mod tidy;
+mod trouble;

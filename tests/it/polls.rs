@@ -10,15 +10,15 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use midwatch::actions::{Call, CallOutcome, Confirmed, Expect, Invocation, Plan, Safety, Unlocked};
 use midwatch::aws::operations::OPERATIONS;
-use midwatch::aws::{self, Clients, Seam, Settings};
+use midwatch::aws::{self, Clients, Lane, Seam, Settings};
 use midwatch::domain::field::Field;
 use midwatch::domain::finding::ErrorClass;
 use midwatch::domain::poll::{Calls, Question, Reading, RowUpdate, Target};
-use midwatch::domain::row::{KindId, Relation, ResourceId};
+use midwatch::domain::row::{KindId, ResourceId};
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::value::{NoData, Origin};
 use midwatch::domain::verb::ActionId;
-use midwatch::kinds::{kinesis, lambda, sqs};
+use midwatch::kinds::{self, kinesis, lambda, sqs};
 use midwatch::sim::clock::VirtualClock;
 use midwatch::sim::cloudwatch::Metric;
 use midwatch::sim::connector::EngineConnector;
@@ -80,7 +80,11 @@ struct Sale {
 
 impl Sale {
     fn world(minute: u64) -> World {
-        let mut scenario = Scenario::parse(builtin("flash-sale").unwrap().text).unwrap();
+        Self::world_of("flash-sale", minute)
+    }
+
+    fn world_of(scenario: &str, minute: u64) -> World {
+        let mut scenario = Scenario::parse(builtin(scenario).unwrap().text).unwrap();
         scenario.warm_up = Duration::from_secs(180);
         let mut world = build(&scenario, 7).unwrap();
         world.advance_to(scenario.start + Duration::from_secs(60 * minute));
@@ -108,7 +112,7 @@ impl Sale {
     }
 
     async fn ask(&self, question: Question) -> Reading {
-        let reading = aws::ask(&self.clients, &question, self.clock.now()).await;
+        let reading = aws::ask(&self.clients.in_lane(Lane::Near), &question, self.clock.now()).await;
         self.calls.borrow_mut().add(&reading.calls);
         reading
     }
@@ -120,18 +124,14 @@ impl Sale {
     /// What an inventory says about how to reach these resources.
     async fn targets(&self, kind: KindId) -> Vec<Target> {
         let reading = self.ask(Question::Inventory(kind)).await;
-        let target = |update: &RowUpdate| {
-            let address = match kind {
-                KindId::Sqs => update.fields.text(&sqs::URL),
-                KindId::Kinesis => update.fields.text(&kinesis::ARN),
-                KindId::Lambda => update.fields.text(&lambda::ARN),
-            };
-            let mut target = Target::new(update.id.clone(), address.map(str::to_owned));
-            let links = update.links.iter().flatten();
-            target.move_tasks = links.into_iter().any(|link| link.relation == Relation::DeadLettersOf);
+        let told = |id: &ResourceId| reading.updates.iter().find(|update| update.id == *id);
+        let target = |id: &ResourceId| {
+            let address = kinds::kind(kind).address.and_then(|field| told(id)?.fields.text(field));
+            let mut target = Target::new(id.clone(), address.map(str::to_owned));
+            target.move_tasks = id.name.ends_with("-dlq");
             target
         };
-        reading.updates.iter().map(target).collect()
+        reading.inventory.iter().flat_map(|(_, ids)| ids.iter().map(target)).collect()
     }
 
     async fn direct(&self, kind: KindId) -> Reading {
@@ -145,7 +145,7 @@ impl Sale {
 
     /// The ARN that the queue's row tells.
     async fn queue_arn(&self, name: &str) -> String {
-        let reading = self.ask(Question::Inventory(KindId::Sqs)).await;
+        let reading = self.direct(KindId::Sqs).await;
         row(&reading, &format!("sqs/{name}")).fields.text(&sqs::ARN).unwrap().to_owned()
     }
 }
@@ -193,20 +193,21 @@ async fn identity_names_the_account() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_inventory_of_queues_has_depths_policies_links_and_its_price() {
+async fn queues_have_depths_policies_links_and_their_price() {
     let sale = Sale::at_minute(1).await;
-    let reading = sale.ask(Question::Inventory(KindId::Sqs)).await;
-    assert_eq!(ids(&reading), ["sqs/emails", "sqs/orders", "sqs/orders-dlq"]);
-    assert_eq!(reading.inventory.as_ref().unwrap().1.len(), 3);
+    let inventory = sale.ask(Question::Inventory(KindId::Sqs)).await;
+    assert_eq!(ids(&inventory), ["sqs/emails", "sqs/orders", "sqs/orders-dlq"]);
+    assert_eq!(inventory.inventory.as_ref().unwrap().1.len(), 3);
+    let targets = sale.targets(KindId::Sqs).await;
+    let reading = sale.ask(Question::Direct(KindId::Sqs, targets)).await;
     assert_eq!(links(&reading, "sqs/orders"), ["dead-letters-to sqs/orders-dlq"]);
-    assert_eq!(links(&reading, "sqs/orders-dlq"), ["dead-letters-of sqs/orders"]);
     assert_eq!(number(&reading, "sqs/orders", &sqs::MAX_RECEIVES), 3.0);
     assert_eq!(number(&reading, "sqs/orders", &sqs::VISIBILITY_TIMEOUT_S), 30.0);
     assert_eq!(number(&reading, "sqs/orders-dlq", &sqs::VISIBLE), 0.0);
     assert_eq!(row(&reading, "sqs/emails").fields.why_missing(&sqs::DLQ), Some(NoData::NotApplicable));
     assert_eq!((reading.problems, reading.failed), (vec![], vec![]));
     let Calls { by_operation, throttled, usd } = reading.calls;
-    assert_eq!(by_operation, [("sqs:ListQueues", 1), ("sqs:GetQueueAttributes", 3)].into());
+    assert_eq!(by_operation, [("sqs:GetQueueAttributes", 3), ("sqs:ListMessageMoveTasks", 1)].into());
     assert_eq!(throttled, 0);
     assert!((usd - 4.0 * 0.40 / 1e6).abs() < 1e-12, "{usd}");
 }
@@ -233,9 +234,10 @@ async fn streams_have_shards_that_cover_the_key_space() {
     let sale = Sale::at_minute(1).await;
     let inventory = sale.ask(Question::Inventory(KindId::Kinesis)).await;
     assert_eq!(ids(&inventory), ["kinesis/bids", "kinesis/page-views"]);
-    assert_eq!(number(&inventory, "kinesis/bids", &kinesis::OPEN_SHARDS), 4.0);
-    assert_eq!(number(&inventory, "kinesis/bids", &kinesis::RETENTION_S), 86_400.0);
+    assert_eq!(row(&inventory, "kinesis/bids").fields.text(&kinesis::STATUS), Some("ACTIVE"));
     let direct = sale.direct(KindId::Kinesis).await;
+    assert_eq!(number(&direct, "kinesis/bids", &kinesis::OPEN_SHARDS), 4.0);
+    assert_eq!(number(&direct, "kinesis/bids", &kinesis::RETENTION_S), 86_400.0);
     let bids = row(&direct, "kinesis/bids");
     assert_eq!(bids.fields.text(&kinesis::STATUS), Some("ACTIVE"));
     let shards = bids.parts.as_ref().unwrap();
@@ -318,10 +320,11 @@ const DENIED: &str = r#"{"__type":"AccessDeniedException","message":"User: ops i
 async fn what_is_denied_is_a_problem_and_no_zero() {
     let fate = Fate::Answer { status: 400, body: DENIED };
     let sale = Sale::gated(Sale::world(0), "DescribeStreamSummary", fate).await;
-    let reading = sale.ask(Question::Inventory(KindId::Kinesis)).await;
     // The list still tells names, states and modes.
+    let reading = sale.ask(Question::Inventory(KindId::Kinesis)).await;
+    assert_eq!(row(&reading, "kinesis/bids").fields.text(&kinesis::STATUS), Some("ACTIVE"));
+    let reading = sale.direct(KindId::Kinesis).await;
     let bids = row(&reading, "kinesis/bids");
-    assert_eq!(bids.fields.text(&kinesis::STATUS), Some("ACTIVE"));
     assert_eq!(bids.fields.why_missing(&kinesis::OPEN_SHARDS), Some(NoData::Denied));
     let [problem] = reading.problems.as_slice() else { panic!("{:?}", reading.problems) };
     assert_eq!((problem.service, problem.operation), ("kinesis", "DescribeStreamSummary"));
@@ -501,14 +504,15 @@ async fn what_must_not_be_done_twice_is_tried_once_and_says_that_it_may_have_hap
 /// Invariant: every SDK operation that `aws` uses is served by `sim`.
 #[tokio::test(start_paused = true)]
 async fn every_operation_in_use_is_served_by_the_engine() {
-    let sale = Sale::at_minute(8).await;
+    let (sale, desk) =
+        (Sale::at_minute(8).await, Sale::gated(Sale::world_of("order-desk", 1), "", Fate::NobodyThere).await);
     let heard = |reading: Reading| assert_eq!((reading.problems, reading.failed), (vec![], vec![]));
     heard(sale.ask(Question::Identity).await);
-    for kind in KindId::ALL {
-        heard(sale.ask(Question::Inventory(kind)).await);
-        let targets = sale.targets(kind).await;
-        heard(sale.ask(Question::Direct(kind, targets.clone())).await);
-        heard(sale.ask(Question::Metrics { kind, targets, window_min: 60 }).await);
+    for (place, kind) in [&sale, &desk].into_iter().flat_map(|place| KindId::ALL.map(|kind| (place, kind))) {
+        heard(place.ask(Question::Inventory(kind)).await);
+        let targets = place.targets(kind).await;
+        heard(place.ask(Question::Direct(kind, targets.clone())).await);
+        heard(place.ask(Question::Metrics { kind, targets, window_min: 60 }).await);
     }
     let source_arn = sale.queue_arn("orders-dlq").await;
     let changes = [
@@ -532,7 +536,8 @@ async fn every_operation_in_use_is_served_by_the_engine() {
     let outcome = sale.perform(Call::CancelMessageMoveTask { source_arn, task_handle }).await;
     assert!(matches!(outcome, CallOutcome::Accepted(_)), "{outcome:?}");
     heard(sale.ask(Question::Identity).await);
-    let calls = sale.calls.borrow();
+    let mut calls = sale.calls.borrow().clone();
+    calls.add(&desk.calls.borrow());
     let unused: Vec<&str> =
         OPERATIONS.iter().map(|o| o.label).filter(|label| !calls.by_operation.contains_key(label)).collect();
     assert_eq!(unused, Vec::<&str>::new());

@@ -75,6 +75,14 @@ fn its_key_table_is_the_command_table() {
     assert!(readme().contains(&faces::keys::table()), "README's key table differs: paste what `midwatch keys` prints");
 }
 
+#[test]
+fn its_policy_is_the_one_that_midwatch_prints() {
+    assert!(
+        readme().contains(&faces::policy::policy(true)),
+        "README's policy differs: paste `midwatch policy --actions`"
+    );
+}
+
 /// The lines of README's `sh` blocks that call midwatch, without their comments.
 fn commands() -> Vec<String> {
     let text = readme();

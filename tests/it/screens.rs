@@ -128,7 +128,11 @@ fn form(action: ActionId, id: &str, fields: Vec<FormField>, error: Option<&str>)
 fn palette() -> Dialog {
     let resource = ResourceId::parse("sqs/orders-dlq").unwrap();
     let items = vec![
-        PaletteItem { text: "sqs".into(), note: "SQS queues".into(), goes: PaletteGoes::Command(CommandId::ShowSqs) },
+        PaletteItem {
+            text: "sqs".into(),
+            note: "SQS queues".into(),
+            goes: PaletteGoes::Command(CommandId::Show(ListId::Kind(KindId::Sqs))),
+        },
         PaletteItem { text: "sqs/orders-dlq".into(), note: "crit".into(), goes: PaletteGoes::Resource(resource) },
         PaletteItem {
             text: "redrive".into(),

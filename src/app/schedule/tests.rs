@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::domain::poll::Identity;
-use crate::domain::value::{Origin, Value};
 
 const START: Timestamp = Timestamp::from_millis(1_000_000_000);
 const WITHIN: Duration = Duration::from_secs(90);
@@ -85,7 +84,7 @@ fn who_and_what_is_there_are_asked_first_and_nothing_twice_at_once() {
     assert_eq!(first.len(), 1 + KindId::ALL.len());
     assert!(first.contains(&Question::Identity) && first.contains(&Question::Inventory(KindId::Sqs)));
     assert_eq!(desk.due(60), []);
-    assert_eq!(desk.schedule.in_flight(), 4);
+    assert_eq!(desk.schedule.in_flight(), 1 + KindId::ALL.len());
 }
 
 #[test]
@@ -182,9 +181,7 @@ fn a_gap_is_filled_by_a_wider_window() {
 fn the_shards_of_a_stream_are_known_before_their_metrics_are_asked_for() {
     let mut desk = Desk::with(&[]);
     let bids = ResourceId::new(KindId::Kinesis, "bids");
-    let mut row = Row::new(bids.clone(), START);
-    let on = Value { datum: Datum::Flag(true), as_of: START, origin: Origin::Api };
-    row.fields.set(&kinds::kinesis::SHARD_METRICS, on);
+    let row = Row::new(bids.clone(), START);
     desk.rows.insert(bids.clone(), row);
     desk.schedule.set_resources(KindId::Kinesis, &BTreeSet::from([bids]));
     let polls = desk.due(0);

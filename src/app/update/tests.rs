@@ -104,7 +104,8 @@ impl Scene {
 }
 
 fn called(operation: &'static str) -> Reading {
-    Reading { calls: Calls { by_operation: [(operation, 1)].into(), ..Calls::default() }, ..Reading::default() }
+    let calls = Calls { by_operation: [(operation, 1)].into(), ..Calls::default() };
+    Reading { calls, asked: [operation].into(), ..Reading::default() }
 }
 
 fn depth_of(name: &str, depth: f64) -> RowUpdate {

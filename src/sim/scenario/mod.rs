@@ -32,7 +32,10 @@ pub struct Builtin {
 }
 
 /// Every scenario that comes with the program; the first is the default of `--demo`.
-pub const BUILTIN: &[Builtin] = &[Builtin { name: "flash-sale", text: include_str!("builtin/flash-sale.toml") }];
+pub const BUILTIN: &[Builtin] = &[
+    Builtin { name: "flash-sale", text: include_str!("builtin/flash-sale.toml") },
+    Builtin { name: "order-desk", text: include_str!("builtin/order-desk.toml") },
+];
 
 /// The built-in scenario of this name.
 pub fn builtin(name: &str) -> Option<&'static Builtin> {

@@ -2,6 +2,7 @@
 //! with their progress, a function's durations against its timeout. All else of a detail is the same for every kind.
 
 mod function;
+mod members;
 mod parts;
 mod queue;
 mod shards;
@@ -21,6 +22,8 @@ pub fn rows_wanted(row: &Row) -> u16 {
         KindId::Kinesis => parts + 3,
         KindId::Sqs => parts + 2,
         KindId::Lambda => parts + 8,
+        KindId::Sns | KindId::Swf => parts + 2,
+        KindId::Firehose | KindId::Alarm => 0,
     }
 }
 
@@ -32,6 +35,9 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail
         KindId::Kinesis => shards::draw(pen, area, state, row, detail),
         KindId::Sqs => queue::draw(pen, area, state, row, detail),
         KindId::Lambda => function::draw(pen, area, state, row, detail),
+        KindId::Sns => members::draw(pen, area, state, row, detail, "none: what is published goes nowhere"),
+        KindId::Swf => members::draw(pen, area, state, row, detail, "none are registered"),
+        KindId::Firehose | KindId::Alarm => {}
     }
 }
 

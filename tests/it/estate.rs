@@ -1,0 +1,222 @@
+//! Every kind of resource from end to end: the order desk through the SDK's clients over the engine, and what it costs.
+
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use bytes::Bytes;
+use midwatch::app::state::{Settings, Source, State};
+use midwatch::aws::{self, Clients, Seam};
+use midwatch::clock::Clock;
+use midwatch::domain::field::Field;
+use midwatch::domain::row::{Health, KindId, Relation, ResourceId, Row};
+use midwatch::journal::Who;
+use midwatch::kinds::{alarm, firehose, sns, swf};
+use midwatch::shell::hands::{Backend, Hands};
+use midwatch::shell::headless::Runner;
+use midwatch::sim::clock::VirtualClock;
+use midwatch::sim::connector::EngineConnector;
+use midwatch::sim::engine::{self, Handle};
+use midwatch::sim::scenario::{Scenario, build, builtin};
+use midwatch::sim::wire::Request;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub const MINUTE: Duration = Duration::from_secs(60);
+const BUDGET_USD_PER_H: f64 = 0.15;
+
+/// The order desk's scenario with these faults instead of its own; each is the inside of a `[[fault]]`.
+pub fn with_faults(faults: &[&str]) -> String {
+    let text = builtin("order-desk").unwrap().text;
+    let well = text.split("[[fault]]").next().unwrap().replacen("region =", "warm_up = \"5m\"\nregion =", 1);
+    let faults = faults.iter().map(|fault| format!("[[fault]]\n{fault}\n"));
+    format!("{well}{}", faults.collect::<String>())
+}
+
+fn request(method: &str, path: &str) -> Request {
+    let (method, path) = (method.to_owned(), path.to_owned());
+    Request { method, path, query: String::new(), headers: Vec::new(), body: Bytes::new() }
+}
+
+/// The console over an engine that the test may look into.
+pub struct Desk {
+    pub runner: Runner,
+    engine: Handle,
+}
+
+impl Desk {
+    /// Comes to the order desk this many minutes into its story.
+    pub async fn at_minute(minute: u32) -> Self {
+        Self::over(builtin("order-desk").unwrap().text, minute, BUDGET_USD_PER_H).await
+    }
+
+    pub async fn over(scenario: &str, minute: u32, budget_usd_per_h: f64) -> Self {
+        let scenario = Scenario::parse(scenario).unwrap();
+        let world = build(&scenario, 7).unwrap();
+        let clock = VirtualClock::start(scenario.start, 1.0);
+        let engine = engine::start(world, clock);
+        let seam = Seam {
+            http_client: SharedHttpClient::new(EngineConnector::new(engine.clone())),
+            time_source: SharedTimeSource::new(clock),
+            sleep_impl: SharedAsyncSleep::new(clock),
+            static_credentials: Some(aws_credential_types::Credentials::new("demo", "demo", None, None, "demo")),
+            jitterless: true,
+            speed: 1.0,
+        };
+        let chosen = aws::Settings { region: Some(scenario.region.clone()), ..aws::Settings::default() };
+        let clients = Clients::new(&aws::sdk_config(&chosen, seam).await.unwrap());
+        let clock = Clock::Virtual(clock);
+        clock.sleep(MINUTE * minute).await;
+        let no_journal = Err("there is none".to_owned());
+        let (hands, answers) = Hands::new(Backend::aws(clients), clock, no_journal, Who::default());
+        let settings = Settings {
+            source: Source::Live,
+            source_label: String::new(),
+            region: Some(scenario.region),
+            profile: None,
+            allow_actions: false,
+            budget_usd_per_h,
+            speed: 1.0,
+        };
+        let mut runner = Runner::new(State::new(settings, clock.now()), hands, answers);
+        runner.resize(140, 40);
+        assert!(runner.settle().await, "the first sweep comes to an end");
+        Self { runner, engine }
+    }
+
+    /// Opens one resource of each kind, dead-letter queues first, and waits until it has been asked about.
+    pub async fn look_closely(&mut self) {
+        for kind in KindId::ALL {
+            let of_kind = self.runner.state().rows.keys().filter(|id| id.kind == kind);
+            let Some(id) = of_kind.max_by_key(|id| (id.name.ends_with("-dlq"), *id)).cloned() else { continue };
+            self.runner.keys(":").unwrap();
+            self.runner.paste(&id.to_string());
+            self.runner.keys("<enter>").unwrap();
+            self.runner.run_for(Duration::from_secs(15)).await;
+            self.runner.keys("<esc>").unwrap();
+        }
+    }
+
+    /// An awsJson call of somebody else.
+    pub async fn json(&self, target: &str, body: &str) {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let scope = "AWS4-HMAC-SHA256 Credential=other/20261127/eu-west-1/any/aws4_request, Signature=0";
+        let headers = vec![
+            header("x-amz-target", target),
+            header("content-type", "application/x-amz-json-1.0"),
+            header("authorization", scope),
+        ];
+        self.call(Request { headers, body: Bytes::from(body.to_owned()), ..request("POST", "/") }).await;
+    }
+
+    /// An order to the engine.
+    pub async fn control(&self, order: &str, body: &str) {
+        let path = format!("/_midwatch/{order}");
+        self.call(Request { body: Bytes::from(body.to_owned()), ..request("POST", &path) }).await;
+    }
+
+    async fn call(&self, request: Request) -> Bytes {
+        let response = self.engine.call(request).await.expect("an answer").response;
+        assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
+        response.body
+    }
+
+    /// Counts of requests by `service:Operation`, as the engine has answered them.
+    pub async fn asked(&self) -> BTreeMap<String, u64> {
+        let ledger = self.call(request("GET", "/_midwatch/ledger")).await;
+        let ledger: serde_json::Value = serde_json::from_slice(&ledger).unwrap();
+        let mut counts = BTreeMap::new();
+        for row in ledger["requests"].as_array().unwrap() {
+            let word = |name: &str| row[name].as_str().unwrap().to_owned();
+            // The engine calls CloudWatch by the name that is in its host.
+            let service = word("service").replace("monitoring", "cloudwatch");
+            *counts.entry(format!("{service}:{}", word("operation"))).or_insert(0) += row["count"].as_u64().unwrap();
+        }
+        counts
+    }
+
+    pub fn row(&self, id: &str) -> &Row {
+        let rows = &self.runner.state().rows;
+        rows.get(&ResourceId::parse(id).unwrap()).unwrap_or_else(|| panic!("no {id} in {:?}", rows.keys()))
+    }
+
+    pub fn number(&self, id: &str, field: &Field) -> f64 {
+        let row = self.row(id);
+        row.fields.number(field).unwrap_or_else(|| panic!("{id} has no {}: {row:?}", field.id))
+    }
+
+    fn links(&self, id: &str) -> Vec<String> {
+        self.row(id).links.iter().map(|link| format!("{} {}", link.relation.word(), link.to)).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_is_found_counted_and_linked_while_all_is_well() {
+    let desk = Desk::at_minute(2).await;
+    let state = desk.runner.state();
+    assert_eq!(state.problems, [].into());
+    for kind in KindId::ALL {
+        assert!(state.rows.keys().any(|id| id.kind == kind), "nothing of {}", kind.word());
+    }
+    let unwell: Vec<_> = state.rows.values().filter(|row| row.health != Health::Ok).collect();
+    assert_eq!(unwell, Vec::<&Row>::new());
+
+    let topic = "sns/order-events";
+    assert_eq!(desk.number(topic, &sns::SUBSCRIPTIONS), 3.0);
+    assert_eq!(desk.links(topic), ["delivers-to sqs/billing", "delivers-to lambda/notify-customer"]);
+    assert_eq!(desk.links("lambda/notify-customer"), ["subscribed-to sns/order-events"]);
+    let (published, delivered) =
+        (desk.number(topic, &sns::PUBLISHED_PER_MIN), desk.number(topic, &sns::DELIVERED_PER_MIN));
+    let filtered = desk.number(topic, &sns::FILTERED_PER_MIN);
+    assert!((200.0..280.0).contains(&published), "four a second are {published} a minute");
+    assert!((delivered + filtered - 3.0 * published).abs() <= 12.0, "{delivered} + {filtered} of 3 × {published}");
+
+    assert_eq!(desk.row("swf/orders").fields.text(&swf::TASK_LISTS).unwrap().matches(" / ").count(), 2);
+    assert!(desk.number("swf/orders", &swf::OPEN) >= 10.0, "each takes over twenty seconds");
+    assert!(desk.number("swf/orders", &swf::COMPLETED_PER_H) > 3000.0);
+    assert_eq!(desk.number("swf/orders", &swf::TIMED_OUT_PER_H), 0.0);
+
+    let archive = desk.row("firehose/order-archive");
+    assert_eq!(archive.fields.text(&firehose::DESTINATION), Some("s3://order-archive"));
+    assert_eq!(archive.linked(Relation::FedBy).map(ToString::to_string).collect::<Vec<_>>(), ["kinesis/order-log"]);
+    assert_eq!(desk.number("firehose/order-archive", &firehose::SUCCESS_PERCENT), 100.0);
+
+    assert_eq!(desk.row("alarm/billing-late").fields.text(&alarm::STATE), Some("OK"));
+    assert_eq!(
+        desk.row("alarm/billing-late").fields.text(&alarm::CONDITION),
+        Some("Maximum ApproximateAgeOfOldestMessage of billing > 300 for 3 of 5 x 60s")
+    );
+    assert!(desk.links("sqs/billing").contains(&"watched-by alarm/billing-late".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_decider_a_failing_subscriber_and_an_alarm_are_seen() {
+    let mut desk = Desk::at_minute(3).await;
+    desk.runner.run_for(MINUTE * 9).await;
+    let domain = desk.row("swf/orders");
+    assert_eq!(domain.health, Health::Crit, "{:?}", domain.reasons);
+    assert!(domain.reasons[0].contains("none was taken"), "{:?}", domain.reasons);
+    assert!(desk.number("swf/orders", &swf::PENDING_DECISIONS) > 100.0);
+    let topic = desk.row("sns/order-events");
+    assert!(topic.health >= Health::Warn, "{topic:?}");
+    assert!(desk.number("sns/order-events", &sns::FAILED_PER_MIN) > 0.0);
+    let alarm = desk.row("alarm/crm-dead-letters");
+    assert_eq!((alarm.fields.text(&alarm::STATE), alarm.health), (Some("ALARM"), Health::Warn));
+    // What was well stays well.
+    for id in ["sqs/billing", "kinesis/order-log", "firehose/order-archive", "lambda/notify-customer"] {
+        assert_eq!(desk.row(id).health, Health::Ok, "{id}: {:?}", desk.row(id).reasons);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_program_says_it_asked_is_what_the_engine_was_asked() {
+    let mut desk = Desk::at_minute(1).await;
+    desk.runner.run_for(MINUTE * 10).await;
+    // What is on its way comes in before it is counted.
+    desk.runner.keys("<space>").unwrap();
+    desk.runner.run_for(MINUTE).await;
+    let asked = desk.asked().await;
+    let meter = &desk.runner.state().meter;
+    let own = meter.calls.by_operation.iter().map(|(label, count)| ((*label).to_owned(), *count)).collect();
+    assert_eq!(asked, own);
+    assert_eq!(meter.calls.throttled, 0);
+}
