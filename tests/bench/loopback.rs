@@ -16,6 +16,8 @@ const CONNECTIONS: usize = 4;
 const LOAD_TIME: Duration = Duration::from_secs(3);
 const BODY_BYTES: usize = 200;
 const SHARDS: usize = 4;
+/// A server that takes longer for an answer has none.
+const ANSWER_TIME: Duration = Duration::from_secs(5);
 /// Records that one GetRecords asks for.
 const GET_LIMIT: usize = 1000;
 /// How many times as much as the fastest peer is wanted.
@@ -53,7 +55,13 @@ pub fn run(figures: &mut Figures) {
     let mut peers = Vec::new();
     for peer in peer::ALL {
         match peer.start() {
-            Ok(served) => peers.push((peer.name, measure(served.address, peer.has_sqs, peer.has_kinesis))),
+            Ok(served) => {
+                let address = served.address;
+                match std::thread::spawn(move || measure(address, peer.has_sqs, peer.has_kinesis)).join() {
+                    Ok(rates) => peers.push((peer.name, rates)),
+                    Err(_) => eprintln!("{} is not measured: it gives no answer", peer.name),
+                }
+            }
             Err(why) => eprintln!("{} is not measured: {why}", peer.name),
         }
     }
@@ -256,6 +264,7 @@ impl Client {
     fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
+        stream.set_read_timeout(Some(ANSWER_TIME)).expect("a socket");
         Self { address, stream, buffer: Vec::new(), joined: Vec::new() }
     }
 
