@@ -1,7 +1,7 @@
 //! One snapshot of the estate as text: the stable JSON for scripts, a table for people, and the exit code that sums it up.
 
 use crate::domain::field::Field;
-use crate::domain::finding::{Finding, Problem};
+use crate::domain::finding::{Finding, Problem, by_cause, struck};
 use crate::domain::poll::Calls;
 use crate::domain::row::{Health, KindId, ResourceId, Row};
 use crate::domain::time::Timestamp;
@@ -220,9 +220,9 @@ fn push_problems(text: &mut String, problems: &[&Problem]) {
     if !problems.is_empty() {
         text.push_str("\nNot seen\n");
     }
-    for problem in problems {
-        let class = problem.class.word();
-        let _ = writeln!(text, "  {} {} ({class}): {}", problem.service, problem.operation, problem.sentence);
+    for cause in by_cause(problems.iter().copied()) {
+        let Some(first) = cause.first() else { continue };
+        let _ = writeln!(text, "  {} ({}): {}", struck(&cause), first.class.word(), first.sentence);
     }
 }
 
@@ -349,12 +349,18 @@ mod tests {
         let mut seen = Seen::new([healthy, dead_letter_queue()]);
         seen.findings.push(finding());
         seen.problems.push(problem("ListQueues"));
+        let told_once = table(&seen.snapshot(), |_| 'x');
+        assert!(told_once.contains("sqs:ListQueues (denied): Ask for the permission."), "{told_once}");
+        seen.problems.push(problem("GetQueueAttributes"));
         let table = table(&seen.snapshot(), |health| if health == Health::Crit { 'X' } else { 'o' });
         let lines: Vec<&str> = table.lines().collect();
         assert!(lines[2].starts_with("X crit     sqs/orders-dlq  visible 412, in flight not yet"), "{table}");
         assert_eq!(lines[3].trim(), "412 dead letters wait");
         assert!(lines[4].starts_with("o ok       sqs/a-first"), "{table}");
         assert!(table.contains("1. crit sqs/orders-dlq: dead-letters, certain"), "{table}");
-        assert!(table.contains("sqs ListQueues (denied): Ask for the permission."), "{table}");
+        assert!(
+            table.contains("2 operations of sqs (denied): Ask for the permission."),
+            "one cause is told once: {table}"
+        );
     }
 }

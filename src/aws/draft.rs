@@ -56,6 +56,8 @@ impl Draft {
         fields: &[&'static Field],
     ) {
         let (id, at) = (update.id.clone(), update.at);
+        // What strikes every call there is not about this resource.
+        let trouble_of_place = trouble.of_place;
         match trouble.no_data {
             Some(why) => {
                 for field in fields {
@@ -69,7 +71,7 @@ impl Draft {
                 .troubles
                 .entry((operation.service, operation.name, trouble.class))
                 .or_insert_with(|| (trouble.sentence, Vec::new()));
-            if !struck.1.contains(&id) {
+            if !trouble_of_place && !struck.1.contains(&id) {
                 struck.1.push(id);
             }
         }
@@ -132,7 +134,7 @@ mod tests {
     use crate::kinds::sqs;
 
     fn trouble(class: ErrorClass, no_data: Option<NoData>) -> Trouble {
-        Trouble { class, sentence: "No.".into(), no_data, resource_gone: false, maybe_done: false }
+        Trouble { class, sentence: "No.".into(), no_data, of_place: false, resource_gone: false, maybe_done: false }
     }
 
     #[test]

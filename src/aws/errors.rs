@@ -39,6 +39,8 @@ pub struct Trouble {
     pub sentence: String,
     /// Why the fields that were asked for have no datum; `None` where the last good values still stand.
     pub no_data: Option<NoData>,
+    /// It strikes every call there, whatever is asked of whom: credentials, the network, the clock.
+    pub of_place: bool,
     /// The resource that was asked about does not exist; the service is well.
     pub resource_gone: bool,
     /// AWS may have acted on the request all the same: it was sent, and no refusal came back.
@@ -127,9 +129,24 @@ const BAD_CREDENTIALS: [&str; 8] = [
     "MissingAuthenticationTokenException",
 ];
 
+fn is_expired(code: &str) -> bool {
+    code.contains("ExpiredToken") || code == "RequestExpired"
+}
+
 /// `Signature expired: … is now earlier than …` and `Signature not yet current: …`: right credentials at a wrong time.
-fn is_about_time(message: &str) -> bool {
-    message.starts_with("Signature expired") || message.starts_with("Signature not yet current")
+fn is_skewed(code: &str, message: Option<&str>) -> bool {
+    let about_time =
+        |text: &str| text.starts_with("Signature expired") || text.starts_with("Signature not yet current");
+    code == "RequestTimeTooSkewed" || message.is_some_and(about_time)
+}
+
+/// The standard chain lists everything that it tried; that nothing was there is all there is to say.
+fn no_credentials(cause: &str) -> &str {
+    if cause.starts_with("no credentials found in chain") {
+        "none in the environment, the profile, the container or the instance"
+    } else {
+        cause
+    }
 }
 
 const UNKNOWN_OPERATION: [&str; 6] = [
@@ -148,22 +165,19 @@ pub fn classify(failure: Failure, operation: &Operation, place: &Place) -> Troub
         Failure::Credentials(cause) => (
             ErrorClass::Denied,
             format!(
-                "No AWS credentials could be had ({cause}). Run `aws sso login{}`, set AWS_ACCESS_KEY_ID and \
+                "No AWS credentials could be had ({}). Run `aws sso login{}`, set AWS_ACCESS_KEY_ID and \
                  AWS_SECRET_ACCESS_KEY, or choose another profile with --profile.",
+                no_credentials(cause),
                 place.profile_flag()
             ),
             None,
         ),
-        Failure::NotSent(cause) => (
-            ErrorClass::Network,
-            format!("{} cannot be reached for {label}: {cause}. {}", place.name(), network_cure(place)),
-            None,
-        ),
-        Failure::Lost(cause) => (
-            ErrorClass::Network,
-            format!("{} did not answer {label}: {cause}. {}", place.name(), network_cure(place)),
-            None,
-        ),
+        Failure::NotSent(cause) => {
+            (ErrorClass::Network, format!("{} cannot be reached: {cause}. {}", place.name(), network_cure(place)), None)
+        }
+        Failure::Lost(cause) => {
+            (ErrorClass::Network, format!("{} did not answer: {cause}. {}", place.name(), network_cure(place)), None)
+        }
         Failure::Unreadable { status } if is_unserved(*status) => not_served(label, place),
         Failure::Unreadable { status } => (
             ErrorClass::Other,
@@ -180,7 +194,15 @@ pub fn classify(failure: Failure, operation: &Operation, place: &Place) -> Troub
         Failure::Unreadable { status } => (false, !is_unserved(*status)),
         Failure::Credentials(_) | Failure::NotSent(_) => (false, false),
     };
-    Trouble { class, sentence, no_data, resource_gone, maybe_done }
+    let of_place = match &failure {
+        Failure::Credentials(_) | Failure::NotSent(_) | Failure::Lost(_) => true,
+        Failure::Unreadable { .. } => false,
+        Failure::Refused { code, message, .. } => {
+            let code = code.as_deref().unwrap_or("");
+            is_expired(code) || is_skewed(code, message.as_deref()) || BAD_CREDENTIALS.contains(&code)
+        }
+    };
+    Trouble { class, sentence, no_data, of_place, resource_gone, maybe_done }
 }
 
 type Told = (ErrorClass, String, Option<NoData>);
@@ -191,13 +213,13 @@ fn refused(status: u16, code: &str, message: Option<&str>, operation: &Operation
         Some(message) => format!("{}: {}", short_code(code), sentence_end(message)),
         None => sentence_end(&short_code(code)),
     };
-    if code.contains("ExpiredToken") || code == "RequestExpired" {
+    if is_expired(code) {
         let cure = format!("run `aws sso login{}` or renew the session token", place.profile_flag());
         return (ErrorClass::Denied, format!("The credentials have expired: {cure}, then it goes on by itself."), None);
     }
-    if code == "RequestTimeTooSkewed" || message.is_some_and(is_about_time) {
+    if is_skewed(code, message) {
         let cure = "Set the clock of this machine (`chronyc makestep`, `timedatectl`)";
-        return (ErrorClass::Denied, format!("AWS finds the clock of this machine wrong ({told}) {cure}."), None);
+        return (ErrorClass::Denied, format!("AWS finds the clock of this machine wrong. {cure}."), None);
     }
     if BAD_CREDENTIALS.contains(&code) {
         let cure = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile";

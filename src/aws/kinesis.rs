@@ -89,6 +89,7 @@ fn empty_answer(operation: &crate::aws::operations::Operation) -> Trouble {
         class: crate::domain::finding::ErrorClass::Other,
         sentence: format!("{} gave an empty answer.", operation.label),
         no_data: None,
+        of_place: false,
         resource_gone: false,
         maybe_done: false,
     }

@@ -180,7 +180,14 @@ fn told(results: &[MetricDataResult], scale: f64) -> Told {
     };
     if let Some((class, no_data, sentence)) = results.iter().filter_map(|r| r.status_code.as_ref()).find_map(failed) {
         let sentence = sentence.to_owned();
-        return Told::Failed(Trouble { class, sentence, no_data, resource_gone: false, maybe_done: false });
+        return Told::Failed(Trouble {
+            class,
+            sentence,
+            no_data,
+            of_place: false,
+            resource_gone: false,
+            maybe_done: false,
+        });
     }
     let mut points: BTreeMap<Timestamp, f64> = BTreeMap::new();
     for result in results {

@@ -18,8 +18,9 @@ pub struct Operation {
     pub changes: bool,
     /// US dollars for one request at list price (us-east-1). GetMetricData is charged by metrics, not by requests.
     pub usd: f64,
-    /// How often midwatch calls it at most, a second and account: a half or less of AWS's published rate, so that
-    /// deployments and consoles have room (the services' "Quotas" pages; where AWS publishes none, a modest figure).
+    /// How often the sweep calls it at most, a second and account; what is looked at may be asked half as often on top.
+    /// About half of AWS's published rate, so that deployments and consoles have room (the services' "Quotas" pages;
+    /// where AWS publishes none, a modest figure).
     pub per_s: f64,
 }
 
@@ -41,9 +42,9 @@ const fn change(service: &'static str, name: &'static str, label: &'static str, 
 pub const GET_CALLER_IDENTITY: Operation = read("sts", "GetCallerIdentity", "sts:GetCallerIdentity", 0.0, 5.0);
 pub const GET_METRIC_DATA: Operation = read("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData", 0.0, 50.0);
 pub const DESCRIBE_ALARMS: Operation = read("cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms", 0.0, 4.0);
-pub const LIST_STREAMS: Operation = read("kinesis", "ListStreams", "kinesis:ListStreams", 0.0, 4.0);
+pub const LIST_STREAMS: Operation = read("kinesis", "ListStreams", "kinesis:ListStreams", 0.0, 2.5);
 pub const DESCRIBE_STREAM_SUMMARY: Operation =
-    read("kinesis", "DescribeStreamSummary", "kinesis:DescribeStreamSummary", 0.0, 12.0);
+    read("kinesis", "DescribeStreamSummary", "kinesis:DescribeStreamSummary", 0.0, 10.5);
 pub const LIST_SHARDS: Operation = read("kinesis", "ListShards", "kinesis:ListShards", 0.0, 50.0);
 pub const SPLIT_SHARD: Operation = change("kinesis", "SplitShard", "kinesis:SplitShard", 0.0, 5.0);
 pub const UPDATE_SHARD_COUNT: Operation = change("kinesis", "UpdateShardCount", "kinesis:UpdateShardCount", 0.0, 5.0);

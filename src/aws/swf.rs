@@ -298,7 +298,7 @@ where
 fn unbuilt(operation: &'static Operation, error: &aws_sdk_swf::error::BuildError) -> Failed {
     let sentence = format!("{} could not be asked: {error}.", operation.label);
     let class = crate::domain::finding::ErrorClass::Other;
-    (operation, Trouble { class, sentence, no_data: None, resource_gone: false, maybe_done: false })
+    (operation, Trouble { class, sentence, no_data: None, of_place: false, resource_gone: false, maybe_done: false })
 }
 
 #[cfg(test)]

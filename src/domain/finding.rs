@@ -92,6 +92,30 @@ pub struct Problem {
     pub sentence: String,
 }
 
+/// Problems with the same sentence have one cause: no credentials strike every operation, and are told once.
+pub fn by_cause<'p>(problems: impl IntoIterator<Item = &'p Problem>) -> Vec<Vec<&'p Problem>> {
+    let mut causes: Vec<Vec<&Problem>> = Vec::new();
+    for problem in problems {
+        let same = |cause: &&mut Vec<&Problem>| {
+            cause.first().is_some_and(|first| first.class == problem.class && first.sentence == problem.sentence)
+        };
+        match causes.iter_mut().find(same) {
+            Some(cause) => cause.push(problem),
+            None => causes.push(vec![problem]),
+        }
+    }
+    causes
+}
+
+/// What a cause strikes: `sqs:ListQueues`, or `10 operations of cloudwatch, kinesis, sqs`.
+pub fn struck(cause: &[&Problem]) -> String {
+    if let [one] = cause {
+        return format!("{}:{}", one.service, one.operation);
+    }
+    let services: std::collections::BTreeSet<&str> = cause.iter().map(|problem| problem.service).collect();
+    format!("{} operations of {}", cause.len(), services.into_iter().collect::<Vec<_>>().join(", "))
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorClass {
     /// The caller may not, or credentials are wrong or expired.

@@ -9,6 +9,7 @@ use super::pen::Pen;
 use super::text::columns;
 use crate::app::list::ListId;
 use crate::app::state::{Counts, Source, State};
+use crate::domain::finding::by_cause;
 use crate::domain::row::Health;
 use crate::domain::value::{Unit, short_duration_ms};
 use crate::theme::Role;
@@ -85,7 +86,7 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
     if area.is_empty() {
         return;
     }
-    let problems = state.problems.len();
+    let problems = by_cause(state.problems.values()).len();
     let said = match problems {
         1 if area.width >= PROBLEMS_COLUMNS => "1 problem ".to_owned(),
         n if area.width >= PROBLEMS_COLUMNS => format!("{n} problems "),

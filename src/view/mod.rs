@@ -26,6 +26,7 @@ mod text;
 use crate::app::list::{List, ListId};
 use crate::app::screen::Screen;
 use crate::app::state::State;
+use crate::domain::finding::by_cause;
 use crate::kinds;
 use crate::theme::{Role, Theme};
 use pen::Pen;
@@ -81,10 +82,13 @@ fn draw_list(pen: &mut Pen, area: Rect, state: &State, id: ListId, list: &List) 
         Some(kind) => table::draw(pen, area, state, kinds::kind(kind), list),
     }
     if list.ids.is_empty() {
-        let text = empty(state, id, list);
-        let middle =
-            Rect { x: area.x + 2, y: area.y + area.height / 2, width: area.width.saturating_sub(4), height: 1 };
-        pen.text(middle.x, middle.y, middle.width, &text, pen.style(Role::Dim));
+        let said = empty(state, id, list);
+        let width = area.width.saturating_sub(4);
+        let lines = text::wrap(&said, width, usize::from(area.height.saturating_sub(2)));
+        let y = area.y + (area.height.saturating_sub(lines.len() as u16)) / 2;
+        for (n, line) in lines.iter().enumerate() {
+            pen.text(area.x + 2, y + n as u16, width, line, pen.style(Role::Dim));
+        }
     }
 }
 
@@ -94,8 +98,12 @@ fn empty(state: &State, id: ListId, list: &List) -> String {
         return format!("Nothing matches /{} (esc takes the filter away).", list.filter.text);
     }
     let what = id.kind().map_or("resources", |kind| kinds::kind(kind).title);
-    if !state.problems.is_empty() {
-        return format!("No {what} can be seen: p shows what could not be looked at.");
+    match by_cause(state.problems.values()).as_slice() {
+        [] => {}
+        [cause] => {
+            return format!("No {what} can be seen. {}", cause.first().map_or("", |problem| problem.sentence.as_str()));
+        }
+        _ => return format!("No {what} can be seen: p shows what could not be looked at."),
     }
     if state.rows.is_empty() { "Asking AWS what there is…".to_owned() } else { format!("There are no {what} here.") }
 }

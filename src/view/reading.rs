@@ -7,7 +7,7 @@ use crate::actions::{Answer, CallOutcome};
 use crate::app::command::{COMMANDS, Scope};
 use crate::app::job::{Job, PlanId, Stage};
 use crate::app::state::State;
-use crate::domain::finding::ErrorClass;
+use crate::domain::finding::{ErrorClass, by_cause, struck};
 use crate::theme::Role;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
@@ -94,11 +94,12 @@ pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) ->
     if state.problems.is_empty() {
         lines.push(say("  Nothing: every question to AWS is answered.", Role::Ok));
     }
-    for problem in state.problems.values() {
+    for cause in by_cause(state.problems.values()) {
+        let Some(problem) = cause.first() else { continue };
         let role = if problem.class == ErrorClass::Denied { Role::Crit } else { Role::Warn };
         lines.push(vec![
             (format!("  {:<10}", problem.class.word()).into(), role),
-            (format!("{}:{}", problem.service, problem.operation).into(), Role::Strong),
+            (struck(&cause).into(), Role::Strong),
         ]);
         paragraph(&mut lines, &problem.sentence, Role::Text, area.width, 12);
     }
