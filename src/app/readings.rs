@@ -6,6 +6,7 @@ use crate::diagnose::{self, Estate};
 use crate::domain::finding::Problem;
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
 use crate::domain::row::{KindId, Link, Part, ResourceId, Row, Stale};
+use crate::kinds::sqs::is_dead_letter_queue;
 use crate::kinds::{self, SeriesOf};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -182,7 +183,12 @@ fn mirror_links(state: &mut State) {
         }
     }
     for row in state.rows.values_mut() {
+        let took_dead_letters = is_dead_letter_queue(row);
         row.links = links.remove(&row.id).map(|links| links.into_iter().collect()).unwrap_or_default();
+        // A dead-letter queue is known by the queues that send to it; only then can its move tasks be asked for.
+        if !took_dead_letters && is_dead_letter_queue(row) {
+            state.schedule.look_again(&row.id);
+        }
     }
 }
 

@@ -449,6 +449,13 @@ impl Schedule {
         }
     }
 
+    /// More is known of what can be asked about this resource.
+    pub fn look_again(&mut self, id: &ResourceId) {
+        if let Some(watch) = self.watches.get_mut(id) {
+            watch.direct.look_again();
+        }
+    }
+
     /// The resources of a kind are these now: new ones are watched, gone ones no more.
     pub fn set_resources(&mut self, kind: KindId, ids: &BTreeSet<ResourceId>) {
         self.watches.retain(|id, _| id.kind != kind || ids.contains(id));

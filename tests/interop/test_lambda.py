@@ -380,10 +380,11 @@ def test_tags_of_a_function(functions):
 
 
 def test_what_a_configuration_echoes(functions):
+    layer = functions.publish_layer_version(LayerName="base", Content={"ZipFile": package()})["LayerVersionArn"]
     name = create(
         functions,
         Environment={"Variables": {"STAGE": "sale"}},
-        Layers=[f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:base:3"],
+        Layers=[layer],
         VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
         LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "WARN"},
         EphemeralStorage={"Size": 1024},
@@ -392,7 +393,7 @@ def test_what_a_configuration_echoes(functions):
     )
     got = functions.get_function_configuration(FunctionName=name)
     assert got["Environment"] == {"Variables": {"STAGE": "sale"}}
-    assert [layer["Arn"] for layer in got["Layers"]] == [f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:base:3"]
+    assert [used["Arn"] for used in got["Layers"]] == [layer]
     assert got["VpcConfig"]["SubnetIds"] == ["subnet-1"]
     assert got["LoggingConfig"] == {
         "LogFormat": "JSON",

@@ -147,9 +147,11 @@ def test_metrics_that_moto_does_not_serve_are_a_problem_and_no_zero(run, estate)
     ]
     for resource, field in metrics:
         assert shown[resource]["fields"][field] is None, (resource, field)
-    [problem] = [problem for problem in snapshot["problems"] if problem["service"] == "cloudwatch"]
-    assert (problem["operation"], problem["class"]) == ("GetMetricData", "missing")
-    assert f"{estate.url} does not serve cloudwatch:GetMetricData" in problem["sentence"]
+    problems = {problem["operation"]: problem for problem in snapshot["problems"] if problem["service"] == "cloudwatch"}
+    assert set(problems) == {"DescribeAlarms", "GetMetricData"}
+    for operation, problem in problems.items():
+        assert problem["class"] == "missing"
+        assert f"{estate.url} does not serve cloudwatch:{operation}" in problem["sentence"]
 
 
 def test_health_follows_what_is_there_and_what_cannot_be_seen(run, estate):

@@ -132,7 +132,7 @@ template = "order"
 def test_others_are_served_while_a_day_passes_for_one_account(standing):
     """What is asked of the account itself meanwhile is answered after it, in order."""
     standing.order("POST", "scenario", ESTATE)
-    told = []
+    told, depths = [], []
 
     def advance():
         told.append(standing.order("POST", "advance?by=6h")[1]["now"])
@@ -140,7 +140,7 @@ def test_others_are_served_while_a_day_passes_for_one_account(standing):
     def depth():
         names = ["ApproximateNumberOfMessages"]
         answer = standing.sqs("GetQueueAttributes", QueueUrl="orders", AttributeNames=names)
-        told.append(int(answer["Attributes"]["ApproximateNumberOfMessages"]))
+        depths.append(int(answer["Attributes"]["ApproximateNumberOfMessages"]))
 
     first = threading.Thread(target=advance)
     first.start()
@@ -153,5 +153,6 @@ def test_others_are_served_while_a_day_passes_for_one_account(standing):
         served += 1
     first.join()
     second.join()
-    assert served > 10 and len(told) == 2
-    assert told[1] > 6 * 3600 * 20 * 0.9, told
+    assert served > 10 and len(told) == 1
+    # The two answers come at about the same time; the depth is that after the six hours.
+    assert depths[0] > 6 * 3600 * 20 * 0.9, depths

@@ -17,6 +17,8 @@ pub struct Slot {
     pub good_at: Option<Timestamp>,
     /// Whether it was answered at all, well or badly.
     pub answered: bool,
+    /// What is on its way was asked without knowing all; it is asked anew when it is answered.
+    pub again: bool,
 }
 
 impl Slot {
@@ -38,9 +40,21 @@ impl Slot {
         self.asked_at = Some(now);
     }
 
+    /// Asks anew at once, or as soon as what is on its way has come.
+    pub fn look_again(&mut self) {
+        if self.in_flight.is_some() {
+            self.again = true;
+        } else {
+            (self.asked_at, self.answered) = (None, false);
+        }
+    }
+
     pub fn answer(&mut self, good: bool, at: Timestamp) {
         self.in_flight = None;
         self.answered = true;
+        if std::mem::take(&mut self.again) {
+            self.look_again();
+        }
         if good {
             self.failures = 0;
             self.good_at = Some(at);
