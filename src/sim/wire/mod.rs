@@ -434,4 +434,6 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
