@@ -46,7 +46,7 @@ or of ?region=eu-west-1. Mistakes are answered with status 400, the line, and th
   curl -X POST 'http://127.0.0.1:4566/_midwatch/advance?by=30s'
   curl http://127.0.0.1:4566/_midwatch/fault --data-binary $'[[fault]]\\nkind = \"stop\"\\ntarget = \"packers\"'";
 
-/// The on-call console for event-driven AWS: Kinesis, SQS and Lambda in a terminal.
+/// The on-call console for event-driven AWS: Kinesis, SQS, SNS, Lambda, SWF and their kin in a terminal.
 ///
 /// Without a source flag it watches live AWS through the standard credential chain, read-only unless --allow-actions is
 /// given. Without a command it opens the terminal UI.

@@ -1,5 +1,6 @@
-//! midwatch: the on-call console for event-driven AWS. It watches Kinesis, SQS and Lambda, says what is wrong and why,
-//! and lets a person act. With `--demo` the same program runs on an embedded simulation of those services.
+//! midwatch: the on-call console for event-driven AWS. It watches streams, queues, topics, functions, workflows, delivery
+//! streams and alarms, says what is wrong and why, and lets a person act. With `--demo` the same program runs on an
+//! embedded simulation of those services.
 //!
 //! # Bird's eye
 //! Polls and keys become events. `app::update` folds an event into the one `State` and returns effects. `view` paints

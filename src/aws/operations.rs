@@ -19,7 +19,7 @@ pub struct Operation {
     /// US dollars for one request at list price (us-east-1). GetMetricData is charged by metrics, not by requests.
     pub usd: f64,
     /// How often the sweep calls it at most, a second and account; what is looked at may be asked half as often on top.
-    /// About half of AWS's published rate, so that deployments and consoles have room (the services' "Quotas" pages;
+    /// About half of AWS's published rate, or a little more where only a first sweep goes so fast, so that deployments and consoles have room (the services' "Quotas" pages;
     /// where AWS publishes none, a modest figure).
     pub per_s: f64,
 }
@@ -44,7 +44,7 @@ pub const GET_METRIC_DATA: Operation = read("cloudwatch", "GetMetricData", "clou
 pub const DESCRIBE_ALARMS: Operation = read("cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms", 0.0, 4.0);
 pub const LIST_STREAMS: Operation = read("kinesis", "ListStreams", "kinesis:ListStreams", 0.0, 2.5);
 pub const DESCRIBE_STREAM_SUMMARY: Operation =
-    read("kinesis", "DescribeStreamSummary", "kinesis:DescribeStreamSummary", 0.0, 10.5);
+    read("kinesis", "DescribeStreamSummary", "kinesis:DescribeStreamSummary", 0.0, 12.5);
 pub const LIST_SHARDS: Operation = read("kinesis", "ListShards", "kinesis:ListShards", 0.0, 50.0);
 pub const SPLIT_SHARD: Operation = change("kinesis", "SplitShard", "kinesis:SplitShard", 0.0, 5.0);
 pub const UPDATE_SHARD_COUNT: Operation = change("kinesis", "UpdateShardCount", "kinesis:UpdateShardCount", 0.0, 5.0);

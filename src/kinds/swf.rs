@@ -70,12 +70,6 @@ pub const TASK_LIST: Field = Field {
     unit: Unit::Text,
     doc: "The list that its decisions wait on unless an execution names another (DescribeWorkflowType).",
 };
-pub const TYPE_PENDING: Field = Field {
-    id: "pending_decisions",
-    title: "PENDING",
-    unit: Unit::Count,
-    doc: "Decision tasks that wait on its task list (CountPendingDecisionTasks).",
-};
 pub const TYPE_COMPLETED_PER_MIN: Field = Field {
     id: "completed_per_min",
     title: "DONE",
@@ -139,7 +133,6 @@ pub const KIND: Kind = Kind {
     parts_title: "workflow types",
     part_columns: &[
         &TYPE_DECISION_WAIT_MS,
-        &TYPE_PENDING,
         &TYPE_TIMED_OUT_PER_MIN,
         &TYPE_FAILED_PER_MIN,
         &TYPE_COMPLETED_PER_MIN,
