@@ -32,6 +32,9 @@ const CONTROL: &str = "\
 An access key id of twelve digits names an account, the signature names a region, and each pair has a world of its own
 that begins empty; any other key id means the scenario's account, or 123456789012. Signatures are not checked.
 
+Code that is uploaded never runs: a function made by a client echoes its payload. Where the clock is manual, what takes time
+waits until somebody advances it, a synchronous invocation too.
+
 Control interface, beside AWS's own on the same port:
   GET  /_midwatch/health              what time it is, for each account
   GET  /_midwatch/ledger              what was asked: requests by service, operation and error

@@ -1,7 +1,7 @@
 //! Redrive: move a dead-letter queue's messages back where they came from, or cancel such a move.
 
 use super::{Call, Estate, Expect, Plan, Refusal, Safety};
-use crate::domain::row::{Health, Relation, ResourceId, Row};
+use crate::domain::row::{Health, KindId, Relation, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::domain::value::short_duration_ms;
 use crate::domain::verb::ActionId;
@@ -20,7 +20,13 @@ pub const RATE_MAX_PER_S: u32 = 500;
 pub fn plan(estate: &Estate, id: &ResourceId, params: &Params, now: Timestamp) -> Result<Plan, Refusal> {
     let row = super::row(estate, id)?;
     let name = &id.name;
-    let sources: Vec<&ResourceId> = row.linked(Relation::DeadLettersOf).collect();
+    let (topics, sources): (Vec<&ResourceId>, Vec<&ResourceId>) =
+        row.linked(Relation::DeadLettersOf).partition(|source| source.kind == KindId::Sns);
+    if let (Some(topic), true) = (topics.first(), sources.is_empty()) {
+        return Err(Refusal(format!(
+            "{name} holds deliveries of {topic}, and SQS knows no way back for those: mend the subscriber, then resend."
+        )));
+    }
     if sources.is_empty() {
         return Err(Refusal(format!("{name} is no queue's dead-letter queue; SQS moves messages only from one.")));
     }

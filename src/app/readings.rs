@@ -175,12 +175,15 @@ pub fn derive(state: &mut State) {
 /// A link told from one end is shown at both.
 fn mirror_links(state: &mut State) {
     let mut links: BTreeMap<ResourceId, BTreeSet<Link>> = BTreeMap::new();
-    for (from, own) in &state.memory.own_links {
-        for link in own {
-            links.entry(from.clone()).or_default().insert(link.clone());
-            let back = Link { to: from.clone(), relation: link.relation.reverse() };
-            links.entry(link.to.clone()).or_default().insert(back);
-        }
+    let own = state.memory.own_links.iter().flat_map(|(from, own)| own.iter().map(move |link| (from, link.clone())));
+    let of_parts = state.rows.values().flat_map(|row| {
+        let part_link = kinds::kind(row.id.kind).part_link;
+        row.parts.iter().filter_map(part_link).map(move |link| (&row.id, link))
+    });
+    for (from, link) in own.chain(of_parts) {
+        let back = Link { to: from.clone(), relation: link.relation.reverse() };
+        links.entry(link.to.clone()).or_default().insert(back);
+        links.entry(from.clone()).or_default().insert(link);
     }
     for row in state.rows.values_mut() {
         let took_dead_letters = is_dead_letter_queue(row);

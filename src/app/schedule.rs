@@ -238,7 +238,8 @@ impl Schedule {
                 Nearness::Unwell => (sweep_every, METRICS_EVERY),
                 Nearness::Wide => (sweep_every.mul_f64(stretch).max(money.direct_every), money.metrics_every),
             };
-            let is_asked = kind.sweep_every.is_some() || nearness <= Nearness::Near;
+            let is_unwell = rows.get(id).is_some_and(|row| row.health >= Health::Warn);
+            let is_asked = kind.sweep_every.is_some() || nearness <= Nearness::Near || is_unwell;
             if is_asked && next.is_due(watch.direct.due(direct_every)) {
                 all.entry(id.kind).or_default().direct.push((nearness, id.clone()));
             }

@@ -160,7 +160,9 @@ async fn settings(clients: &Clients, subscription: &Subscription, now: Timestamp
     fields.set(&sns::FILTER_POLICY, text(attributes.get("FilterPolicy").map(String::as_str)));
     let policy = attributes.get("RedrivePolicy").and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let dlq = policy.as_ref().and_then(|policy| policy.get("deadLetterTargetArn")?.as_str());
-    fields.set(&sns::SUBSCRIPTION_DLQ, text(dlq.map(|arn| arn_name(arn).unwrap_or(arn))));
+    let is_near = |arn: &str| arn_place(arn) == subscription.topic_arn.as_deref().and_then(arn_place);
+    let name = |arn| if is_near(arn) { arn_name(arn).unwrap_or(arn) } else { arn };
+    fields.set(&sns::SUBSCRIPTION_DLQ, text(dlq.map(name)));
     let raw = Datum::Flag(attributes.get("RawMessageDelivery").is_some_and(|raw| raw == "true"));
     fields.set(&sns::RAW, Value { datum: raw, as_of: now, origin: Origin::Api });
     Ok(fields)

@@ -6,6 +6,8 @@
 mod functions;
 mod queues;
 mod streams;
+mod topics;
+mod workflows;
 
 use crate::domain::field::Field;
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
@@ -42,7 +44,9 @@ pub fn diagnose(estate: &Estate<'_>) -> Vec<Finding> {
         match row.id.kind {
             KindId::Kinesis => streams::look(estate, row, &mut findings),
             KindId::Lambda => functions::look(estate, row, &mut findings),
-            KindId::Sqs | KindId::Sns | KindId::Swf | KindId::Firehose | KindId::Alarm => {}
+            KindId::Sns => topics::look(estate, row, &mut findings),
+            KindId::Swf => workflows::look(estate, row, &mut findings),
+            KindId::Sqs | KindId::Firehose | KindId::Alarm => {}
         }
     }
     // Queues come last: why letters died is seen in the functions that worked them.
@@ -65,6 +69,7 @@ const fn rank(cause: Cause) -> u8 {
     match cause {
         Cause::BadDeploy | Cause::HotKey | Cause::UnderProvisioned => 0,
         Cause::FunctionThrottled | Cause::TimeoutClose | Cause::FunctionErrors | Cause::ReadThrottled => 1,
+        Cause::DeciderDown | Cause::DeliveriesFail => 1,
         Cause::StalledConsumer | Cause::SlowConsumer => 2,
         Cause::DeadLetters | Cause::Backlog => 3,
     }

@@ -2,7 +2,7 @@
 
 use super::{Estate, evidence, finding};
 use crate::domain::finding::{Cause, Confidence, Finding};
-use crate::domain::row::{Health, Relation, ResourceId, Row};
+use crate::domain::row::{Health, KindId, Relation, ResourceId, Row};
 use crate::domain::value::{Unit, short_duration_ms};
 use crate::kinds::{lambda, sqs};
 
@@ -26,6 +26,9 @@ fn dead_letters<'a>(estate: &Estate<'a>, row: &'a Row, so_far: &[Finding]) -> Op
     let count = Unit::Count.short_number(waiting);
     let name = &row.id.name;
     let sources: Vec<&ResourceId> = row.linked(Relation::DeadLettersOf).collect();
+    if sources.iter().all(|source| source.kind == KindId::Sns) {
+        return Some(undelivered(row, &count, &sources));
+    }
     let consumers: Vec<&Row> = sources.iter().flat_map(|source| estate.fed_by(source)).collect();
     let culprit = consumers.iter().find_map(|consumer| {
         let about =
@@ -56,6 +59,19 @@ fn dead_letters<'a>(estate: &Estate<'a>, row: &'a Row, so_far: &[Finding]) -> Op
         found.evidence.extend(evidence(consumer, &lambda::ERRORS_PER_MIN, "errors of its consumer"));
     }
     Some(found)
+}
+
+/// What a topic's subscriber did not take. SQS knows no way back for it, so there is nothing to redrive.
+fn undelivered(row: &Row, count: &str, topics: &[&ResourceId]) -> Finding {
+    let topics: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
+    let (name, topics) = (&row.id.name, topics.join(", "));
+    let sentence = format!(
+        "{count} deliveries of {topics} lie in {name}: its subscriber did not take them. Mend it, then resend."
+    );
+    let mut found = finding(row, Cause::DeadLetters, row.health.max(Health::Warn), Confidence::Certain, sentence);
+    found.actions.clear();
+    found.evidence.extend(evidence(row, &sqs::VISIBLE, "undelivered"));
+    found
 }
 
 fn backlog<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {

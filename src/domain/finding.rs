@@ -32,6 +32,8 @@ pub enum Cause {
     DeadLetters,
     Backlog,
     ReadThrottled,
+    DeliveriesFail,
+    DeciderDown,
 }
 
 impl Cause {
@@ -48,6 +50,8 @@ impl Cause {
             Self::DeadLetters => "dead-letters",
             Self::Backlog => "backlog",
             Self::ReadThrottled => "read-throttled",
+            Self::DeliveriesFail => "deliveries-fail",
+            Self::DeciderDown => "decider-down",
         }
     }
 }

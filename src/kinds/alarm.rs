@@ -57,6 +57,7 @@ pub const KIND: Kind = Kind {
     part_dimensions: &[],
     has_part_metrics: |_| false,
     is_part_measured: |_| false,
+    part_link: |_| None,
     address: None,
     // One call tells of a hundred alarms, and it is free.
     inventory_every: Duration::from_secs(60),

@@ -104,6 +104,7 @@ pub const KIND: Kind = Kind {
     part_dimensions: &[],
     has_part_metrics: |_| false,
     is_part_measured: |_| false,
+    part_link: |_| None,
     address: None,
     inventory_every: INVENTORY_EVERY,
     // Five DescribeDeliveryStream a second are all that an account has; what they tell changes by hand only.

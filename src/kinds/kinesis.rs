@@ -176,6 +176,7 @@ pub const KIND: Kind = Kind {
     part_dimensions: &["ShardId"],
     has_part_metrics: |row| row.fields.get(&SHARD_METRICS).is_some_and(|value| value.datum == Datum::Flag(true)),
     is_part_measured: |shard| shard.fields.text(&SHARD_STATE) == Some("open"),
+    part_link: |_| None,
     address: Some(&ARN),
     inventory_every: INVENTORY_EVERY,
     sweep_every: Some(SWEEP_EVERY),

@@ -194,6 +194,7 @@ pub const KIND: Kind = Kind {
     part_dimensions: &[],
     has_part_metrics: |_| false,
     is_part_measured: |_| false,
+    part_link: |_| None,
     address: Some(&ARN),
     inventory_every: INVENTORY_EVERY,
     // Configurations change by deployments, which change the list too; metrics tell of the rest.

@@ -12,7 +12,7 @@ pub mod swf;
 pub use derive::derive;
 
 use crate::domain::field::Field;
-use crate::domain::row::{Health, KindId, Part, Row};
+use crate::domain::row::{Health, KindId, Link, Part, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::verb::ActionId;
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ pub struct Kind {
     pub has_part_metrics: fn(&Row) -> bool,
     /// Whether this one has.
     pub is_part_measured: fn(&Part) -> bool,
+    /// What a part says of its resource's links: a subscription's dead-letter queue.
+    pub part_link: fn(&Part) -> Option<Link>,
     /// Holds what a resource must be asked by: a queue's URL, an ARN. `None`: its name is enough.
     pub address: Option<&'static Field>,
     /// How often the service is asked for all resources of the kind.

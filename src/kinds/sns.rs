@@ -2,7 +2,7 @@
 
 use super::{INVENTORY_EVERY, Kind, Metric, SeriesOf, Verdict};
 use crate::domain::field::Field;
-use crate::domain::row::{Health, KindId, Row};
+use crate::domain::row::{Health, KindId, Link, Part, Relation, ResourceId, Row};
 use crate::domain::value::Unit;
 
 pub const PUBLISHED_PER_MIN: Field = Field {
@@ -140,6 +140,7 @@ pub const KIND: Kind = Kind {
     part_dimensions: &[],
     has_part_metrics: |_| false,
     is_part_measured: |_| false,
+    part_link: dead_letter_queue,
     address: Some(&ARN),
     inventory_every: INVENTORY_EVERY,
     sweep_every: None,
@@ -147,6 +148,12 @@ pub const KIND: Kind = Kind {
     actions: &[],
     health,
 };
+
+/// The subscription's dead-letter queue, where it is in the topic's account and region: elsewhere it is told by its ARN.
+fn dead_letter_queue(part: &Part) -> Option<Link> {
+    let name = part.fields.text(&SUBSCRIPTION_DLQ).filter(|text| !text.contains(':'))?;
+    Some(Link { to: ResourceId::new(KindId::Sqs, name), relation: Relation::DeadLettersTo })
+}
 
 /// This share of deliveries failing is no accident of one endpoint's restart.
 const FAILED_CRIT_PERCENT: f64 = 10.0;

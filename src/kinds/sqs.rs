@@ -196,6 +196,7 @@ pub const KIND: Kind = Kind {
     part_dimensions: &[],
     has_part_metrics: |_| false,
     is_part_measured: |_| false,
+    part_link: |_| None,
     address: Some(&URL),
     inventory_every: INVENTORY_EVERY,
     sweep_every: Some(SWEEP_EVERY),

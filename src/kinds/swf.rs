@@ -150,6 +150,7 @@ pub const KIND: Kind = Kind {
     part_dimensions: &["WorkflowTypeName", "WorkflowTypeVersion"],
     has_part_metrics: |row| !row.parts.is_empty(),
     is_part_measured: |_| true,
+    part_link: |_| None,
     address: Some(&TASK_LISTS),
     inventory_every: INVENTORY_EVERY,
     sweep_every: Some(SWEEP_EVERY),
@@ -158,23 +159,24 @@ pub const KIND: Kind = Kind {
     health,
 };
 
+/// A decision that was there in each of these minutes waits for a decider, and so do many that are there at once.
 const STUCK_MINUTES: usize = 3;
+const MANY_DECISIONS: f64 = 10.0;
 const DECISION_WAIT_WARN_MS: f64 = 60_000.0;
 const DECISION_WAIT_CRIT_MS: f64 = 600_000.0;
 
 /// Decisions that nobody takes stop every workflow; executions that fail or time out are lost work.
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
-    let Some(pending) = row.fields.number(&PENDING_DECISIONS) else {
+    if row.fields.number(&PENDING_DECISIONS).is_none() {
         return Verdict { health: Health::Unknown, reasons: vec!["its tasks have not been counted".into()] };
-    };
-    // A decision may wait for a moment; one that was there in each of these minutes waits for a decider.
-    let waited = series.recent(&PENDING_DECISIONS, STUCK_MINUTES);
-    let is_counted = row.parts.iter().all(|part| part.fields.get(&TYPE_DECIDED_PER_MIN).is_some());
-    let decided: f64 = row.parts.iter().map(|part| series.sum(&TYPE_DECIDED_PER_MIN, &part.id, 5)).sum();
-    if is_counted && decided <= 0.0 && waited.len() >= STUCK_MINUTES && waited.iter().all(|n| *n >= 1.0) {
-        let pending = Unit::Count.short_number(pending);
-        verdict.add(Health::Crit, format!("{pending} decisions wait and none was taken in 5 minutes"));
+    }
+    if let Some(waiting) = untaken(row, series) {
+        let waited = series.recent(&PENDING_DECISIONS, STUCK_MINUTES);
+        let is_sure = waiting >= MANY_DECISIONS || waited.len() >= STUCK_MINUTES;
+        let waiting = Unit::Count.short_number(waiting);
+        let health = if is_sure { Health::Crit } else { Health::Warn };
+        verdict.add(health, format!("{waiting} decisions wait and none was taken in 5 minutes"));
     }
     if let Some(wait_ms) = row.fields.number(&DECISION_WAIT_MS).filter(|ms| *ms >= DECISION_WAIT_WARN_MS) {
         let health = if wait_ms >= DECISION_WAIT_CRIT_MS { Health::Crit } else { Health::Warn };
@@ -188,4 +190,15 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         }
     }
     verdict
+}
+
+/// How many decisions wait while none was taken in five minutes, as far as has been looked; a decision may wait for a
+/// moment anywhere.
+pub fn untaken(row: &Row, series: &SeriesOf<'_>) -> Option<f64> {
+    let pending = row.fields.number(&PENDING_DECISIONS).filter(|n| *n >= 1.0)?;
+    let is_counted =
+        !row.parts.is_empty() && row.parts.iter().all(|part| part.fields.get(&TYPE_DECIDED_PER_MIN).is_some());
+    let decided: f64 = row.parts.iter().map(|part| series.sum(&TYPE_DECIDED_PER_MIN, &part.id, 5)).sum();
+    let waited = series.recent(&PENDING_DECISIONS, STUCK_MINUTES);
+    (is_counted && decided <= 0.0 && waited.iter().all(|n| *n >= 1.0)).then_some(pending)
 }

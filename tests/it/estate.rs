@@ -159,10 +159,12 @@ async fn every_kind_is_found_counted_and_linked_while_all_is_well() {
     }
     let unwell: Vec<_> = state.rows.values().filter(|row| row.health != Health::Ok).collect();
     assert_eq!(unwell, Vec::<&Row>::new());
+    assert_eq!(state.findings, []);
 
     let topic = "sns/order-events";
     assert_eq!(desk.number(topic, &sns::SUBSCRIPTIONS), 3.0);
-    assert_eq!(desk.links(topic), ["delivers-to sqs/billing", "delivers-to lambda/notify-customer"]);
+    let linked = ["delivers-to sqs/billing", "dead-letters-to sqs/crm-dlq", "delivers-to lambda/notify-customer"];
+    assert_eq!(desk.links(topic), linked);
     assert_eq!(desk.links("lambda/notify-customer"), ["subscribed-to sns/order-events"]);
     let (published, delivered) =
         (desk.number(topic, &sns::PUBLISHED_PER_MIN), desk.number(topic, &sns::DELIVERED_PER_MIN));
@@ -201,10 +203,23 @@ async fn a_stopped_decider_a_failing_subscriber_and_an_alarm_are_seen() {
     assert!(desk.number("sns/order-events", &sns::FAILED_PER_MIN) > 0.0);
     let alarm = desk.row("alarm/crm-dead-letters");
     assert_eq!((alarm.fields.text(&alarm::STATE), alarm.health), (Some("ALARM"), Health::Warn));
+    let findings: Vec<String> =
+        desk.runner.state().findings.iter().map(|f| format!("{} {}", f.cause.word(), f.resource)).collect();
+    assert_eq!(findings, ["deliveries-fail sns/order-events", "decider-down swf/orders", "dead-letters sqs/crm-dlq"]);
+    let letters = desk.runner.state().findings.iter().find(|found| found.resource.kind == KindId::Sqs).unwrap();
+    assert!(letters.actions.is_empty() && letters.sentence.contains("order-events"), "{letters:?}");
     // What was well stays well.
     for id in ["sqs/billing", "kinesis/order-log", "firehose/order-archive", "lambda/notify-customer"] {
         assert_eq!(desk.row(id).health, Health::Ok, "{id}: {:?}", desk.row(id).reasons);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_look_without_a_past_sees_that_nobody_decides() {
+    let desk = Desk::at_minute(12).await;
+    let domain = desk.row("swf/orders");
+    assert_eq!(domain.health, Health::Crit, "{:?}", domain.reasons);
+    assert!(desk.runner.state().findings.iter().any(|found| found.cause.word() == "decider-down"));
 }
 
 #[tokio::test(start_paused = true)]

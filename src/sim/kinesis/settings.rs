@@ -10,6 +10,9 @@ use crate::sim::error::ApiError;
 use rand::RngExt;
 use std::time::Duration;
 
+/// An on-demand stream takes 10 GiB a second at most (Kinesis "Quotas and limits").
+const WARM_MIB_PER_S_MAX: u32 = 10_240;
+
 /// UpdateStreamMode: at most so many times within a rolling day for one stream.
 const MODE_CHANGES_A_DAY: usize = 2;
 
@@ -122,6 +125,10 @@ impl Kinesis {
         if stream.mode != StreamMode::OnDemand || !is_advantage {
             let why = if is_advantage { "a stream in ON_DEMAND mode" } else { "an account with On-demand Advantage" };
             let message = format!("Request is invalid. Warm throughput can be set only for {why}.");
+            return Err(ApiError::client("ValidationException", message));
+        }
+        if mib_per_s > WARM_MIB_PER_S_MAX {
+            let message = format!("Request is invalid. Warm throughput can be at most {WARM_MIB_PER_S_MAX} MiBps.");
             return Err(ApiError::client("ValidationException", message));
         }
         let current = stream.open_shards();

@@ -191,6 +191,8 @@ fn the_accounts_commitment_lasts_a_day() {
     let mode = json!({ "StreamARN": STREAM, "StreamModeDetails": { "StreamMode": "ON_DEMAND" } });
     ask(&mut world, "UpdateStreamMode", mode).unwrap();
     wait(&mut world, 10);
+    let too_much = json!({ "StreamARN": STREAM, "WarmThroughputMiBps": 10_241 });
+    assert_eq!(refused(&mut world, "UpdateStreamWarmThroughput", too_much).0, "ValidationException");
     let answer = ask(&mut world, "UpdateStreamWarmThroughput", warm).unwrap();
     assert_eq!(answer["WarmThroughput"], json!({ "TargetMiBps": 8, "CurrentMiBps": 1 }));
     wait(&mut world, 10);
