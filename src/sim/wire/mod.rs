@@ -4,6 +4,7 @@ pub mod cbor;
 pub mod event_stream;
 pub mod input;
 pub mod json;
+pub mod page_token;
 pub mod query;
 pub mod rest;
 

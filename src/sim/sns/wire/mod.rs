@@ -14,10 +14,8 @@ mod tests;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::sns::error;
-use crate::sim::wire::{Answer, Call, Reply, Request, unknown_operation};
+use crate::sim::wire::{Answer, Call, Reply, Request, page_token, unknown_operation};
 use crate::sim::world::World;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use input::Input;
 use serde_json::{Map, Value};
 
@@ -97,20 +95,19 @@ pub fn aws_links(place: &Place) -> String {
     format!("https://sns.{}.amazonaws.com", place.region)
 }
 
-/// A page's token: what came last.
-fn token_after(last: &str) -> String {
-    STANDARD.encode(last)
+/// The list that a page is of, for its tokens.
+fn list_of(place: &Place, what: &str) -> String {
+    format!("sns {} {} {what}", place.account, place.region)
 }
 
-/// What came last before a page; a token that no page gave out is refused.
-fn read_token(input: Input<'_>) -> Result<Option<String>, ApiError> {
-    read_page_token(input, "NextToken")
+/// What came last before a page; a token that no page of this list gave out is refused.
+fn read_token(input: Input<'_>, of: &str) -> Result<Option<String>, ApiError> {
+    read_page_token(input, "NextToken", of)
 }
 
 /// The same where the member is written another way.
-fn read_page_token(input: Input<'_>, member: &str) -> Result<Option<String>, ApiError> {
+fn read_page_token(input: Input<'_>, member: &str, of: &str) -> Result<Option<String>, ApiError> {
     let Some(token) = input.text(member)?.filter(|token| !token.is_empty()) else { return Ok(None) };
-    let bytes = STANDARD.decode(token).ok();
-    let last = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let last = page_token::open(of, token);
     last.map(Some).ok_or_else(|| error::invalid_parameter("NextToken Reason: Invalid token"))
 }

@@ -2,7 +2,8 @@
 
 use crate::sim::error::ApiError;
 use crate::sim::sns::wire::input::Input;
-use crate::sim::sns::wire::{PAGE, nothing, read_token, token_after};
+use crate::sim::sns::wire::{PAGE, list_of, nothing, read_token};
+use crate::sim::wire::page_token;
 use crate::sim::world::World;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -34,10 +35,11 @@ pub fn set_application(world: &mut World, input: Input<'_>) -> Result<Value, Api
 }
 
 pub fn list_applications(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
-    let after = read_token(input)?;
+    let of = list_of(&world.place, "applications");
+    let after = read_token(input, &of)?;
     let page = world.sns.applications_after(&world.place, after.as_deref(), PAGE + 1);
     let last = |arn: &str| arn.split_once(":app/").map(|(_, key)| key.to_owned());
-    Ok(answer(page, ("PlatformApplications", "PlatformApplicationArn"), last))
+    Ok(answer(page, &of, ("PlatformApplications", "PlatformApplicationArn"), last))
 }
 
 pub fn create_endpoint(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
@@ -72,16 +74,18 @@ pub fn set_endpoint(world: &mut World, input: Input<'_>) -> Result<Value, ApiErr
 
 pub fn list_endpoints(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let arn = input.required("PlatformApplicationArn")?;
-    let after = read_token(input)?;
+    let of = list_of(&world.place, &format!("endpoints {arn}"));
+    let after = read_token(input, &of)?;
     let (sns, cx) = world.sns_cx();
     let page = sns.endpoints_after(&cx, arn, after.as_deref(), PAGE + 1)?;
     let last = |arn: &str| arn.rsplit_once('/').map(|(_, id)| id.to_owned());
-    Ok(answer(page, ("Endpoints", "EndpointArn"), last))
+    Ok(answer(page, &of, ("Endpoints", "EndpointArn"), last))
 }
 
 /// One page under its list's and its ARNs' names.
 fn answer(
     mut page: Vec<(String, BTreeMap<String, String>)>,
+    of: &str,
     (list, member): (&str, &str),
     key: impl Fn(&str) -> Option<String>,
 ) -> Value {
@@ -92,7 +96,7 @@ fn answer(
         page.into_iter().map(|(arn, attributes)| json!({ member: arn, "Attributes": attributes })).collect();
     let mut answer = Map::from_iter([(list.to_owned(), Value::from(items))]);
     if let Some(last) = last {
-        answer.insert("NextToken".into(), token_after(&last).into());
+        answer.insert("NextToken".into(), page_token::seal(of, &last).into());
     }
     Value::Object(answer)
 }

@@ -5,9 +5,9 @@ use crate::sim::fanout;
 use crate::sim::sns::arn::{Arn, subscription_id};
 use crate::sim::sns::wire::input::Input;
 use crate::sim::sns::wire::topics::topic_of;
-use crate::sim::sns::wire::{PAGE, links, nothing, read_token, token_after};
+use crate::sim::sns::wire::{PAGE, links, list_of, nothing, read_token};
 use crate::sim::sns::{Subscribe, error};
-use crate::sim::wire::{Call, caller};
+use crate::sim::wire::{Call, caller, page_token};
 use crate::sim::world::World;
 use serde_json::{Map, Value, json};
 
@@ -71,7 +71,8 @@ pub fn list_by_topic(world: &mut World, input: Input<'_>) -> Result<Value, ApiEr
 }
 
 fn page(world: &World, input: Input<'_>, only: Option<&str>) -> Result<Value, ApiError> {
-    let after = read_token(input)?;
+    let of = list_of(&world.place, &format!("subscriptions {}", only.unwrap_or_default()));
+    let after = read_token(input, &of)?;
     let after = after.as_deref().map(|last| last.split_once(':').unwrap_or((last, "")));
     let mut page = world.sns.subscriptions_after(only, after, PAGE + 1);
     let is_last = page.len() <= PAGE;
@@ -93,7 +94,7 @@ fn page(world: &World, input: Input<'_>, only: Option<&str>) -> Result<Value, Ap
         .collect();
     let mut answer = Map::from_iter([("Subscriptions".to_owned(), Value::from(subscriptions))]);
     if let (false, Some((topic, id, _))) = (is_last, page.last()) {
-        answer.insert("NextToken".into(), token_after(&format!("{}:{id}", topic.name)).into());
+        answer.insert("NextToken".into(), page_token::seal(&of, &format!("{}:{id}", topic.name)).into());
     }
     Ok(Value::Object(answer))
 }

@@ -206,8 +206,13 @@ fn topics_and_subscriptions_come_in_pages_of_a_hundred() {
     let (_, first) = ask(&mut world, "ListSubscriptionsByTopic", &[("TopicArn", TOPIC)]);
     assert_eq!(first.matches("<SubscriptionArn>PendingConfirmation<").count(), 100);
     let token = element(&first, "NextToken").to_owned();
-    let (_, second) = ask(&mut world, "ListSubscriptions", &[("NextToken", &token)]);
+    let (_, second) = ask(&mut world, "ListSubscriptionsByTopic", &[("TopicArn", TOPIC), ("NextToken", &token)]);
     assert_eq!(second.matches("<SubscriptionArn>").count(), 1);
+    let (_, foreign) = ask(&mut world, "ListSubscriptions", &[("NextToken", &token)]);
+    assert!(
+        foreign.contains("<Code>InvalidParameter</Code>"),
+        "a token of another list is no end of this one: {foreign}"
+    );
 }
 
 #[test]

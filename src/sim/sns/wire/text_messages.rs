@@ -2,7 +2,8 @@
 
 use crate::sim::error::ApiError;
 use crate::sim::sns::wire::input::Input;
-use crate::sim::sns::wire::{PAGE, nothing, read_page_token, token_after};
+use crate::sim::sns::wire::{PAGE, list_of, nothing, read_page_token};
+use crate::sim::wire::page_token;
 use crate::sim::world::World;
 use serde_json::{Map, Value, json};
 
@@ -27,13 +28,14 @@ pub fn opt_in(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
 }
 
 pub fn list_opted_out(world: &World, input: Input<'_>) -> Result<Value, ApiError> {
-    let after = read_page_token(input, "nextToken")?;
+    let of = list_of(&world.place, "opted out");
+    let after = read_page_token(input, "nextToken", &of)?;
     let mut page = world.sns.opted_out_after(after.as_deref(), PAGE + 1);
     let is_last = page.len() <= PAGE;
     page.truncate(PAGE);
     let mut answer = Map::from_iter([("phoneNumbers".to_owned(), Value::from(page.clone()))]);
     if let (false, Some(last)) = (is_last, page.last()) {
-        answer.insert("nextToken".into(), token_after(last).into());
+        answer.insert("nextToken".into(), page_token::seal(&of, last).into());
     }
     Ok(Value::Object(answer))
 }

@@ -4,7 +4,8 @@ use crate::sim::error::ApiError;
 use crate::sim::sns::arn::{topic_name, topic_named};
 use crate::sim::sns::error;
 use crate::sim::sns::wire::input::{Input, missing};
-use crate::sim::sns::wire::{PAGE, nothing, read_token, token_after};
+use crate::sim::sns::wire::{PAGE, list_of, nothing, read_token};
+use crate::sim::wire::page_token;
 use crate::sim::world::World;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -34,7 +35,8 @@ pub fn delete(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
 }
 
 pub fn list(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
-    let after = read_token(input)?;
+    let of = list_of(&world.place, "topics");
+    let after = read_token(input, &of)?;
     let mut page = world.sns.topics_after(after.as_deref(), PAGE + 1);
     let is_last = page.len() <= PAGE;
     page.truncate(PAGE);
@@ -42,7 +44,7 @@ pub fn list(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
         page.iter().map(|topic| json!({ "TopicArn": world.place.arn("sns", &topic.name) })).collect();
     let mut answer = Map::from_iter([("Topics".to_owned(), Value::from(topics))]);
     if let (false, Some(last)) = (is_last, page.last()) {
-        answer.insert("NextToken".into(), token_after(&last.name).into());
+        answer.insert("NextToken".into(), page_token::seal(&of, &last.name).into());
     }
     Ok(Value::Object(answer))
 }

@@ -5,10 +5,8 @@ use crate::sim::sqs::error;
 use crate::sim::sqs::wire::address::{queue_of, url_for};
 use crate::sim::sqs::wire::input::Input;
 use crate::sim::sqs::wire::nothing;
-use crate::sim::wire::Call;
+use crate::sim::wire::{Call, page_token};
 use crate::sim::world::World;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 /// Every attribute that GetQueueAttributes knows.
@@ -82,14 +80,14 @@ pub fn url(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, Ap
 pub fn list(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, ApiError> {
     let prefix = input.text("QueueNamePrefix")?.unwrap_or("");
     let names: Vec<String> = world.sqs.names().filter(|name| name.starts_with(prefix)).map(str::to_owned).collect();
-    page(world, call, input, names, "QueueUrls")
+    page(world, call, input, names, ("QueueUrls", prefix))
 }
 
 pub fn list_dead_letter_sources(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value, ApiError> {
     let name = queue_of(world, input)?;
     let (sqs, mut cx) = world.sqs_cx();
     let names = sqs.list_dead_letter_source_queues(&mut cx, &name)?;
-    let mut answer = page(world, call, input, names, "queueUrls")?;
+    let mut answer = page(world, call, input, names, ("queueUrls", &name))?;
     // This member is required where that of ListQueues is left out when empty.
     if let Value::Object(members) = &mut answer {
         members.entry("queueUrls").or_insert_with(|| json!([]));
@@ -97,15 +95,25 @@ pub fn list_dead_letter_sources(world: &mut World, call: &Call, input: Input<'_>
     Ok(answer)
 }
 
-/// URLs of the names, a page of them where `MaxResults` asks for pages. The token is the last name given.
-fn page(world: &World, call: &Call, input: Input<'_>, names: Vec<String>, member: &str) -> Result<Value, ApiError> {
+/// URLs of the names, a page of them where `MaxResults` asks for pages. The token is the last name given, of the list
+/// under this member and with this prefix or dead-letter queue.
+fn page(
+    world: &World,
+    call: &Call,
+    input: Input<'_>,
+    names: Vec<String>,
+    (member, only): (&str, &str),
+) -> Result<Value, ApiError> {
+    let of = format!("sqs {} {} {member} {only}", world.place.account, world.place.region);
     let asked = input.integer("MaxResults")?;
     if asked.is_some_and(|asked| !(1..=PAGE_MAX).contains(&asked)) {
         let reason = "MaxResults must be an integer between 1 and 1000.";
         return Err(error::invalid_value(asked.unwrap_or_default(), "MaxResults", reason));
     }
     let after = match input.text("NextToken")? {
-        Some(token) => Some(read_token(token).ok_or_else(|| error::invalid_parameter("Invalid or expired token."))?),
+        Some(token) => {
+            Some(page_token::open(&of, token).ok_or_else(|| error::invalid_parameter("Invalid or expired token."))?)
+        }
         None => None,
     };
     let size = asked.unwrap_or(PAGE_MAX) as usize;
@@ -117,13 +125,9 @@ fn page(world: &World, call: &Call, input: Input<'_>, names: Vec<String>, member
         answer.insert(member.to_owned(), urls.into());
     }
     if let (Some(last), true, true) = (shown.last(), asked.is_some(), rest.len() > size) {
-        answer.insert("NextToken".to_owned(), STANDARD.encode(last).into());
+        answer.insert("NextToken".to_owned(), page_token::seal(&of, last).into());
     }
     Ok(Value::Object(answer))
-}
-
-fn read_token(token: &str) -> Option<String> {
-    String::from_utf8(STANDARD.decode(token).ok()?).ok()
 }
 
 pub fn get_attributes(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {

@@ -191,6 +191,8 @@ fn lists_are_paged_and_left_out_when_empty() {
     assert_eq!(first["QueueUrls"].as_array().unwrap().len(), 2);
     let input = json!({ "QueueNamePrefix": "a", "MaxResults": 2, "NextToken": first["NextToken"] });
     let second = ask(&mut world, "ListQueues", input).unwrap();
+    let foreign = json!({ "QueueNamePrefix": "b", "MaxResults": 2, "NextToken": first["NextToken"] });
+    assert!(ask(&mut world, "ListQueues", foreign).is_err(), "a token of another list is no end of this one");
     assert_eq!(second, json!({ "QueueUrls": ["http://127.0.0.1:4566/123456789012/a3"] }));
     let mut call = call_of(&world, "sqs.eu-west-1.amazonaws.com");
     let url = answer(&mut world, &mut call, "GetQueueUrl", &json!({ "QueueName": "b" })).unwrap();
