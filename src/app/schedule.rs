@@ -118,14 +118,14 @@ enum Nearness {
 }
 
 impl Attention {
-    fn nearness(&self, id: &ResourceId, rows: &BTreeMap<ResourceId, Row>) -> Nearness {
+    fn nearness(&self, id: &ResourceId, row: Option<&Row>) -> Nearness {
         if self.hot.contains(id) {
             Nearness::Hot
         } else if self.near.contains(id) {
             Nearness::Near
         } else if self.visible.contains(id) {
             Nearness::Visible
-        } else if rows.get(id).is_some_and(|row| row.health >= Health::Warn) {
+        } else if row.is_some_and(|row| row.health >= Health::Warn) {
             Nearness::Unwell
         } else {
             Nearness::Wide
@@ -228,7 +228,8 @@ impl Schedule {
         let stretch = (self.watches.len() as f64 / SWEEP_RESOURCES as f64).max(1.0);
         let mut all: BTreeMap<KindId, Gathered> = BTreeMap::new();
         for (id, watch) in &self.watches {
-            let nearness = attention.nearness(id, rows);
+            let row = rows.get(id);
+            let nearness = attention.nearness(id, row);
             let kind = kinds::kind(id.kind);
             let sweep_every = kind.sweep_every.unwrap_or(DIRECT_VISIBLE_EVERY);
             let (direct_every, metrics_every) = match nearness {
@@ -238,7 +239,7 @@ impl Schedule {
                 Nearness::Unwell => (sweep_every, METRICS_EVERY),
                 Nearness::Wide => (sweep_every.mul_f64(stretch).max(money.direct_every), money.metrics_every),
             };
-            let is_unwell = rows.get(id).is_some_and(|row| row.health >= Health::Warn);
+            let is_unwell = row.is_some_and(|row| row.health >= Health::Warn);
             let is_asked = kind.sweep_every.is_some() || nearness <= Nearness::Near || is_unwell;
             if is_asked && next.is_due(watch.direct.due(direct_every)) {
                 all.entry(id.kind).or_default().direct.push((nearness, id.clone()));
@@ -320,7 +321,7 @@ impl Schedule {
         for (id, row) in rows {
             let kind = kinds::kind(id.kind);
             let of_metrics = metric_count(row) as f64 * USD_PER_METRIC;
-            if attention.nearness(id, rows) <= Nearness::Visible {
+            if attention.nearness(id, Some(row)) <= Nearness::Visible {
                 near += of_metrics;
             } else {
                 metrics += of_metrics;

@@ -2,7 +2,7 @@
 
 use crate::aws::errors::{Place, one_line};
 use crate::aws::meter::Meter;
-use crate::aws::operations::{OPERATIONS, Operation};
+use crate::aws::operations::{OPERATIONS, Operation, index};
 use crate::aws::pace::Lane;
 use aws_config::imds;
 use aws_config::imds::region::ImdsRegionProvider;
@@ -327,7 +327,7 @@ impl Clients {
     pub(super) async fn turn(&self, operation: &Operation) {
         let now = self.time_source.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now_us = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
-        if let Some(index) = OPERATIONS.iter().position(|known| known.label == operation.label) {
+        if let Some(index) = index(operation) {
             self.asked.fetch_or(1 << index, Ordering::Relaxed);
         }
         let wait = self.meter.pace().take(operation, self.lane, now_us);

@@ -127,6 +127,11 @@ pub const OPERATIONS: [&Operation; 33] = [
     &DESCRIBE_DELIVERY_STREAM,
 ];
 
+/// The operation's place in the table, for what is counted and paced by it.
+pub fn index(operation: &Operation) -> Option<usize> {
+    OPERATIONS.iter().position(|known| known.label == operation.label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 //! A call takes the next free place in its operation's line and waits for its time. What a person looks at has a line
 //! of its own, half as fast, so that a sweep of thousands does not stand before it.
 
-use crate::aws::operations::{OPERATIONS, Operation};
+use crate::aws::operations::{OPERATIONS, Operation, index};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
@@ -80,11 +80,6 @@ impl Pace {
         };
         lines.stretch_percent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |percent| Some(next(percent))).ok();
     }
-}
-
-/// The operation's place in the table.
-fn index(operation: &Operation) -> Option<usize> {
-    OPERATIONS.iter().position(|known| known.label == operation.label)
 }
 
 #[cfg(test)]

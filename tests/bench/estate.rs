@@ -17,7 +17,7 @@ use midwatch::sim::connector::EngineConnector;
 use midwatch::sim::engine;
 use midwatch::sim::scenario::{Scenario, build};
 use std::fmt::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const BUDGET_USD_PER_H: f64 = 0.15;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -31,6 +31,7 @@ pub fn run(figures: &mut Figures) {
         figures.below(&name("throttled"), seen.throttled as f64, "calls", 1.0);
         figures.below(&name("usd_first_hour"), seen.usd_first_hour, "USD", BUDGET_USD_PER_H);
         figures.below(&name("on_screen_age"), seen.on_screen_age_s, "s", 60.0);
+        figures.below(&name("key_update"), seen.key_us, "us", 2000.0);
         for (operation, calls) in seen.calls {
             println!("  {resources} resources, an hour: {calls:>7} {operation}");
         }
@@ -43,6 +44,8 @@ struct Seen {
     usd_first_hour: f64,
     /// The oldest answer of a service about a row on screen, in the second half hour.
     on_screen_age_s: f64,
+    /// What a key takes to be folded into the state, real time.
+    key_us: f64,
     calls: Vec<(&'static str, u64)>,
 }
 
@@ -109,6 +112,7 @@ async fn watch(resources: usize) -> Seen {
         runner.run_for(Duration::from_secs(10)).await;
         on_screen_age_s = on_screen_age_s.max(oldest_on_screen_s(runner.state()));
     }
+    let key_us = key_us(&mut runner);
     let calls = &runner.state().meter.calls;
     let hours = runner.now().since(started).as_secs_f64() / 3600.0;
     Seen {
@@ -116,8 +120,19 @@ async fn watch(resources: usize) -> Seen {
         throttled: calls.throttled,
         usd_first_hour: calls.usd / hours,
         on_screen_age_s,
+        key_us,
         calls: calls.by_operation.iter().map(|(operation, count)| (*operation, *count)).collect(),
     }
+}
+
+/// The mean of a hundred scroll keys, in microseconds.
+fn key_us(runner: &mut Runner) -> f64 {
+    const KEYS: u32 = 100;
+    let started = Instant::now();
+    for _ in 0..KEYS {
+        runner.keys("j").expect("a key");
+    }
+    started.elapsed().as_secs_f64() * 1e6 / f64::from(KEYS)
 }
 
 /// Rows on screen: the first of the overview.

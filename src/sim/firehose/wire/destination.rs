@@ -137,8 +137,8 @@ fn check(given: Input<'_>, member: &str) -> Result<(), ApiError> {
             violations.add(&format!("'{format}'"), &path(member, "CompressionFormat"), &rule);
         }
     }
-    for (name, marker) in [("RoleARN", ":role/"), ("BucketARN", ":s3:::")] {
-        if let Some(arn) = given.text(name)?.filter(|arn| !arn.starts_with("arn:") || !arn.contains(marker)) {
+    for (name, is_right) in [("RoleARN", is_role as fn(&str) -> bool), ("BucketARN", is_bucket)] {
+        if let Some(arn) = given.text(name)?.filter(|arn| !is_right(arn)) {
             let pattern = if name == "RoleARN" {
                 r"arn:.*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+"
             } else {
@@ -149,6 +149,26 @@ fn check(given: Input<'_>, member: &str) -> Result<(), ApiError> {
         }
     }
     violations.finish()
+}
+
+/// `arn:…:iam::123456789012:role/NAME`, with a path.
+fn is_role(arn: &str) -> bool {
+    let role = arn.strip_prefix("arn:").and_then(|rest| rest.split_once(":iam::")?.1.split_once(":role/"));
+    role.is_some_and(|(account, name)| {
+        let is_legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c);
+        account.len() == 12
+            && account.bytes().all(|b| b.is_ascii_digit())
+            && !name.is_empty()
+            && name.chars().all(is_legal)
+    })
+}
+
+/// `arn:…:s3:::BUCKET`, and nothing behind the bucket.
+fn is_bucket(arn: &str) -> bool {
+    let bucket = arn.strip_prefix("arn:").and_then(|rest| rest.rsplit_once(":s3:::"));
+    bucket.is_some_and(|(_, name)| {
+        (1..=255).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    })
 }
 
 /// Members that AWS keeps to itself.
@@ -169,4 +189,23 @@ fn described(given: Input<'_>) -> Map<String, Json> {
             _ => (name.clone(), value.clone()),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arns_are_matched_as_a_whole() {
+        assert!(is_bucket("arn:aws:s3:::archive.2026") && is_bucket("arn:aws-cn:s3:::a"));
+        for wrong in ["arn:aws:s3:::archive/path", "arn:aws:s3:::", "archive", "aws:s3:::archive"] {
+            assert!(!is_bucket(wrong), "{wrong}");
+        }
+        assert!(is_role("arn:aws:iam::123456789012:role/service/deliver"));
+        for wrong in
+            ["arn:aws:iam::1234:role/deliver", "arn:aws:iam::123456789012:role/", "arn:aws:iam::123456789012:user/x"]
+        {
+            assert!(!is_role(wrong), "{wrong}");
+        }
+    }
 }
