@@ -5,6 +5,7 @@ use crate::app::state;
 use crate::aws::{self, Clients, Seam};
 use crate::clock::Clock;
 use crate::config::{DemoSettings, LiveSettings, Settings, Source};
+use crate::domain::row::Place;
 use crate::faces::scenarios;
 use crate::failure::Failure;
 use crate::journal::{self, Journal, Who};
@@ -16,6 +17,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 
 /// What watching may cost when nothing else is said, in US dollars an hour at list prices.
@@ -24,7 +26,8 @@ const BUDGET_USD_PER_H: f64 = 0.15;
 /// Clients, a clock, and what the state has to know of them.
 #[derive(Clone, Debug)]
 pub struct Session {
-    pub clients: Clients,
+    /// Those of each context.
+    pub clients: BTreeMap<Place, Clients>,
     pub clock: Clock,
     pub settings: state::Settings,
 }
@@ -47,16 +50,22 @@ async fn open_live(live: &LiveSettings, allow_actions: bool) -> Result<Session, 
         endpoint_url: live.endpoint_url.clone(),
     };
     let config = aws::sdk_config(&chosen, Seam::live()).await.map_err(|error| Failure::new(error.to_string()))?;
-    let settings = state::Settings {
-        source: state::Source::Live,
-        source_label: live.endpoint_url.clone().unwrap_or_default(),
+    let context = state::Context {
+        place: Place::default(),
         region: config.region().map(ToString::to_string),
         profile: live.profile.clone(),
+        endpoint_url: live.endpoint_url.clone(),
         allow_actions,
+    };
+    let clients = Clients::new(&config).with_profile(live.profile.clone());
+    let clients = BTreeMap::from([(context.place.clone(), clients)]);
+    let settings = state::Settings {
+        source: state::Source::Live,
+        source_label: String::new(),
+        contexts: vec![context],
         budget_usd_per_h: BUDGET_USD_PER_H,
         speed: 1.0,
     };
-    let clients = Clients::new(&config).with_profile(live.profile.clone());
     Ok(Session { clients, clock: Clock::System, settings })
 }
 
@@ -78,13 +87,16 @@ async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
     let settings = state::Settings {
         source: state::Source::Demo,
         source_label: format!("demo {} ×{}", scenario.name, demo.speed),
-        region: Some(scenario.region),
-        profile: None,
-        allow_actions: true,
+        contexts: vec![state::Context {
+            region: Some(scenario.region),
+            allow_actions: true,
+            ..state::Context::default()
+        }],
         budget_usd_per_h: BUDGET_USD_PER_H,
         speed: demo.speed,
     };
-    Ok(Session { clients: Clients::new(&config), clock: Clock::Virtual(clock), settings })
+    let clients = BTreeMap::from([(Place::default(), Clients::new(&config))]);
+    Ok(Session { clients, clock: Clock::Virtual(clock), settings })
 }
 
 /// The hands of the session and the events that they bring. A journal that cannot be opened is no failure of watching:
@@ -95,11 +107,6 @@ pub fn hands(session: &Session, settings: &Settings) -> (Hands, mpsc::Receiver<E
         Some(path) => Journal::open(&path).map_err(|error| format!("{} cannot be opened: {error}", path.display())),
         None => Err("there is no home folder for it; name one with --journal".to_owned()),
     };
-    let endpoint = match &settings.source {
-        Source::Live(live) => live.endpoint_url.clone(),
-        Source::Demo(_) => None,
-    };
-    let region = session.settings.region.clone();
-    let who = Who { source: settings.source_word(), region, endpoint, ..Who::default() };
+    let who = Who { source: settings.source_word(), ..Who::default() };
     Hands::new(Backend::aws(session.clients.clone()), session.clock, journal, who)
 }

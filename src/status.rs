@@ -3,7 +3,7 @@
 use crate::domain::field::Field;
 use crate::domain::finding::{Finding, Problem, by_cause, struck};
 use crate::domain::poll::Calls;
-use crate::domain::row::{Health, KindId, ResourceId, Row};
+use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::domain::value::Datum;
 use crate::kinds;
@@ -16,9 +16,8 @@ pub struct Snapshot<'a> {
     pub at: Timestamp,
     /// `live` or `demo`.
     pub source: &'a str,
-    pub account: Option<&'a str>,
-    pub region: Option<&'a str>,
-    pub profile: Option<&'a str>,
+    /// What was watched; at least one.
+    pub contexts: Vec<Context<'a>>,
     pub rows: &'a BTreeMap<ResourceId, Row>,
     /// Most important first.
     pub findings: &'a [Finding],
@@ -26,6 +25,28 @@ pub struct Snapshot<'a> {
     pub calls: &'a Calls,
     /// What watching costs at this rate, in US dollars at list prices.
     pub usd_per_hour: f64,
+}
+
+/// Where somebody looked, and as whom.
+pub struct Context<'a> {
+    pub place: &'a Place,
+    pub account: Option<&'a str>,
+    pub region: Option<&'a str>,
+    pub profile: Option<&'a str>,
+}
+
+impl Snapshot<'_> {
+    /// `kind/name`; `account/region/kind/name` where several contexts are watched. One whose account could not be asked
+    /// goes by its name.
+    fn id(&self, id: &ResourceId) -> String {
+        let Some(name) = id.place.name() else { return id.to_string() };
+        let context = self.contexts.iter().find(|context| *context.place == id.place);
+        let bare = id.clone().at(&Place::default());
+        match context.and_then(|context| Some((context.account?, context.region?))) {
+            Some((account, region)) => format!("{account}/{region}/{bare}"),
+            None => format!("{name}/{bare}"),
+        }
+    }
 }
 
 /// Operations without which health cannot be told: when one fails, an "ok" would be a guess.
@@ -47,12 +68,13 @@ pub fn exit_code(snapshot: &Snapshot<'_>) -> u8 {
 
 /// The stable interface of `midwatch status --format json`. Members keep their names, order, units and meaning.
 pub fn json(snapshot: &Snapshot<'_>) -> Value {
-    let findings = snapshot.findings.iter().enumerate().map(|(index, finding)| finding_json(index + 1, finding));
-    json!({
+    let findings = snapshot.findings.iter().enumerate();
+    let findings = findings.map(|(index, finding)| finding_json(snapshot, index + 1, finding));
+    let mut json = json!({
         "at": snapshot.at.rfc3339(),
         "source": snapshot.source,
-        "context": { "account": snapshot.account, "region": snapshot.region, "profile": snapshot.profile },
-        "resources": snapshot.rows.values().map(row_json).collect::<Vec<_>>(),
+        "context": snapshot.contexts.first().map(context_json),
+        "resources": snapshot.rows.values().map(|row| row_json(snapshot, row)).collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
         "problems": snapshot.problems.iter().map(|problem| problem_json(problem)).collect::<Vec<_>>(),
         "api": {
@@ -61,13 +83,25 @@ pub fn json(snapshot: &Snapshot<'_>) -> Value {
             "by_operation": snapshot.calls.by_operation,
             "usd_per_hour": rounded(snapshot.usd_per_hour),
         },
-    })
+    });
+    if snapshot.contexts.len() > 1 {
+        json["contexts"] = snapshot.contexts.iter().map(context_json).collect();
+    }
+    json
 }
 
-fn row_json(row: &Row) -> Value {
-    let links = row.links.iter().map(|link| json!({ "to": link.to.to_string(), "as": link.relation.word() }));
+fn context_json(context: &Context<'_>) -> Value {
+    let mut json = json!({ "account": context.account, "region": context.region, "profile": context.profile });
+    if let Some(name) = context.place.name() {
+        json["name"] = name.into();
+    }
+    json
+}
+
+fn row_json(snapshot: &Snapshot<'_>, row: &Row) -> Value {
+    let links = row.links.iter().map(|link| json!({ "to": snapshot.id(&link.to), "as": link.relation.word() }));
     json!({
-        "id": row.id.to_string(),
+        "id": snapshot.id(&row.id),
         "kind": row.id.kind.word(),
         "name": row.id.name,
         "health": row.health.word(),
@@ -112,10 +146,10 @@ fn rounded(usd: f64) -> f64 {
     (usd * 10_000.0).round() / 10_000.0
 }
 
-fn finding_json(rank: usize, finding: &Finding) -> Value {
+fn finding_json(snapshot: &Snapshot<'_>, rank: usize, finding: &Finding) -> Value {
     let evidence = finding.evidence.iter().map(|evidence| {
         json!({
-            "resource": evidence.resource.to_string(),
+            "resource": snapshot.id(&evidence.resource),
             "field": evidence.field,
             "sentence": evidence.sentence,
             "at": evidence.at.rfc3339(),
@@ -126,7 +160,7 @@ fn finding_json(rank: usize, finding: &Finding) -> Value {
         "cause": finding.cause.word(),
         "severity": finding.severity.word(),
         "confidence": finding.confidence.word(),
-        "resource": finding.resource.to_string(),
+        "resource": snapshot.id(&finding.resource),
         "sentence": finding.sentence,
         "evidence": evidence.collect::<Vec<_>>(),
         "actions": finding.actions.iter().map(|action| action.word()).collect::<Vec<_>>(),
@@ -180,12 +214,21 @@ pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
 
 fn head(snapshot: &Snapshot<'_>) -> String {
     let at = snapshot.at.rfc3339();
-    let parts = [Some(snapshot.source), snapshot.profile, snapshot.account, snapshot.region, Some(at.as_str())];
+    let context = |context: &Context<'_>| {
+        let parts = [context.place.name(), context.profile, context.account, context.region];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    };
+    let contexts = snapshot.contexts.iter().map(context).filter(|said| !said.is_empty()).collect::<Vec<_>>();
+    let parts = [snapshot.source.to_owned(), contexts.join(",  "), at];
     let counts = KindId::ALL.map(|kind| {
         let count = snapshot.rows.keys().filter(|id| id.kind == kind).count();
         format!("{count} {}", kind.word())
     });
-    format!("midwatch  {}  ({})", parts.into_iter().flatten().collect::<Vec<_>>().join("  "), counts.join(", "))
+    format!(
+        "midwatch  {}  ({})",
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  "),
+        counts.join(", ")
+    )
 }
 
 fn cells(row: &Row) -> String {
@@ -237,6 +280,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_802_520_000);
 
+    static HERE: std::sync::LazyLock<Place> = std::sync::LazyLock::new(Place::default);
+
     fn dead_letter_queue() -> Row {
         let mut row = Row::new(ResourceId::new(KindId::Sqs, "orders-dlq"), NOW);
         row.health = Health::Crit;
@@ -279,9 +324,12 @@ mod tests {
             Snapshot {
                 at: NOW,
                 source: "demo",
-                account: Some("123456789012"),
-                region: Some("eu-west-1"),
-                profile: None,
+                contexts: vec![Context {
+                    place: &HERE,
+                    account: Some("123456789012"),
+                    region: Some("eu-west-1"),
+                    profile: None,
+                }],
                 rows: &self.rows,
                 findings: &self.findings,
                 problems: self.problems.iter().collect(),
@@ -292,7 +340,8 @@ mod tests {
     }
 
     fn problem(operation: &'static str) -> Problem {
-        Problem { service: "sqs", operation, class: ErrorClass::Denied, sentence: "Ask for the permission.".into() }
+        let sentence = "Ask for the permission.".into();
+        Problem { place: Place::default(), service: "sqs", operation, class: ErrorClass::Denied, sentence }
     }
 
     #[test]

@@ -253,14 +253,14 @@ fn has_links(state: &State) -> Result<(), Why> {
 /// Whether the target is of this kind and actions are unlocked.
 fn can_act(state: &State, kind: KindId, verb: &str) -> Result<(), Why> {
     let title = kinds::kind(kind).title;
-    match state.target() {
-        Some(id) if id.kind == kind => {}
+    let place = match state.target() {
+        Some(id) if id.kind == kind => &id.place,
         _ => return no(format!("{verb} is for {title}: select one first (:{})", kind.word())),
-    }
+    };
     if matches!(state.screen(), Screen::Answer { .. }) {
         return no("go back first (esc)");
     }
-    if !state.settings.allow_actions {
+    if !state.settings.may_act(place) {
         return no(format!("{verb}: midwatch is read-only here; start it with --allow-actions to act"));
     }
     if state.target_row().is_none() { no("it is not in the estate any more") } else { Ok(()) }

@@ -358,8 +358,9 @@ fn unread(confirm: &Confirm, size: Size) -> Option<&'static str> {
 
 /// A person says yes to the plan in the dialog.
 fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
-    let (leave, size) = (Unlocked::when(state.settings.allow_actions), state.size);
+    let (settings, size) = (&state.settings, state.size);
     let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() else { return };
+    let leave = Unlocked::when(settings.may_act(&confirm.plan.resource.place));
     if let Some(why) = unread(confirm, size) {
         confirm.error = Some(why.into());
         return;
@@ -380,7 +381,7 @@ fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// A person has said yes elsewhere (`midwatch do`). Read-only, nothing happens, and a toast says so.
 pub fn agreed(state: &mut State, plan: Plan, effects: &mut Vec<Effect>) {
-    match Unlocked::when(state.settings.allow_actions) {
+    match Unlocked::when(state.settings.may_act(&plan.resource.place)) {
         Some(leave) => perform(state, plan, leave, effects),
         None => state.toast(Tone::Bad, "midwatch is read-only here; start it with --allow-actions to act"),
     }

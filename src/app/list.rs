@@ -120,7 +120,7 @@ impl List {
         let rank = |row: &Row| (Reverse(row.health), Reverse(findings.get(&row.id).copied()));
         match self.sort.by {
             SortBy::Rank => shown.sort_by_cached_key(|row| rank(row)),
-            SortBy::Name => shown.sort_by(|a, b| a.id.name.cmp(&b.id.name)),
+            SortBy::Name => shown.sort_by(|a, b| (&a.id.name, &a.id.place).cmp(&(&b.id.name, &b.id.place))),
             SortBy::Field(field) => shown.sort_by(|a, b| compare_field(a, b, field, self.sort.reverse)),
         }
         if self.sort.reverse && !matches!(self.sort.by, SortBy::Field(_)) {

@@ -5,7 +5,7 @@ use crate::app::state::{Counts, State};
 use crate::diagnose::{self, Estate};
 use crate::domain::finding::Problem;
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
-use crate::domain::row::{KindId, Link, Part, ResourceId, Row, Stale};
+use crate::domain::row::{KindId, Link, Part, Place, ResourceId, Row, Stale};
 use crate::kinds::sqs::is_dead_letter_queue;
 use crate::kinds::{self, SeriesOf};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +18,15 @@ pub struct Memory {
     /// Since when the resource's own API, and CloudWatch, have failed for it.
     failing: BTreeMap<(ResourceId, Asked), Stale>,
     /// The resources whose failures stand behind a problem.
-    behind: BTreeMap<(&'static str, &'static str), BTreeSet<ResourceId>>,
+    behind: BTreeMap<ProblemKey, BTreeSet<ResourceId>>,
     /// Rows, series or findings have changed since the derived values were made.
     pub(in crate::app) rows_changed: bool,
     /// The list on screen must be made anew.
     pub(in crate::app) list_changed: bool,
 }
+
+/// The context, the service and the operation that a problem is of.
+pub type ProblemKey = (Place, &'static str, &'static str);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Asked {
@@ -40,14 +43,14 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     }
     fold_problems(state, poll, &reading);
     if let Some(identity) = reading.identity {
-        state.identity = identity;
+        state.identities.insert(poll.place.clone(), identity);
     }
     let asked = match &poll.question {
         Question::Metrics { .. } => Asked::CloudWatch,
         _ => Asked::Service,
     };
     if let Question::Inventory(kind) = poll.question {
-        fold_inventory(state, kind, reading.inventory.map(|(_, ids)| ids), &reading.updates);
+        fold_inventory(state, &poll.place, kind, reading.inventory.map(|(_, ids)| ids), &reading.updates);
     }
     for update in reading.updates {
         state.memory.failing.remove(&(update.id.clone(), asked));
@@ -61,15 +64,22 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
 }
 
 /// New resources get a row at once; of a complete inventory, those that are not in it go.
-fn fold_inventory(state: &mut State, kind: KindId, complete: Option<Vec<ResourceId>>, updates: &[RowUpdate]) {
-    let known = state.rows.keys().filter(|id| id.kind == kind).cloned();
+fn fold_inventory(
+    state: &mut State,
+    place: &Place,
+    kind: KindId,
+    complete: Option<Vec<ResourceId>>,
+    updates: &[RowUpdate],
+) {
+    let is_of = |id: &ResourceId| id.kind == kind && id.place == *place;
+    let known = state.rows.keys().filter(|id| is_of(id)).cloned();
     let mut ids: BTreeSet<ResourceId> = match complete {
         Some(ids) => ids.into_iter().collect(),
         None => known.collect(),
     };
-    ids.extend(updates.iter().map(|update| update.id.clone()).filter(|id| id.kind == kind));
-    state.schedule.set_resources(kind, &ids);
-    let stays = |id: &ResourceId| id.kind != kind || ids.contains(id);
+    ids.extend(updates.iter().map(|update| update.id.clone()).filter(|id| is_of(id)));
+    state.schedule.set_resources(place, kind, &ids);
+    let stays = |id: &ResourceId| !is_of(id) || ids.contains(id);
     state.rows.retain(|id, _| stays(id));
     state.series.retain(|key, _| stays(&key.resource));
     state.memory.own_links.retain(|id, _| stays(id));
@@ -131,7 +141,9 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
     };
     let worked = |problem: &Problem| {
         let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));
-        !now.contains(&(problem.service, problem.operation)) && reading.asked.iter().any(called)
+        problem.place == poll.place
+            && !now.contains(&(problem.service, problem.operation))
+            && reading.asked.iter().any(called)
     };
     let memory = &mut state.memory;
     let rows = &state.rows;
@@ -139,14 +151,14 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
         if !worked(problem) {
             return true;
         }
-        let behind = memory.behind.entry(*key).or_default();
+        let behind = memory.behind.entry(key.clone()).or_default();
         behind.retain(|id| rows.contains_key(id) && (!asked.contains(id) || failed.contains(id)));
         !behind.is_empty()
     });
     memory.behind.retain(|key, _| state.problems.contains_key(key));
     for problem in &reading.problems {
-        let key = (problem.service, problem.operation);
-        state.problems.insert(key, problem.clone());
+        let key = (problem.place.clone(), problem.service, problem.operation);
+        state.problems.insert(key.clone(), problem.clone());
         memory.behind.entry(key).or_default().extend(failed.iter().map(|id| (*id).clone()));
     }
 }
@@ -178,7 +190,8 @@ fn mirror_links(state: &mut State) {
     let own = state.memory.own_links.iter().flat_map(|(from, own)| own.iter().map(move |link| (from, link.clone())));
     let of_parts = state.rows.values().flat_map(|row| {
         let part_link = kinds::kind(row.id.kind).part_link;
-        row.parts.iter().filter_map(part_link).map(move |link| (&row.id, link))
+        let here = |link: Link| Link { to: link.to.at(&row.id.place), ..link };
+        row.parts.iter().filter_map(part_link).map(move |link| (&row.id, here(link)))
     });
     for (from, link) in own.chain(of_parts) {
         let back = Link { to: from.clone(), relation: link.relation.reverse() };

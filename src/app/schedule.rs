@@ -2,7 +2,7 @@
 //! twice at once, and what fails is asked again ever more slowly.
 
 use crate::domain::poll::{Poll, Question, Reading, Target};
-use crate::domain::row::{Health, KindId, Part, ResourceId, Row};
+use crate::domain::row::{Health, KindId, Part, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::kinds::{self, Kind};
 use purse::Purse;
@@ -52,8 +52,8 @@ pub struct Schedule {
     is_short: bool,
     /// How often metrics of what nobody looks at are fetched within the budget.
     sweep_every: Duration,
-    identity: Slot,
-    inventories: BTreeMap<KindId, Slot>,
+    identities: BTreeMap<Place, Slot>,
+    inventories: BTreeMap<(Place, KindId), Slot>,
     watches: BTreeMap<ResourceId, Watch>,
     /// The wake asked for last.
     pub(in crate::app) wake_at: Option<Timestamp>,
@@ -62,6 +62,7 @@ pub struct Schedule {
 /// A question on its way.
 #[derive(Clone, Debug, PartialEq)]
 struct Asked {
+    place: Place,
     question: Question,
     since: Timestamp,
     /// What was paid for it.
@@ -142,8 +143,10 @@ struct Gathered {
 }
 
 impl Schedule {
-    /// Nothing asked yet. What has no answer after `answer_within` of the session's time will be given up.
-    pub fn new(answer_within: Duration) -> Self {
+    /// Nothing asked yet of these places. What has no answer after `answer_within` of the session's time will be given
+    /// up.
+    pub fn new(answer_within: Duration, places: &[Place]) -> Self {
+        let kinds = |place: &Place| KindId::ALL.map(|kind| ((place.clone(), kind), Slot::default()));
         Self {
             generation: 0,
             answer_within,
@@ -151,8 +154,8 @@ impl Schedule {
             purse: Purse::default(),
             is_short: false,
             sweep_every: METRICS_EVERY,
-            identity: Slot::default(),
-            inventories: KindId::ALL.into_iter().map(|kind| (kind, Slot::default())).collect(),
+            identities: places.iter().map(|place| (place.clone(), Slot::default())).collect(),
+            inventories: places.iter().flat_map(kinds).collect(),
             watches: BTreeMap::new(),
             wake_at: None,
         }
@@ -167,7 +170,7 @@ impl Schedule {
     /// has been seen.
     pub fn first_sweep_done(&self) -> bool {
         let is_idle = self.is_short && self.in_flight.is_empty();
-        self.identity.answered
+        self.identities.values().all(|slot| slot.answered)
             && self.inventories.values().all(|slot| slot.answered)
             && (is_idle || self.watches.iter().all(|(id, watch)| watch.is_swept(kinds::kind(id.kind))))
     }
@@ -177,9 +180,9 @@ impl Schedule {
         self.sweep_every
     }
 
-    /// Whether a kind's resources have been listed at least once, or failed to be.
+    /// Whether a kind's resources have been listed everywhere at least once, or failed to be.
     pub fn inventory_answered(&self, kind: KindId) -> bool {
-        self.inventories.get(&kind).is_some_and(|slot| slot.answered)
+        self.inventories.iter().filter(|((_, of), _)| *of == kind).all(|(_, slot)| slot.answered)
     }
 
     /// What is due now, and when to look again.
@@ -197,17 +200,19 @@ impl Schedule {
         self.sweep_every = money.metrics_every;
         let mut next = NextLook { now, at: None };
         let mut polls = Vec::new();
-        if next.is_due(self.identity.due(BACK_OFF_MAX).filter(|_| self.identity.good_at.is_none())) {
-            polls.push(self.ask(Question::Identity, 0.0, true, now));
+        let unknown = |slot: &Slot| slot.due(BACK_OFF_MAX).filter(|_| slot.good_at.is_none());
+        let identities = self.identities.iter().filter(|(_, slot)| next.is_due(unknown(slot)));
+        for place in identities.map(|(place, _)| place.clone()).collect::<Vec<_>>() {
+            polls.push(self.ask(place, Question::Identity, 0.0, true, now));
         }
-        for kind in KindId::ALL {
-            if next.is_due(self.inventories.get(&kind).and_then(|slot| slot.due(kinds::kind(kind).inventory_every))) {
-                polls.push(self.ask(Question::Inventory(kind), 0.0, false, now));
-            }
+        let every = |kind| kinds::kind(kind).inventory_every;
+        let inventories = self.inventories.iter().filter(|((_, kind), slot)| next.is_due(slot.due(every(*kind))));
+        for (place, kind) in inventories.map(|(of, _)| of.clone()).collect::<Vec<_>>() {
+            polls.push(self.ask(place, Question::Inventory(kind), 0.0, false, now));
         }
-        for (kind, gathered) in self.gather(&mut next, attention, rows, &money) {
-            self.ask_direct(kind, gathered.direct, rows, &money, now, &mut polls);
-            self.ask_metrics(kind, gathered.metrics, rows, &money, now, &mut polls);
+        for (of, gathered) in self.gather(&mut next, attention, rows, &money) {
+            self.ask_direct(&of, gathered.direct, rows, &money, now, &mut polls);
+            self.ask_metrics(&of, gathered.metrics, rows, &money, now, &mut polls);
         }
         if let Some(since) = self.in_flight.values().map(|asked| asked.since).min() {
             next.is_due(Some(since + self.answer_within));
@@ -224,9 +229,10 @@ impl Schedule {
         attention: &Attention,
         rows: &BTreeMap<ResourceId, Row>,
         money: &Money,
-    ) -> BTreeMap<KindId, Gathered> {
+    ) -> BTreeMap<(KindId, Place), Gathered> {
         let stretch = (self.watches.len() as f64 / SWEEP_RESOURCES as f64).max(1.0);
-        let mut all: BTreeMap<KindId, Gathered> = BTreeMap::new();
+        let mut all: BTreeMap<(KindId, Place), Gathered> = BTreeMap::new();
+        let of = |id: &ResourceId| (id.kind, id.place.clone());
         for (id, watch) in &self.watches {
             let row = rows.get(id);
             let nearness = attention.nearness(id, row);
@@ -242,7 +248,7 @@ impl Schedule {
             let is_unwell = row.is_some_and(|row| row.health >= Health::Warn);
             let is_asked = kind.sweep_every.is_some() || nearness <= Nearness::Near || is_unwell;
             if is_asked && next.is_due(watch.direct.due(direct_every)) {
-                all.entry(id.kind).or_default().direct.push((nearness, id.clone()));
+                all.entry(of(id)).or_default().direct.push((nearness, id.clone()));
             }
             if !kind.has_metrics() || watch.awaits_parts(kind) {
                 continue;
@@ -253,7 +259,7 @@ impl Schedule {
                     u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(METRICS_WINDOW_MIN)
                 });
                 let window_min = window_min.min(METRICS_FIRST_WINDOW_MIN);
-                all.entry(id.kind).or_default().metrics.push((nearness, window_min, id.clone()));
+                all.entry(of(id)).or_default().metrics.push((nearness, window_min, id.clone()));
             }
         }
         all
@@ -262,7 +268,7 @@ impl Schedule {
     /// Nearest first; what does not fit into the polls that may be on their way stays due.
     fn ask_direct(
         &mut self,
-        kind: KindId,
+        (kind, place): &(KindId, Place),
         mut wanted: Vec<(Nearness, ResourceId)>,
         rows: &BTreeMap<ResourceId, Row>,
         money: &Money,
@@ -273,19 +279,20 @@ impl Schedule {
         for same in wanted.chunk_by(|a, b| a.0 == b.0) {
             for chunk in same.chunks(DIRECT_CHUNK) {
                 let nearness = same.first().map_or(Nearness::Wide, |(nearness, _)| *nearness);
-                let usd = kinds::kind(kind).direct_usd * chunk.len() as f64;
+                let usd = kinds::kind(*kind).direct_usd * chunk.len() as f64;
                 if self.is_full(nearness) || !self.can_pay(usd, nearness, money) {
                     return;
                 }
                 let targets = chunk.iter().filter_map(|(_, id)| rows.get(id).map(|row| target(row, false))).collect();
-                polls.push(self.ask(Question::Direct(kind, targets), usd, nearness < Nearness::Unwell, now));
+                let question = Question::Direct(*kind, targets);
+                polls.push(self.ask(place.clone(), question, usd, nearness < Nearness::Unwell, now));
             }
         }
     }
 
     fn ask_metrics(
         &mut self,
-        kind: KindId,
+        (kind, place): &(KindId, Place),
         mut wanted: Vec<(Nearness, u32, ResourceId)>,
         rows: &BTreeMap<ResourceId, Row>,
         money: &Money,
@@ -305,12 +312,8 @@ impl Schedule {
                 }
                 let targets = chunk.iter().filter_map(|(_, _, id)| rows.get(id).map(|row| target(row, true))).collect();
                 let window_min = chunk.first().map_or(METRICS_WINDOW_MIN, |(_, window_min, _)| *window_min);
-                polls.push(self.ask(
-                    Question::Metrics { kind, targets, window_min },
-                    usd,
-                    nearest < Nearness::Unwell,
-                    now,
-                ));
+                let question = Question::Metrics { kind: *kind, targets, window_min };
+                polls.push(self.ask(place.clone(), question, usd, nearest < Nearness::Unwell, now));
             }
         }
     }
@@ -354,19 +357,20 @@ impl Schedule {
         self.in_flight.len() >= max
     }
 
-    fn ask(&mut self, question: Question, usd: f64, is_near: bool, now: Timestamp) -> Poll {
+    fn ask(&mut self, place: Place, question: Question, usd: f64, is_near: bool, now: Timestamp) -> Poll {
         self.generation += 1;
         let generation = self.generation;
-        self.each_slot(&question, |_, slot| slot.ask(generation, now));
-        self.in_flight.insert(generation, Asked { question: question.clone(), since: now, usd });
-        Poll { question, generation, is_near }
+        self.each_slot(&place, &question, |_, slot| slot.ask(generation, now));
+        let asked = Asked { place: place.clone(), question: question.clone(), since: now, usd };
+        self.in_flight.insert(generation, asked);
+        Poll { place, question, generation, is_near }
     }
 
     /// Calls `f` with every slot that a question concerns.
-    fn each_slot(&mut self, question: &Question, mut f: impl FnMut(Option<&ResourceId>, &mut Slot)) {
+    fn each_slot(&mut self, place: &Place, question: &Question, mut f: impl FnMut(Option<&ResourceId>, &mut Slot)) {
         match question {
-            Question::Identity => f(None, &mut self.identity),
-            Question::Inventory(kind) => f(None, self.inventories.entry(*kind).or_default()),
+            Question::Identity => f(None, self.identities.entry(place.clone()).or_default()),
+            Question::Inventory(kind) => f(None, self.inventories.entry((place.clone(), *kind)).or_default()),
             Question::Direct(_, targets) => {
                 for target in targets {
                     if let Some(watch) = self.watches.get_mut(&target.id) {
@@ -386,7 +390,7 @@ impl Schedule {
 
     /// Notes an answer. `false`: it is late, of a poll that was given up or asked anew, and must be dropped.
     pub fn answered(&mut self, poll: &Poll, reading: &Reading, at: Timestamp) -> bool {
-        let Some(Asked { question, usd, .. }) = self.in_flight.remove(&poll.generation) else {
+        let Some(Asked { place, question, usd, .. }) = self.in_flight.remove(&poll.generation) else {
             self.purse.settle(0.0, reading.calls.usd);
             return false;
         };
@@ -397,7 +401,7 @@ impl Schedule {
             Question::Inventory(_) => reading.inventory.is_some(),
             Question::Direct(..) | Question::Metrics { .. } => true,
         };
-        self.each_slot(&question, |id, slot| {
+        self.each_slot(&place, &question, |id, slot| {
             if slot.in_flight == Some(poll.generation) {
                 slot.answer(good && id.is_none_or(|id| !failed.contains(id)), at);
             }
@@ -410,9 +414,9 @@ impl Schedule {
         let generations: Vec<u64> =
             self.in_flight.iter().filter(|(_, asked)| late(asked)).map(|(generation, _)| *generation).collect();
         for generation in generations {
-            let Some(Asked { question, usd, .. }) = self.in_flight.remove(&generation) else { continue };
+            let Some(Asked { place, question, usd, .. }) = self.in_flight.remove(&generation) else { continue };
             self.purse.settle(usd, 0.0);
-            self.each_slot(&question, |_, slot| {
+            self.each_slot(&place, &question, |_, slot| {
                 if slot.in_flight == Some(generation) {
                     slot.answer(false, now);
                 }
@@ -420,8 +424,8 @@ impl Schedule {
         }
     }
 
-    /// Asks anew for everything about these resources and for their kinds' inventories; what is on its way about
-    /// them is dropped when it comes.
+    /// Asks anew for everything about these resources and for the inventories of these kinds; what is on its way
+    /// about them is dropped when it comes.
     pub fn ask_again(&mut self, ids: &BTreeSet<ResourceId>, kinds: &BTreeSet<KindId>) {
         let concerns = |question: &Question| match question {
             Question::Identity => true,
@@ -437,12 +441,10 @@ impl Schedule {
         };
         for asked in dropped {
             self.purse.settle(asked.usd, 0.0);
-            self.each_slot(&asked.question, |_, slot| fresh(slot));
+            self.each_slot(&asked.place, &asked.question, |_, slot| fresh(slot));
         }
-        fresh(&mut self.identity);
-        for kind in kinds {
-            fresh(self.inventories.entry(*kind).or_default());
-        }
+        self.identities.values_mut().for_each(fresh);
+        self.inventories.iter_mut().filter(|((_, kind), _)| kinds.contains(kind)).for_each(|(_, slot)| fresh(slot));
         for id in ids {
             if let Some(watch) = self.watches.get_mut(id) {
                 fresh(&mut watch.direct);
@@ -458,9 +460,9 @@ impl Schedule {
         }
     }
 
-    /// The resources of a kind are these now: new ones are watched, gone ones no more.
-    pub fn set_resources(&mut self, kind: KindId, ids: &BTreeSet<ResourceId>) {
-        self.watches.retain(|id, _| id.kind != kind || ids.contains(id));
+    /// The resources of a kind in a place are these now: new ones are watched, gone ones no more.
+    pub fn set_resources(&mut self, place: &Place, kind: KindId, ids: &BTreeSet<ResourceId>) {
+        self.watches.retain(|id, _| id.kind != kind || id.place != *place || ids.contains(id));
         for id in ids {
             self.watches.entry(id.clone()).or_default();
         }

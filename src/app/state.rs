@@ -3,12 +3,12 @@
 use crate::app::dialog::Dialog;
 use crate::app::job::{Job, PlanId};
 use crate::app::list::{List, ListId};
-use crate::app::readings::Memory;
+use crate::app::readings::{Memory, ProblemKey};
 use crate::app::schedule::{ANSWER_WITHIN, Schedule};
 use crate::app::screen::Screen;
 use crate::domain::finding::{Finding, Problem};
 use crate::domain::poll::{Calls, Identity};
-use crate::domain::row::{Health, KindId, ResourceId, Row};
+use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
@@ -21,13 +21,14 @@ pub struct State {
     pub now: Timestamp,
     pub started: Timestamp,
     pub size: Size,
-    pub identity: Identity,
+    /// Who asks, for each context.
+    pub identities: BTreeMap<Place, Identity>,
     pub rows: BTreeMap<ResourceId, Row>,
     pub series: BTreeMap<SeriesKey, Series>,
     /// Derived from rows and series; most important first.
     pub findings: Vec<Finding>,
-    /// What cannot be looked at, by service and operation; an operation that works again takes its problem away.
-    pub problems: BTreeMap<(&'static str, &'static str), Problem>,
+    /// What cannot be looked at; an operation that works again takes its problem away.
+    pub problems: BTreeMap<ProblemKey, Problem>,
     pub meter: Meter,
     /// Derived: how many resources of each kind are how.
     pub counts: BTreeMap<KindId, Counts>,
@@ -50,12 +51,10 @@ pub struct State {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub source: Source,
-    /// What the header says of the source: `demo flash-sale ×1`, `http://127.0.0.1:5000`; empty for live AWS.
+    /// What the header says of the demo: `demo flash-sale ×1`; empty for live AWS.
     pub source_label: String,
-    pub region: Option<String>,
-    pub profile: Option<String>,
-    /// Whether plans may be performed: the demo, or `--allow-actions`.
-    pub allow_actions: bool,
+    /// What is watched; never empty.
+    pub contexts: Vec<Context>,
     /// The most that watching may cost, in US dollars an hour at list prices.
     pub budget_usd_per_h: f64,
     /// How many seconds of the session's time pass in a real one: 1 for live AWS. What a person needs time for is
@@ -63,7 +62,29 @@ pub struct Settings {
     pub speed: f64,
 }
 
+/// An account and a region as somebody who may look at them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Context {
+    /// Where its resources are said to be.
+    pub place: Place,
+    pub region: Option<String>,
+    pub profile: Option<String>,
+    /// Asked instead of AWS's own.
+    pub endpoint_url: Option<String>,
+    /// Whether plans may be performed: the demo, or `--allow-actions`.
+    pub allow_actions: bool,
+}
+
 impl Settings {
+    pub fn context(&self, place: &Place) -> Option<&Context> {
+        self.contexts.iter().find(|context| context.place == *place)
+    }
+
+    /// Whether plans may be performed there.
+    pub fn may_act(&self, place: &Place) -> bool {
+        self.context(place).is_some_and(|context| context.allow_actions)
+    }
+
     /// So much of a person's time, in the session's.
     pub fn real(&self, duration: Duration) -> Duration {
         duration.mul_f64(self.speed.max(1.0))
@@ -177,13 +198,14 @@ const TOAST_STAYS: Duration = Duration::from_secs(8);
 impl State {
     /// The state before the first event, as of `now`.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
-        let schedule = Schedule::new(settings.real(ANSWER_WITHIN));
+        let places: Vec<Place> = settings.contexts.iter().map(|context| context.place.clone()).collect();
+        let schedule = Schedule::new(settings.real(ANSWER_WITHIN), &places);
         Self {
             settings,
             now,
             started: now,
             size: Size { width: 80, height: 24 },
-            identity: Identity::default(),
+            identities: BTreeMap::new(),
             rows: BTreeMap::new(),
             series: BTreeMap::new(),
             findings: Vec::new(),
@@ -205,6 +227,12 @@ impl State {
     /// The list on screen or under it.
     pub fn list(&self) -> Option<&List> {
         self.lists.get(&self.list_id())
+    }
+
+    /// The context that the person looks at: that of the resource in focus.
+    pub fn context(&self) -> Option<&Context> {
+        let first = || self.settings.contexts.first();
+        self.target().and_then(|id| self.settings.context(&id.place)).or_else(first)
     }
 
     pub fn job(&self, id: PlanId) -> Option<&Job> {

@@ -6,7 +6,7 @@ use crate::aws::operations::Operation;
 use crate::domain::field::Field;
 use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::poll::{Identity, Reading, RowUpdate};
-use crate::domain::row::{KindId, ResourceId};
+use crate::domain::row::{KindId, Place, ResourceId};
 use crate::domain::time::Timestamp;
 use crate::domain::value::{Origin, Value};
 use std::collections::BTreeMap;
@@ -93,6 +93,7 @@ impl Draft {
             .troubles
             .into_iter()
             .map(|((service, operation, class), (sentence, struck))| Problem {
+                place: Place::default(),
                 service,
                 operation,
                 class,

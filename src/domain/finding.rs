@@ -1,6 +1,6 @@
 //! A finding: what is wrong, where, how sure, and the evidence. A problem: what could not be seen, and the cure.
 
-use crate::domain::row::{Health, ResourceId};
+use crate::domain::row::{Health, Place, ResourceId};
 use crate::domain::time::Timestamp;
 use crate::domain::verb::ActionId;
 
@@ -87,6 +87,8 @@ pub struct Evidence {
 /// Something that could not be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
+    /// The context that cannot be looked at in full.
+    pub place: Place,
     /// `sqs`, `cloudwatch`, …
     pub service: &'static str,
     /// The API operation's name: `ListQueues`.
@@ -101,7 +103,9 @@ pub fn by_cause<'p>(problems: impl IntoIterator<Item = &'p Problem>) -> Vec<Vec<
     let mut causes: Vec<Vec<&Problem>> = Vec::new();
     for problem in problems {
         let same = |cause: &&mut Vec<&Problem>| {
-            cause.first().is_some_and(|first| first.class == problem.class && first.sentence == problem.sentence)
+            cause.first().is_some_and(|first| {
+                (&first.place, first.class, &first.sentence) == (&problem.place, problem.class, &problem.sentence)
+            })
         };
         match causes.iter_mut().find(same) {
             Some(cause) => cause.push(problem),
@@ -113,11 +117,13 @@ pub fn by_cause<'p>(problems: impl IntoIterator<Item = &'p Problem>) -> Vec<Vec<
 
 /// What a cause strikes: `sqs:ListQueues`, or `10 operations of cloudwatch, kinesis, sqs`.
 pub fn struck(cause: &[&Problem]) -> String {
+    let place = cause.first().and_then(|first| first.place.name());
+    let place = place.map(|name| format!("{name}: ")).unwrap_or_default();
     if let [one] = cause {
-        return format!("{}:{}", one.service, one.operation);
+        return format!("{place}{}:{}", one.service, one.operation);
     }
     let services: std::collections::BTreeSet<&str> = cause.iter().map(|problem| problem.service).collect();
-    format!("{} operations of {}", cause.len(), services.into_iter().collect::<Vec<_>>().join(", "))
+    format!("{place}{} operations of {}", cause.len(), services.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

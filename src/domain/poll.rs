@@ -2,7 +2,7 @@
 
 use crate::domain::field::Fields;
 use crate::domain::finding::Problem;
-use crate::domain::row::{KindId, Link, Part, ResourceId};
+use crate::domain::row::{KindId, Link, Part, Place, ResourceId};
 use crate::domain::series::SeriesKey;
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,19 @@ pub enum Question {
     Direct(KindId, Vec<Target>),
     /// CloudWatch numbers of these resources. `window_min` is how many minutes to fetch: 60 at first, few later.
     Metrics { kind: KindId, targets: Vec<Target>, window_min: u32 },
+}
+
+impl Question {
+    /// The same question about the same resources, said to be there.
+    pub fn at(mut self, place: &Place) -> Self {
+        match &mut self {
+            Self::Identity | Self::Inventory(_) => {}
+            Self::Direct(_, targets) | Self::Metrics { targets, .. } => {
+                targets.iter_mut().for_each(|target| target.id.place = place.clone());
+            }
+        }
+        self
+    }
 }
 
 /// A resource to ask about, with what the asking needs and an inventory has brought.
@@ -42,6 +55,8 @@ impl Target {
 /// A question with its number: answers of an older generation are dropped.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Poll {
+    /// Which context is asked.
+    pub place: Place,
     pub question: Question,
     pub generation: u64,
     /// Whether somebody looks at what is asked about: it does not wait behind the sweep.
@@ -63,6 +78,22 @@ pub struct Reading {
     pub asked: BTreeSet<&'static str>,
     /// What was called since the last reading, by whichever poll.
     pub calls: Calls,
+}
+
+impl Reading {
+    /// What was read without knowing of other places is told to be of this one.
+    pub fn at(mut self, place: &Place) -> Self {
+        let mut is_at = |id: &mut ResourceId| id.place = place.clone();
+        self.inventory.iter_mut().flat_map(|(_, ids)| ids).for_each(&mut is_at);
+        self.failed.iter_mut().for_each(|(id, _)| is_at(id));
+        for update in &mut self.updates {
+            is_at(&mut update.id);
+            update.links.iter_mut().flatten().for_each(|link| is_at(&mut link.to));
+            update.series.iter_mut().for_each(|(key, _)| is_at(&mut key.resource));
+        }
+        self.problems.iter_mut().for_each(|problem| problem.place = place.clone());
+        self
+    }
 }
 
 /// News of one resource. `None` leaves what is known as it is.

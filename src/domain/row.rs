@@ -2,7 +2,9 @@
 
 use crate::domain::field::Fields;
 use crate::domain::time::Timestamp;
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// The kinds of resources that midwatch watches. The order is the order of tabs and sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,16 +40,47 @@ impl KindId {
     }
 }
 
-/// `kind/name`, such as `sqs/orders-dlq`.
+/// Where a resource is: the name of one of several contexts that are watched at once. The only one that is watched needs
+/// no name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place(Option<Arc<str>>);
+
+impl Place {
+    pub fn named(name: &str) -> Self {
+        Self(Some(name.into()))
+    }
+
+    /// `None` where only one context is watched.
+    pub fn name(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+/// `kind/name`, such as `sqs/orders-dlq`; where several contexts are watched, `context/kind/name`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId {
     pub kind: KindId,
     pub name: String,
+    pub place: Place,
 }
 
 impl ResourceId {
+    /// Where only one place is spoken of.
     pub fn new(kind: KindId, name: impl Into<String>) -> Self {
-        Self { kind, name: name.into() }
+        Self { kind, name: name.into(), place: Place::default() }
+    }
+
+    /// The same resource, said to be there.
+    pub fn at(self, place: &Place) -> Self {
+        Self { place: place.clone(), ..self }
+    }
+
+    /// What tells it from others of its kind: its name, where several contexts are watched with its own before it.
+    pub fn name_among_places(&self) -> Cow<'_, str> {
+        match self.place.name() {
+            Some(place) => format!("{place}/{}", self.name).into(),
+            None => self.name.as_str().into(),
+        }
     }
 
     /// Reads `sqs/orders-dlq`; the error names what is wrong and what is expected.
@@ -67,6 +100,9 @@ impl ResourceId {
 
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = self.place.name() {
+            write!(f, "{place}/")?;
+        }
         write!(f, "{}/{}", self.kind.word(), self.name)
     }
 }
@@ -209,6 +245,13 @@ mod tests {
         assert_eq!(id.to_string(), "sqs/orders-dlq");
         assert!(ResourceId::parse("orders").unwrap_err().contains("kind/name"));
         assert!(ResourceId::parse("ec2/i-1").unwrap_err().contains("kinesis, sqs, lambda, sns"));
+    }
+
+    #[test]
+    fn ids_of_one_of_several_contexts_begin_with_it() {
+        let id = ResourceId::parse("sqs/orders").unwrap().at(&Place::named("prod"));
+        assert_eq!(id.to_string(), "prod/sqs/orders");
+        assert_ne!(id, id.clone().at(&Place::named("staging")));
     }
 
     #[test]

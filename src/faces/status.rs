@@ -1,6 +1,6 @@
 //! `midwatch status`: one snapshot of the estate, without a terminal.
 
-use crate::app::state::State;
+use crate::app::state::{Context, State};
 use crate::cli::{Format, StatusArgs};
 use crate::config::Settings;
 use crate::domain::row::Health;
@@ -44,14 +44,22 @@ fn snapshot(state: &State, started: Timestamp, now: Timestamp) -> Snapshot<'_> {
     Snapshot {
         at: now,
         source: state.settings.source.word(),
-        account: state.identity.account.as_deref(),
-        region: state.settings.region.as_deref(),
-        profile: state.settings.profile.as_deref(),
+        contexts: state.settings.contexts.iter().map(|context| seen_as(state, context)).collect(),
         rows: &state.rows,
         findings: &state.findings,
         problems: state.problems.values().collect(),
         calls: &state.meter.calls,
         usd_per_hour: state.meter.usd_per_h(started, now),
+    }
+}
+
+fn seen_as<'s>(state: &'s State, context: &'s Context) -> status::Context<'s> {
+    let identity = state.identities.get(&context.place);
+    status::Context {
+        place: &context.place,
+        account: identity.and_then(|identity| identity.account.as_deref()),
+        region: context.region.as_deref(),
+        profile: context.profile.as_deref(),
     }
 }
 

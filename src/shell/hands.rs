@@ -9,6 +9,7 @@ use crate::app::state::State;
 use crate::aws::{self, Clients, Lane};
 use crate::clock::Clock;
 use crate::domain::poll::{Poll, Reading};
+use crate::domain::row::Place;
 use crate::domain::time::Timestamp;
 use crate::journal::{End, Journal, Who};
 use futures::future::BoxFuture;
@@ -34,16 +35,36 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// AWS (or whatever the clients were made with) through the SDK.
-    pub fn aws(clients: Clients) -> Self {
+    /// AWS (or whatever the clients were made with) through the SDK. Each context's clients know of no other: what they
+    /// are asked and what they answer is said to be of their place here, and only here.
+    pub fn aws(clients: BTreeMap<Place, Clients>) -> Self {
+        let clients = Arc::new(clients);
         let asking = clients.clone();
         let ask = move |poll: Poll, now| -> BoxFuture<'static, Reading> {
-            let clients = asking.in_lane(if poll.is_near { Lane::Near } else { Lane::Wide });
-            Box::pin(async move { aws::ask(&clients, &poll.question, now).await })
+            let lane = if poll.is_near { Lane::Near } else { Lane::Wide };
+            let clients = asking.get(&poll.place).map(|clients| clients.in_lane(lane));
+            Box::pin(async move {
+                match clients {
+                    Some(clients) => {
+                        let question = poll.question.at(&Place::default());
+                        aws::ask(&clients, &question, now).await.at(&poll.place)
+                    }
+                    // The schedule knows the places of the session and no others.
+                    None => Reading::default(),
+                }
+            })
         };
         let act = move |plan: Confirmed, call| -> BoxFuture<'static, CallOutcome> {
-            let clients = clients.clone();
-            Box::pin(async move { aws::perform(&clients, &plan, call).await })
+            let clients = clients.get(&plan.plan().resource.place).cloned();
+            Box::pin(async move {
+                match clients {
+                    Some(clients) => aws::perform(&clients, &plan, call).await,
+                    None => CallOutcome::Failed {
+                        sentence: format!("{} is not in a context that is watched.", plan.plan().resource),
+                        sent: false,
+                    },
+                }
+            })
         };
         Self::new(ask, act)
     }
@@ -63,7 +84,7 @@ pub struct Hands {
     clock: Clock,
     /// When it could not be opened, nothing may be performed.
     journal: Result<Journal, String>,
-    /// Who acts; account and principal come from the state when it acts.
+    /// Who acts; what differs between contexts comes from the state when it acts.
     who: Who,
     events: mpsc::Sender<Event>,
     wake_at: Option<Timestamp>,
@@ -142,9 +163,13 @@ impl Hands {
     }
 
     fn perform(&mut self, plan_id: PlanId, plan: Confirmed, state: &State) {
+        let place = &plan.plan().resource.place;
+        let (context, identity) = (state.settings.context(place), state.identities.get(place));
         let who = Who {
-            principal: state.identity.principal.clone(),
-            account: state.identity.account.clone(),
+            principal: identity.and_then(|identity| identity.principal.clone()),
+            account: identity.and_then(|identity| identity.account.clone()),
+            region: context.and_then(|context| context.region.clone()),
+            endpoint: context.and_then(|context| context.endpoint_url.clone()),
             ..self.who.clone()
         };
         let (end, ended) = oneshot::channel();

@@ -45,7 +45,7 @@ pub fn draw_status(pen: &mut Pen, area: Rect, state: &State, place: Option<Strin
 
 fn draw_why(pen: &mut Pen, area: Rect, row: &Row) {
     let mut line = pen.line(area);
-    line.put(&row.id.name, Role::Strong).put(": ", Role::Dim);
+    line.put(&row.id.name_among_places(), Role::Strong).put(": ", Role::Dim);
     let x = line.x;
     reason(pen, Rect { x, width: area.right().saturating_sub(x), ..area }, row);
 }

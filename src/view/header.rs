@@ -28,9 +28,14 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     let mut left = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
     left.gap(1).put("midwatch", Role::Accent).gap(2);
     source(&mut left, state);
-    for part in [&state.settings.region, &state.identity.account, &state.settings.profile, &state.identity.principal] {
-        if let Some(part) = part.as_deref().filter(|part| columns(part) + 2 <= left.room()) {
-            left.gap(2).put(part, Role::Dim);
+    if let Some(context) = state.context() {
+        let identity = state.identities.get(&context.place);
+        let account = identity.and_then(|identity| identity.account.as_deref());
+        let principal = identity.and_then(|identity| identity.principal.as_deref());
+        for part in [context.region.as_deref(), account, context.profile.as_deref(), principal] {
+            if let Some(part) = part.filter(|part| columns(part) + 2 <= left.room()) {
+                left.gap(2).put(part, Role::Dim);
+            }
         }
     }
     let x = area.right().saturating_sub(taken);
@@ -42,6 +47,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
 
 fn source(line: &mut super::pen::Line, state: &State) {
     let label = state.settings.source_label.trim();
+    let context = state.context();
     match state.settings.source {
         Source::Demo => {
             line.put("DEMO", Role::Ok).gap(1).put(label.strip_prefix("demo").unwrap_or(label).trim(), Role::Text);
@@ -49,13 +55,19 @@ fn source(line: &mut super::pen::Line, state: &State) {
         Source::Live => {
             line.put("LIVE", Role::Warn).gap(1);
             // Whether this can change AWS is said before where it looks: the end is what a narrow terminal cuts.
-            if state.settings.allow_actions {
+            if context.is_some_and(|context| context.allow_actions) {
                 line.put(" ACTIONS UNLOCKED ", Role::Notice);
             } else {
                 line.put("read-only", Role::Dim);
             }
-            if !label.is_empty() {
-                line.gap(1).put(label, Role::Text);
+            if let Some(name) = context.and_then(|context| context.place.name()) {
+                line.gap(1).put(name, Role::Strong);
+                if let others @ 1.. = state.settings.contexts.len() - 1 {
+                    line.gap(1).put(&format!("+{others}"), Role::Dim);
+                }
+            }
+            if let Some(url) = context.and_then(|context| context.endpoint_url.as_deref()) {
+                line.gap(1).put(url, Role::Text);
             }
         }
     }

@@ -31,7 +31,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, list: &List) {
     }
     let head = heads_rows(area);
     let shown = list.on_screen(usize::from(area.height - head));
-    let longest = shown.iter().map(|id| id.kind.word().len() as u16 + 1 + columns(&id.name)).max().unwrap_or(0);
+    let longest = shown.iter().map(|id| id.kind.word().len() as u16 + 1 + columns(&id.name_among_places()));
+    let longest = longest.max().unwrap_or(0);
     let places = Places::of(area.width, longest);
     if head > 0 {
         heads(pen, area, places, list);

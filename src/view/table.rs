@@ -56,7 +56,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
     let head = heads_rows(area);
     let rows = area.height - head;
     // What is left goes to the names on screen first, then to the reason.
-    let longest = list.on_screen(usize::from(rows)).iter().map(|id| columns_of(&id.name)).max().unwrap_or(0);
+    let longest =
+        list.on_screen(usize::from(rows)).iter().map(|id| columns_of(&id.name_among_places())).max().unwrap_or(0);
     let name_width = (longest + STALE_COLUMNS).clamp(NAME_MIN, NAME_MAX).min(NAME_MIN + left).min(room);
     let name_x = area.x + HEALTH_COLUMNS;
     let columns: Vec<Column> =
@@ -75,7 +76,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
         let line = Rect { y: area.y + head + n as u16, height: 1, ..area };
         let selected = list.selected.as_ref() == Some(id);
         health(pen, line, row.health, selected);
-        name(pen, Rect { x: name_x, width: name_width, ..line }, state, row, &row.id.name);
+        name(pen, Rect { x: name_x, width: name_width, ..line }, state, row, &row.id.name_among_places());
         for column in &columns {
             let (text, role) = cell(column.field, row.fields.get(column.field), state.now);
             let role = if row.stale.is_some() { Role::Stale } else { role };

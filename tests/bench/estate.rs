@@ -5,10 +5,10 @@ use crate::figure::Figures;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use midwatch::app::state::{Settings, Source, State};
+use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::aws::{self, Clients, Seam};
 use midwatch::clock::Clock;
-use midwatch::domain::row::KindId;
+use midwatch::domain::row::{KindId, Place};
 use midwatch::journal::Who;
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::shell::headless::Runner;
@@ -88,14 +88,16 @@ async fn watch(resources: usize) -> Seen {
     let chosen = aws::Settings { region: Some(scenario.region.clone()), ..aws::Settings::default() };
     let clients = Clients::new(&aws::sdk_config(&chosen, seam).await.expect("a region is given"));
     let clock = Clock::Virtual(clock);
-    let (hands, answers) =
-        Hands::new(Backend::aws(clients), clock, Err("there is no journal".to_owned()), Who::default());
+    let (hands, answers) = Hands::new(
+        Backend::aws([(Place::default(), clients)].into()),
+        clock,
+        Err("there is no journal".to_owned()),
+        Who::default(),
+    );
     let settings = Settings {
         source: Source::Live,
         source_label: String::new(),
-        region: Some(scenario.region),
-        profile: None,
-        allow_actions: false,
+        contexts: vec![Context { region: Some(scenario.region), ..Context::default() }],
         budget_usd_per_h: BUDGET_USD_PER_H,
         speed: 1.0,
     };

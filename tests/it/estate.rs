@@ -4,11 +4,11 @@ use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bytes::Bytes;
-use midwatch::app::state::{Settings, Source, State};
+use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::aws::{self, Clients, Seam};
 use midwatch::clock::Clock;
 use midwatch::domain::field::Field;
-use midwatch::domain::row::{Health, KindId, Relation, ResourceId, Row};
+use midwatch::domain::row::{Health, KindId, Place, Relation, ResourceId, Row};
 use midwatch::journal::Who;
 use midwatch::kinds::{alarm, firehose, sns, swf};
 use midwatch::shell::hands::{Backend, Hands};
@@ -67,13 +67,12 @@ impl Desk {
         let clock = Clock::Virtual(clock);
         clock.sleep(MINUTE * minute).await;
         let no_journal = Err("there is none".to_owned());
-        let (hands, answers) = Hands::new(Backend::aws(clients), clock, no_journal, Who::default());
+        let (hands, answers) =
+            Hands::new(Backend::aws([(Place::default(), clients)].into()), clock, no_journal, Who::default());
         let settings = Settings {
             source: Source::Live,
             source_label: String::new(),
-            region: Some(scenario.region),
-            profile: None,
-            allow_actions: false,
+            contexts: vec![Context { region: Some(scenario.region), ..Context::default() }],
             budget_usd_per_h,
             speed: 1.0,
         };

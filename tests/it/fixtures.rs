@@ -4,11 +4,11 @@ use midwatch::actions::{Answer, Call, CallOutcome, Expect, Plan, Safety};
 use midwatch::app::job::{Job, PlanId, Stage};
 use midwatch::app::list::{ListId, worst_findings};
 use midwatch::app::screen::{Detail, Screen};
-use midwatch::app::state::{Counts, Settings, Size, Source, State, Toast, Tone};
+use midwatch::app::state::{Context, Counts, Settings, Size, Source, State, Toast, Tone};
 use midwatch::domain::field::{Field, Fields};
 use midwatch::domain::finding::{Cause, Confidence, ErrorClass, Finding, Problem};
 use midwatch::domain::poll::Identity;
-use midwatch::domain::row::{Health, KindId, Link, Part, Relation, ResourceId, Row, Stale};
+use midwatch::domain::row::{Health, KindId, Link, Part, Place, Relation, ResourceId, Row, Stale};
 use midwatch::domain::series::{Series, SeriesKey};
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::value::{NoData, Origin, Value};
@@ -30,9 +30,7 @@ pub fn nothing_yet() -> State {
     let settings = Settings {
         source: Source::Demo,
         source_label: "demo flash-sale ×10".into(),
-        region: Some("eu-west-1".into()),
-        profile: None,
-        allow_actions: true,
+        contexts: vec![Context { region: Some("eu-west-1".into()), allow_actions: true, ..Context::default() }],
         budget_usd_per_h: 0.15,
         speed: 10.0,
     };
@@ -45,7 +43,8 @@ pub fn nothing_yet() -> State {
 pub fn flash_sale(width: u16, height: u16) -> State {
     let mut state = nothing_yet();
     state.size = Size { width, height };
-    state.identity = Identity { account: Some("111122223333".into()), principal: Some("night-watch".into()) };
+    let identity = Identity { account: Some("111122223333".into()), principal: Some("night-watch".into()) };
+    state.identities.insert(Place::default(), identity);
     state.meter.calls.by_operation.insert("sqs:GetQueueAttributes", 412);
     state.meter.calls.usd = 0.006;
     streams(&mut state);
@@ -428,8 +427,8 @@ pub fn with_problems(mut state: State) -> State {
             "night-watch may not call sqs:ListMessageMoveTasks: add it to its policy (`midwatch policy`).",
         ),
     ] {
-        let problem = Problem { service, operation, class, sentence: sentence.into() };
-        state.problems.insert((service, operation), problem);
+        let problem = Problem { place: Place::default(), service, operation, class, sentence: sentence.into() };
+        state.problems.insert((problem.place.clone(), service, operation), problem);
     }
     state
 }

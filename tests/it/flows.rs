@@ -276,7 +276,7 @@ async fn a_function_that_fails_is_told_with_its_error() {
 
 #[tokio::test(start_paused = true)]
 async fn read_only_nothing_is_performed_and_each_refusal_says_why() {
-    let mut watch = Watch::begin_with(8, |session| session.settings.allow_actions = false).await;
+    let mut watch = Watch::begin_with(8, |session| session.settings.contexts[0].allow_actions = false).await;
     let before = watch.number("kinesis/bids", &kinesis::OPEN_SHARDS);
     for (resource, key, verb) in
         [("kinesis/bids", "R", "reshard"), ("sqs/orders-dlq", "r", "redrive"), ("lambda/settle-bid", "i", "invoke")]

@@ -1,6 +1,6 @@
 //! The program in a terminal: it takes it, gives it back whatever happens, and is gone at once when it is told to go.
 
-use midwatch::app::state::{Settings, Source, State};
+use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::clock::{self, Clock};
 use midwatch::journal::Who;
 use midwatch::shell::hands::{Backend, Hands};
@@ -319,9 +319,7 @@ fn panic_in_a_task(after: Duration) {
     let settings = Settings {
         source: Source::Live,
         source_label: String::new(),
-        region: None,
-        profile: None,
-        allow_actions: false,
+        contexts: vec![Context::default()],
         budget_usd_per_h: 0.15,
         speed: 1.0,
     };

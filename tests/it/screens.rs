@@ -10,7 +10,7 @@ use midwatch::app::job::PlanId;
 use midwatch::app::list::{ListId, Sort, SortBy};
 use midwatch::app::screen::Screen;
 use midwatch::app::state::{Size, Source, State, Tone};
-use midwatch::domain::row::{Health, KindId, ResourceId, Row, Stale};
+use midwatch::domain::row::{Health, KindId, Place, ResourceId, Row, Stale};
 use midwatch::domain::verb::ActionId;
 use midwatch::kinds::kinesis;
 use midwatch::theme::{Depth, Glyphs, Role, Theme};
@@ -280,9 +280,9 @@ fn read_only_and_unlocked_are_told_apart() {
     let mut state = flash_sale(120, 24);
     state.settings.source = Source::Live;
     state.settings.source_label = String::new();
-    state.settings.allow_actions = false;
+    state.settings.contexts[0].allow_actions = false;
     assert!(text(&painted(&state, &night())).contains("LIVE read-only"));
-    state.settings.allow_actions = true;
+    state.settings.contexts[0].allow_actions = true;
     let buffer = painted(&state, &night());
     assert_eq!(Some(cell_of(&buffer, "ACTIONS UNLOCKED").bg), night().style(Role::Notice).bg);
 }
@@ -304,7 +304,7 @@ fn hostile_text_reaches_no_cell() {
             finding.sentence = name.clone();
         }
         state.settings.source_label = name.clone();
-        state.identity.principal = Some(name.clone());
+        state.identities.entry(Place::default()).or_default().principal = Some(name.clone());
         if let Some(job) = state.jobs.front_mut() {
             *job = answered(&name, &name, Some(&name));
         }

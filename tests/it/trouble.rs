@@ -4,7 +4,7 @@
 use crate::estate::{Desk, MINUTE, with_faults};
 use midwatch::aws::operations::OPERATIONS;
 use midwatch::domain::finding::ErrorClass;
-use midwatch::domain::row::{Health, KindId, ResourceId};
+use midwatch::domain::row::{Health, KindId, Place, ResourceId};
 use midwatch::domain::value::Datum;
 use midwatch::faces::policy::policy;
 use midwatch::kinds::{alarm, sns, sqs, swf};
@@ -101,7 +101,7 @@ async fn a_service_that_is_denied_is_told_with_the_action_to_grant_and_takes_no_
         Desk::over(&with_faults(&["kind = \"api-denied\"\ntarget = \"sns\"\nwho = \"clients\""]), 1, 0.15).await;
     desk.runner.run_for(MINUTE).await;
     let problems = &desk.runner.state().problems;
-    let topics = &problems[&("sns", "ListTopics")];
+    let topics = &problems[&(Place::default(), "sns", "ListTopics")];
     assert_eq!(topics.class, ErrorClass::Denied);
     assert!(topics.sentence.contains("`sns:ListTopics`"), "{}", topics.sentence);
     assert!(problems.values().all(|problem| problem.service == "sns"), "{problems:?}");
@@ -200,9 +200,10 @@ async fn one_action_less_is_exactly_the_poll_that_needs_it() {
         let mut desk = Desk::over(&with_faults(&[&fault]), 1, 0.15).await;
         desk.look_closely().await;
         let problems = &desk.runner.state().problems;
+        let key = (Place::default(), operation.service, operation.name);
         let told: Vec<_> = problems.keys().collect();
-        assert_eq!(told, [&(operation.service, operation.name)], "without {}", operation.permission);
-        let problem = &problems[&(operation.service, operation.name)];
+        assert_eq!(told, [&key], "without {}", operation.permission);
+        let problem = &problems[&key];
         assert_eq!(problem.class, ErrorClass::Denied);
         let action = format!("`{}`", operation.permission);
         assert!(problem.sentence.contains(&action), "{} does not name {action}", problem.sentence);

@@ -30,13 +30,13 @@ impl Desk {
             desk.answer(&poll, 0, &good(&poll));
         }
         let ids: BTreeSet<ResourceId> = names.iter().map(|name| queue(name)).collect();
-        desk.schedule.set_resources(KindId::Sqs, &ids);
+        desk.schedule.set_resources(&Place::default(), KindId::Sqs, &ids);
         desk.rows = ids.into_iter().map(|id| (id.clone(), Row::new(id, START))).collect();
         desk
     }
 
     fn empty() -> Self {
-        let schedule = Schedule::new(WITHIN);
+        let schedule = Schedule::new(WITHIN, &[Place::default()]);
         Self { schedule, rows: BTreeMap::new(), attention: Attention::default(), budget_usd_per_h: 0.15 }
     }
 
@@ -183,7 +183,7 @@ fn the_shards_of_a_stream_are_known_before_their_metrics_are_asked_for() {
     let bids = ResourceId::new(KindId::Kinesis, "bids");
     let row = Row::new(bids.clone(), START);
     desk.rows.insert(bids.clone(), row);
-    desk.schedule.set_resources(KindId::Kinesis, &BTreeSet::from([bids]));
+    desk.schedule.set_resources(&Place::default(), KindId::Kinesis, &BTreeSet::from([bids]));
     let polls = desk.due(0);
     assert_eq!((polls.len(), is_direct(&polls[0])), (1, true));
     desk.answer(&polls[0], 1, &Reading::default());

@@ -4,10 +4,10 @@ use super::*;
 use crate::actions::{Call, Expect, Plan, Safety};
 use crate::app::dialog::{Confirm, Dialog};
 use crate::app::edit::Editor;
-use crate::app::state::{Settings, Source};
+use crate::app::state::{Context, Settings, Source};
 use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::poll::{Calls, Identity, Poll, Question, Reading, RowUpdate};
-use crate::domain::row::{KindId, ResourceId};
+use crate::domain::row::{KindId, Place, ResourceId};
 use crate::domain::value::{Origin, Value};
 use crate::domain::verb::ActionId;
 use crate::kinds::sqs;
@@ -18,9 +18,7 @@ fn state(allow_actions: bool) -> State {
     let settings = Settings {
         source: Source::Live,
         source_label: String::new(),
-        region: Some("eu-west-1".into()),
-        profile: None,
-        allow_actions,
+        contexts: vec![Context { region: Some("eu-west-1".into()), allow_actions, ..Context::default() }],
         budget_usd_per_h: 0.15,
         speed: 1.0,
     };
@@ -119,7 +117,13 @@ fn refusal(names: &[&str]) -> Reading {
     let operation = "GetQueueAttributes";
     Reading {
         failed: names.iter().map(|name| (ResourceId::new(KindId::Sqs, *name), sentence.clone())).collect(),
-        problems: vec![Problem { service: "sqs", operation, class: ErrorClass::Denied, sentence }],
+        problems: vec![Problem {
+            place: Place::default(),
+            service: "sqs",
+            operation,
+            class: ErrorClass::Denied,
+            sentence,
+        }],
         ..called("sqs:GetQueueAttributes")
     }
 }
@@ -192,7 +196,7 @@ fn an_identity_that_was_refused_is_asked_again() {
     let known = Identity { account: Some("111122223333".into()), principal: None };
     let reading = Reading { identity: Some(known.clone()), ..called("sts:GetCallerIdentity") };
     scene.answers(|question| *question == Question::Identity, reading);
-    assert_eq!(scene.state.identity, known);
+    assert_eq!(scene.state.identities[&Place::default()], known);
     scene.later(3600);
     assert!(!scene.asked.iter().any(|poll| poll.question == Question::Identity), "known once is known");
 }
@@ -219,7 +223,7 @@ fn what_cannot_be_done_now_says_why() {
     ];
     for (allowed, key, why) in cases {
         let mut scene = Scene::with_queues(&["orders"]);
-        scene.state.settings.allow_actions = allowed;
+        scene.state.settings.contexts[0].allow_actions = allowed;
         if !allowed {
             scene.keys("r");
         }
