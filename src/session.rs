@@ -38,12 +38,67 @@ pub struct Session {
 /// Errors: an unknown or broken scenario; no region, an unknown profile, a malformed endpoint.
 pub async fn open(settings: &Settings) -> Result<Session, Failure> {
     match &settings.source {
-        Source::Live(live) => open_live(live, settings.may_act()).await,
+        Source::Live(live) => {
+            let chosen = Chosen { name: live.profile.clone(), live: live.clone(), allow_actions: settings.may_act() };
+            open_live(&[chosen]).await
+        }
         Source::Demo(demo) => open_demo(demo).await,
     }
 }
 
-async fn open_live(live: &LiveSettings, allow_actions: bool) -> Result<Session, Failure> {
+/// Opens the contexts of these names, which are profiles of AWS's files. What was said of regions, endpoints and actions
+/// on the command line holds for them too.
+///
+/// Errors: as [`open`]; a name that nothing has.
+pub async fn open_named(settings: &Settings, names: &[String]) -> Result<Session, Failure> {
+    let Source::Live(live) = &settings.source else {
+        return Err(Failure::new("The demo has one context."));
+    };
+    let chosen = names.iter().map(|name| Chosen {
+        name: Some(name.clone()),
+        live: LiveSettings { profile: Some(name.clone()), ..live.clone() },
+        allow_actions: settings.may_act(),
+    });
+    open_live(&chosen.collect::<Vec<_>>()).await
+}
+
+/// A context to open.
+struct Chosen {
+    name: Option<String>,
+    live: LiveSettings,
+    allow_actions: bool,
+}
+
+async fn open_live(chosen: &[Chosen]) -> Result<Session, Failure> {
+    let mut contexts = Vec::new();
+    let mut clients = BTreeMap::new();
+    for one in chosen {
+        let place = match &one.name {
+            Some(name) if chosen.len() > 1 => Place::named(name),
+            _ => Place::default(),
+        };
+        let (context, its_clients) = open_one(one, &place).await?;
+        contexts.push(context);
+        clients.insert(place, its_clients);
+    }
+    let known = aws::profile_names().await.into_iter().map(|name| state::Known {
+        what: "a profile of AWS's files".to_owned(),
+        name,
+        production: false,
+    });
+    let settings = state::Settings {
+        source: state::Source::Live,
+        source_label: String::new(),
+        contexts,
+        known: known.collect(),
+        budget_usd_per_h: BUDGET_USD_PER_H,
+        speed: 1.0,
+    };
+    Ok(Session { clients, clock: Clock::System, settings })
+}
+
+async fn open_one(one: &Chosen, place: &Place) -> Result<(state::Context, Clients), Failure> {
+    let live = &one.live;
     let chosen = aws::Settings {
         profile: live.profile.clone(),
         region: live.region.clone(),
@@ -51,22 +106,14 @@ async fn open_live(live: &LiveSettings, allow_actions: bool) -> Result<Session, 
     };
     let config = aws::sdk_config(&chosen, Seam::live()).await.map_err(|error| Failure::new(error.to_string()))?;
     let context = state::Context {
-        place: Place::default(),
+        name: one.name.clone(),
+        place: place.clone(),
         region: config.region().map(ToString::to_string),
         profile: live.profile.clone(),
         endpoint_url: live.endpoint_url.clone(),
-        allow_actions,
+        allow_actions: one.allow_actions,
     };
-    let clients = Clients::new(&config).with_profile(live.profile.clone());
-    let clients = BTreeMap::from([(context.place.clone(), clients)]);
-    let settings = state::Settings {
-        source: state::Source::Live,
-        source_label: String::new(),
-        contexts: vec![context],
-        budget_usd_per_h: BUDGET_USD_PER_H,
-        speed: 1.0,
-    };
-    Ok(Session { clients, clock: Clock::System, settings })
+    Ok((context, Clients::new(&config).with_profile(live.profile.clone())))
 }
 
 async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
@@ -92,6 +139,7 @@ async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
             allow_actions: true,
             ..state::Context::default()
         }],
+        known: Vec::new(),
         budget_usd_per_h: BUDGET_USD_PER_H,
         speed: demo.speed,
     };

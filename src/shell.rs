@@ -23,6 +23,7 @@ use crate::shell::terminal::Terminal;
 use crate::theme::Theme;
 use crossterm::event::EventStream;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
@@ -36,24 +37,30 @@ const DRAIN_MAX: usize = 256;
 /// How long to wait for the next thing to do when nothing is scheduled.
 const IDLE: Duration = Duration::from_secs(3600);
 
+/// What is watched: a state, what carries out its effects, and what they bring.
+pub struct Watching {
+    pub state: State,
+    pub hands: Hands,
+    pub answers: mpsc::Receiver<Event>,
+}
+
+/// Opens the contexts of these names.
+pub type Watch = dyn Fn(Vec<String>) -> BoxFuture<'static, Result<Watching, Failure>>;
+
 /// Runs the terminal UI until the person leaves, a signal comes or the terminal goes.
 ///
 /// To be the root future of a runtime, which is then to be left by `shutdown_background`: calls may still hang.
 /// `Ok` is the exit code: 0 when the person left, 128 and the signal's number when one came.
 ///
 /// Errors: there is no terminal, or it cannot be written to.
-pub async fn run_tui(
-    mut state: State,
-    hands: Hands,
-    answers: mpsc::Receiver<Event>,
-    theme: &Theme,
-) -> Result<u8, Failure> {
+pub async fn run_tui(watching: Watching, watch: &Watch, theme: &Theme) -> Result<u8, Failure> {
     let signals = Signals::watch().map_err(|error| Failure::new(format!("Signals cannot be watched: {error}")))?;
     let terminal = Terminal::enter().map_err(|error| {
         Failure::new(format!("The terminal cannot be used: {error}. For scripts there is `midwatch status`."))
     })?;
     let (width, height) = terminal.size();
-    let mut screen = ScreenLoop { terminal, hands, answers, signals, keys: EventStream::new(), theme };
+    let Watching { mut state, hands, answers } = watching;
+    let mut screen = ScreenLoop { terminal, hands, answers, signals, keys: EventStream::new(), watch, theme };
     let at = screen.hands.now();
     let first = Event { at, what: What::Resize { width, height } };
     let ended = screen.run(&mut state, first).await;
@@ -67,6 +74,7 @@ struct ScreenLoop<'a> {
     answers: mpsc::Receiver<Event>,
     signals: Signals,
     keys: EventStream,
+    watch: &'a Watch,
     theme: &'a Theme,
 }
 
@@ -92,7 +100,7 @@ impl ScreenLoop<'_> {
             if !batch.is_empty() {
                 is_dirty = true;
                 let effects = update_all(state, batch.drain(..));
-                if self.carry_out(state, effects, &mut batch)? {
+                if self.carry_out(state, effects, &mut batch).await? {
                     return Ok(0);
                 }
                 if !batch.is_empty() {
@@ -165,17 +173,37 @@ impl ScreenLoop<'_> {
         false
     }
 
+    fn resized(&self) -> Event {
+        let (width, height) = self.terminal.size();
+        Event { at: self.hands.now(), what: What::Resize { width, height } }
+    }
+
     /// Runs effects; `true`: leave. A suspend brings events of its own: the terminal may have another size now.
-    fn carry_out(&mut self, state: &State, effects: Vec<Effect>, batch: &mut Vec<Event>) -> Result<bool, Failure> {
+    async fn carry_out(
+        &mut self,
+        state: &mut State,
+        effects: Vec<Effect>,
+        batch: &mut Vec<Event>,
+    ) -> Result<bool, Failure> {
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(true),
                 Effect::Copy(text) => self.terminal.copy(&text),
                 Effect::Suspend => {
                     self.terminal.suspend().map_err(|error| Failure::new(format!("The terminal is lost: {error}")))?;
-                    let (width, height) = self.terminal.size();
-                    batch.push(Event { at: self.hands.now(), what: What::Resize { width, height } });
+                    batch.push(self.resized());
                 }
+                Effect::Watch(names) => match (self.watch)(names).await {
+                    Ok(watching) => {
+                        (*state, self.hands, self.answers) = (watching.state, watching.hands, watching.answers);
+                        batch.push(self.resized());
+                        return Ok(false);
+                    }
+                    Err(failure) => {
+                        let what = What::NotWatched { sentence: failure.to_string() };
+                        batch.push(Event { at: self.hands.now(), what });
+                    }
+                },
                 other => self.hands.carry_out(other, state),
             }
         }

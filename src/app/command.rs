@@ -17,6 +17,9 @@ pub enum CommandId {
     Palette,
     Filter,
     Problems,
+    Contexts,
+    ContextsMark,
+    ContextsWatch,
     Back,
     Show(ListId),
     NextList,
@@ -65,6 +68,8 @@ pub enum Scope {
     List,
     /// On one resource's detail.
     Detail,
+    /// On the list of contexts.
+    Contexts,
     Confirm,
     Form,
     Palette,
@@ -72,8 +77,17 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 8] =
-        [Self::Always, Self::Screen, Self::List, Self::Detail, Self::Confirm, Self::Form, Self::Palette, Self::Filter];
+    pub const ALL: [Self; 9] = [
+        Self::Always,
+        Self::Screen,
+        Self::List,
+        Self::Detail,
+        Self::Contexts,
+        Self::Confirm,
+        Self::Form,
+        Self::Palette,
+        Self::Filter,
+    ];
 
     /// The head of its part of the help.
     pub const fn title(self) -> &'static str {
@@ -82,6 +96,7 @@ impl Scope {
             Self::Screen => "on every screen",
             Self::List => "in lists",
             Self::Detail => "in a detail",
+            Self::Contexts => "in the list of contexts",
             Self::Confirm => "in a confirmation",
             Self::Form => "in a form",
             Self::Palette => "in the palette",
@@ -92,7 +107,7 @@ impl Scope {
     /// The other scopes whose keys are live at the same time.
     pub const fn with(self) -> &'static [Self] {
         match self {
-            Self::List | Self::Detail => &[Self::Screen, Self::Always],
+            Self::List | Self::Detail | Self::Contexts => &[Self::Screen, Self::Always],
             Self::Always => &[],
             _ => &[Self::Always],
         }
@@ -149,6 +164,9 @@ pub const COMMANDS: &[Command] = &[
     command(C::Palette, S::Screen, &[":"], "go to", "Finds a command, a kind or a resource by a few letters.").hint(8),
     command(C::Problems, S::Screen, &["p"], "problems", "Shows what could not be looked at, and what was done.")
         .hint(20),
+    command(C::Contexts, S::Screen, &["C"], "ctx", "Chooses which contexts to watch: accounts, regions, roles.")
+        .when(can_choose_context)
+        .hint(22),
     command(C::Show(ListId::Overview), S::Screen, &["1"], "overview", "Ranks everything, the worst first."),
     command(C::Show(ListId::Kind(KindId::Kinesis)), S::Screen, &["2"], "kinesis", "Lists the Kinesis streams."),
     command(C::Show(ListId::Kind(KindId::Sqs)), S::Screen, &["3"], "sqs", "Lists the SQS queues."),
@@ -197,6 +215,16 @@ pub const COMMANDS: &[Command] = &[
     command(C::Invoke, S::Screen, &["i"], "invoke", "Invokes the function with a payload edited here.")
         .when(can_invoke)
         .hint(4),
+    command(C::ContextsWatch, S::Contexts, &["enter"], "watch", "Watches the marked contexts, or the selected one.")
+        .hint(1),
+    command(
+        C::ContextsMark,
+        S::Contexts,
+        &["space"],
+        "mark",
+        "Marks the selected one: several can be watched at once.",
+    )
+    .hint(2),
     command(C::ConfirmYes, S::Confirm, &["enter", "y"], "yes, do it", "Performs the plan as shown.").hint(1),
     command(C::ConfirmNo, S::Confirm, &["esc", "n"], "no", "Leaves everything as it is.").hint(2),
     command(C::ConfirmUp, S::Confirm, &["k", "up"], "up", "Scrolls the plan up."),
@@ -241,6 +269,13 @@ fn can_go_back(state: &State) -> Result<(), Why> {
     } else {
         no("this is the first screen; q quits")
     }
+}
+
+fn can_choose_context(state: &State) -> Result<(), Why> {
+    if state.settings.known.is_empty() {
+        return no("there is nothing else to watch: the config has no contexts, AWS's files no profiles");
+    }
+    Ok(())
 }
 
 fn has_links(state: &State) -> Result<(), Why> {

@@ -83,6 +83,8 @@ pub struct PaletteItem {
 pub enum PaletteGoes {
     Command(CommandId),
     Resource(ResourceId),
+    /// Watches this context.
+    Context(String),
 }
 
 /// The `/` line. The filter is applied while it is typed, and stays as it was on esc.

@@ -9,7 +9,7 @@ use crate::app::job::{JOBS_MAX, Job, PlanId};
 use crate::app::list::ListId;
 use crate::app::screen::{Detail, Screen};
 use crate::app::state::{Size, State, Tone};
-use crate::app::{palette, typing, verbs};
+use crate::app::{contexts, palette, typing, verbs};
 use crate::domain::row::{KindId, ResourceId};
 use crate::domain::verb::ActionId;
 use std::collections::BTreeSet;
@@ -25,6 +25,9 @@ pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
         CommandId::Suspend => effects.push(Effect::Suspend),
         CommandId::Help => push(state, Screen::Help { scroll: 0 }),
         CommandId::Problems => push(state, Screen::Problems { scroll: 0 }),
+        CommandId::Contexts => push(state, contexts::screen(state)),
+        CommandId::ContextsMark => contexts::mark(state),
+        CommandId::ContextsWatch => contexts::watch_chosen(state, effects),
         CommandId::Palette => open_palette(state, None),
         CommandId::Links => follow_links(state),
         CommandId::Filter => open_filter(state),
@@ -84,9 +87,10 @@ impl Go {
 
 fn go(state: &mut State, way: Go) {
     let (page, text_page) = (state.list_rows(), state.text_rows());
-    let rows = &state.rows;
+    let (rows, known) = (&state.rows, state.settings.known.len());
     match state.screens.last_mut() {
         None => {}
+        Some(Screen::Contexts { index, .. }) => *index = way.from(*index, text_page).min(known.saturating_sub(1)),
         Some(Screen::List(id)) => {
             if let Some(list) = state.lists.get_mut(id) {
                 list.select(way.from(list.index, page), page);
@@ -132,7 +136,7 @@ fn text_lines(state: &State) -> usize {
                 let answer = state.job(*job).and_then(Job::answer);
                 answer.map_or(0, |answer| wrapped(&answer.payload) + wrapped(&answer.log_tail))
             }
-            Screen::List(_) | Screen::Detail(_) => 0,
+            Screen::List(_) | Screen::Detail(_) | Screen::Contexts { .. } => 0,
         }
 }
 
@@ -271,6 +275,7 @@ fn run_palette(state: &mut State, effects: &mut Vec<Effect>) {
     match goes {
         PaletteGoes::Command(id) => run(state, id, effects),
         PaletteGoes::Resource(id) => open_detail(state, id),
+        PaletteGoes::Context(name) => contexts::watch(state, vec![name], effects),
     }
 }
 

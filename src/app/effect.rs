@@ -26,6 +26,8 @@ pub enum Effect {
     Copy(String),
     /// Send `What::Wake` at this time. It replaces the wake asked for before.
     WakeAt(Timestamp),
+    /// Watch the contexts of these names, from the first question on, instead of those of now.
+    Watch(Vec<String>),
     /// Stop as the shell's ctrl-z does.
     Suspend,
     Quit,

@@ -43,6 +43,10 @@ pub enum What {
         sentence: String,
         call_sent: bool,
     },
+    /// The contexts that were wished for cannot be watched; those of before still are.
+    NotWatched {
+        sentence: String,
+    },
     /// The time that an [`Effect::WakeAt`](crate::app::effect::Effect::WakeAt) asked for has come.
     Wake,
 }

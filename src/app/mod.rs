@@ -5,6 +5,7 @@
 //! view paints.
 
 pub mod command;
+pub mod contexts;
 pub mod dialog;
 pub mod dispatch;
 pub mod edit;

@@ -21,9 +21,13 @@ pub fn find(state: &State, palette: &mut Palette) {
     let typed = typed.trim();
     let candidates = match &palette.links_of {
         Some(id) => linked(state, id),
-        None => {
-            COMMANDS.iter().filter(|command| is_offered(command)).map(command_item).chain(resources(state)).collect()
-        }
+        None => COMMANDS
+            .iter()
+            .filter(|command| is_offered(command))
+            .map(command_item)
+            .chain(contexts(state))
+            .chain(resources(state))
+            .collect(),
     };
     palette.index = 0;
     palette.items = best(candidates, typed);
@@ -39,6 +43,14 @@ fn command_item(command: &Command) -> PaletteItem {
         note: format!("{} ({})", command.doc, command.chords.join(", ")),
         goes: PaletteGoes::Command(command.id),
     }
+}
+
+fn contexts(state: &State) -> impl Iterator<Item = PaletteItem> {
+    state.settings.known.iter().map(|known| PaletteItem {
+        text: format!("ctx {}", known.name),
+        note: format!("Watches it. {}", known.what).trim_end().to_owned(),
+        goes: PaletteGoes::Context(known.name.clone()),
+    })
 }
 
 fn resources(state: &State) -> impl Iterator<Item = PaletteItem> {
@@ -81,5 +93,6 @@ fn is_in_full(item: &PaletteItem, typed: &str) -> bool {
         || match &item.goes {
             PaletteGoes::Command(id) => by_key(*id),
             PaletteGoes::Resource(id) => id.name.eq_ignore_ascii_case(typed),
+            PaletteGoes::Context(_) => false,
         }
 }

@@ -19,6 +19,11 @@ pub enum Screen {
     Problems {
         scroll: usize,
     },
+    /// What could be watched. Marks are names, in the order they were made.
+    Contexts {
+        index: usize,
+        marked: Vec<String>,
+    },
     /// What an invocation gave back: the job holds the answer.
     Answer {
         job: PlanId,
@@ -110,7 +115,7 @@ impl State {
             Screen::List(id) => self.lists.get(id).and_then(|list| list.selected.as_ref()),
             Screen::Detail(detail) => Some(&detail.id),
             Screen::Answer { job, .. } => self.job(*job).map(|job| &job.plan.resource),
-            Screen::Help { .. } | Screen::Problems { .. } => None,
+            Screen::Help { .. } | Screen::Problems { .. } | Screen::Contexts { .. } => None,
         }
     }
 

@@ -55,6 +55,8 @@ pub struct Settings {
     pub source_label: String,
     /// What is watched; never empty.
     pub contexts: Vec<Context>,
+    /// What could be watched: the config's contexts, and the profiles of AWS's files.
+    pub known: Vec<Known>,
     /// The most that watching may cost, in US dollars an hour at list prices.
     pub budget_usd_per_h: f64,
     /// How many seconds of the session's time pass in a real one: 1 for live AWS. What a person needs time for is
@@ -65,6 +67,8 @@ pub struct Settings {
 /// An account and a region as somebody who may look at them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Context {
+    /// By which it was chosen: a context of the config, or a profile.
+    pub name: Option<String>,
     /// Where its resources are said to be.
     pub place: Place,
     pub region: Option<String>,
@@ -73,6 +77,16 @@ pub struct Context {
     pub endpoint_url: Option<String>,
     /// Whether plans may be performed: the demo, or `--allow-actions`.
     pub allow_actions: bool,
+}
+
+/// A context that somebody may choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub name: String,
+    /// Where it looks and as whom, in a few words.
+    pub what: String,
+    /// Marked in the config: what is done there is done to customers.
+    pub production: bool,
 }
 
 impl Settings {

@@ -48,6 +48,7 @@ fn apply(state: &mut State, what: What, effects: &mut Vec<Effect>) {
         What::NotJournalled { plan_id, sentence, call_sent } => {
             not_journalled(state, plan_id, sentence, call_sent, effects);
         }
+        What::NotWatched { sentence } => state.toast(Tone::Bad, sentence),
         What::Wake => {}
     }
 }

@@ -190,6 +190,14 @@ async fn profiles(env: &Env, fs: &Fs, chosen: Option<&str>) -> Result<ProfileSet
     }
 }
 
+/// The profiles of AWS's config and credentials files, in order; none where they cannot be read.
+pub async fn profile_names() -> Vec<String> {
+    let set = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), None).await;
+    let mut names: Vec<String> = set.iter().flat_map(ProfileSet::profiles).map(one_line).collect();
+    names.sort();
+    names
+}
+
 fn deepest(error: &dyn std::error::Error) -> String {
     let mut link = error;
     while let Some(source) = link.source() {

@@ -21,7 +21,7 @@ mod sqs;
 mod sts;
 mod swf;
 
-pub use clients::{Clients, Seam, Settings, SetupError, sdk_config};
+pub use clients::{Clients, Seam, Settings, SetupError, profile_names, sdk_config};
 pub use pace::Lane;
 pub use perform::perform;
 

@@ -3,8 +3,10 @@
 use crate::app::state::State;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::session::{self, Session};
+use crate::shell::{self, Watching};
 use crate::theme::{Depth, Glyphs, Theme};
-use crate::{session, shell};
+use futures::future::BoxFuture;
 use std::io::IsTerminal;
 
 pub fn run(settings: &Settings) -> Result<u8, Failure> {
@@ -21,13 +23,21 @@ pub fn run(settings: &Settings) -> Result<u8, Failure> {
         .map_err(|error| Failure::new(format!("The async runtime cannot start: {error}")))?;
     let ended = runtime.block_on(async {
         let session = session::open(settings).await?;
-        let (hands, answers) = session::hands(&session, settings);
-        let state = State::new(session.settings.clone(), session.clock.now());
-        shell::run_tui(state, hands, answers, &theme).await
+        let owned = settings.clone();
+        let watch = move |names: Vec<String>| -> BoxFuture<'static, Result<Watching, Failure>> {
+            let settings = owned.clone();
+            Box::pin(async move { Ok(watching(&session::open_named(&settings, &names).await?, &settings)) })
+        };
+        shell::run_tui(watching(&session, settings), &watch, &theme).await
     });
     // Calls may hang for as long as AWS likes; nobody waits for them any more.
     runtime.shutdown_background();
     ended
+}
+
+fn watching(session: &Session, settings: &Settings) -> Watching {
+    let (hands, answers) = session::hands(session, settings);
+    Watching { state: State::new(session.settings.clone(), session.clock.now()), hands, answers }
 }
 
 fn theme(settings: &Settings) -> Result<Theme, Failure> {

@@ -138,7 +138,7 @@ impl Hands {
                 }
             }
             Effect::WakeAt(at) => self.wake_at = Some(at),
-            Effect::Copy(_) | Effect::Suspend | Effect::Quit => {}
+            Effect::Copy(_) | Effect::Watch(_) | Effect::Suspend | Effect::Quit => {}
         }
     }
 

@@ -18,6 +18,8 @@ pub struct Runner {
     /// What was copied, newest last; for tests.
     copied: Vec<String>,
     has_quit: bool,
+    /// The contexts that were last wished for.
+    wished: Option<Vec<String>>,
 }
 
 /// The longest that the first sweep is waited for, in the session's time: every question is given up before.
@@ -28,7 +30,7 @@ const IDLE: Duration = Duration::from_secs(60);
 impl Runner {
     /// Starts asking at once.
     pub fn new(state: State, hands: Hands, answers: mpsc::Receiver<Event>) -> Self {
-        let mut runner = Self { state, hands, answers, copied: Vec::new(), has_quit: false };
+        let mut runner = Self { state, hands, answers, copied: Vec::new(), has_quit: false, wished: None };
         runner.feed(What::Wake);
         runner
     }
@@ -39,6 +41,11 @@ impl Runner {
 
     pub fn has_quit(&self) -> bool {
         self.has_quit
+    }
+
+    /// The contexts that the person wished to watch instead; who runs this may open them.
+    pub fn wished(&self) -> Option<&[String]> {
+        self.wished.as_deref()
     }
 
     pub fn copied(&self) -> &[String] {
@@ -122,6 +129,7 @@ impl Runner {
             match effect {
                 Effect::Copy(text) => self.copied.push(text),
                 Effect::Quit => self.has_quit = true,
+                Effect::Watch(names) => self.wished = Some(names),
                 Effect::Suspend => {}
                 other => self.hands.carry_out(other, &self.state),
             }

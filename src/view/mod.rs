@@ -11,6 +11,7 @@
 
 mod cell;
 mod chart;
+mod contexts;
 mod detail;
 mod dialog;
 mod footer;
@@ -72,6 +73,7 @@ fn draw_body(pen: &mut Pen, area: Rect, state: &State) -> Option<String> {
         }
         Screen::Help { scroll } => reading::draw_help(pen, area, *scroll),
         Screen::Problems { scroll } => reading::draw_problems(pen, area, state, *scroll),
+        Screen::Contexts { index, marked } => contexts::draw(pen, area, state, *index, marked),
         Screen::Answer { job, scroll } => reading::draw_answer(pen, area, state, *job, *scroll),
     }
 }

@@ -98,6 +98,7 @@ async fn watch(resources: usize) -> Seen {
         source: Source::Live,
         source_label: String::new(),
         contexts: vec![Context { region: Some(scenario.region), ..Context::default() }],
+        known: Vec::new(),
         budget_usd_per_h: BUDGET_USD_PER_H,
         speed: 1.0,
     };

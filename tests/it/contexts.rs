@@ -57,6 +57,7 @@ async fn two(journal: Result<Journal, String>) -> Runner {
         source: Source::Live,
         source_label: String::new(),
         contexts: vec![context("prod", false), context("staging", true)],
+        known: Vec::new(),
         budget_usd_per_h: 0.15,
         speed: 1.0,
     };

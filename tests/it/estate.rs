@@ -73,6 +73,7 @@ impl Desk {
             source: Source::Live,
             source_label: String::new(),
             contexts: vec![Context { region: Some(scenario.region), ..Context::default() }],
+            known: Vec::new(),
             budget_usd_per_h,
             speed: 1.0,
         };

@@ -31,6 +31,7 @@ pub fn nothing_yet() -> State {
         source: Source::Demo,
         source_label: "demo flash-sale ×10".into(),
         contexts: vec![Context { region: Some("eu-west-1".into()), allow_actions: true, ..Context::default() }],
+        known: Vec::new(),
         budget_usd_per_h: 0.15,
         speed: 10.0,
     };

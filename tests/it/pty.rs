@@ -320,6 +320,7 @@ fn panic_in_a_task(after: Duration) {
         source: Source::Live,
         source_label: String::new(),
         contexts: vec![Context::default()],
+        known: Vec::new(),
         budget_usd_per_h: 0.15,
         speed: 1.0,
     };
@@ -328,7 +329,9 @@ fn panic_in_a_task(after: Duration) {
         let journal = Err("no journal".to_owned());
         let (hands, answers) = Hands::new(Backend::new(ask, act), Clock::System, journal, Who::default());
         let state = State::new(settings, Clock::System.now());
-        midwatch::shell::run_tui(state, hands, answers, &theme).await.unwrap();
+        let watch = |_| -> futures::future::BoxFuture<'static, _> { Box::pin(std::future::pending()) };
+        let watching = midwatch::shell::Watching { state, hands, answers };
+        midwatch::shell::run_tui(watching, &watch, &theme).await.unwrap();
     });
 }
 

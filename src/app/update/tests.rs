@@ -19,6 +19,7 @@ fn state(allow_actions: bool) -> State {
         source: Source::Live,
         source_label: String::new(),
         contexts: vec![Context { region: Some("eu-west-1".into()), allow_actions, ..Context::default() }],
+        known: Vec::new(),
         budget_usd_per_h: 0.15,
         speed: 1.0,
     };
