@@ -96,7 +96,7 @@ impl Scope {
             Self::Screen => "on every screen",
             Self::List => "in lists",
             Self::Detail => "in a detail",
-            Self::Contexts => "in the list of contexts",
+            Self::Contexts => "in contexts",
             Self::Confirm => "in a confirmation",
             Self::Form => "in a form",
             Self::Palette => "in the palette",
@@ -164,9 +164,8 @@ pub const COMMANDS: &[Command] = &[
     command(C::Palette, S::Screen, &[":"], "go to", "Finds a command, a kind or a resource by a few letters.").hint(8),
     command(C::Problems, S::Screen, &["p"], "problems", "Shows what could not be looked at, and what was done.")
         .hint(20),
-    command(C::Contexts, S::Screen, &["C"], "ctx", "Chooses which contexts to watch: accounts, regions, roles.")
-        .when(can_choose_context)
-        .hint(22),
+    command(C::Contexts, S::Screen, &["C"], "ctx", "Chooses what to watch: accounts, regions, roles.")
+        .when(can_choose_context),
     command(C::Show(ListId::Overview), S::Screen, &["1"], "overview", "Ranks everything, the worst first."),
     command(C::Show(ListId::Kind(KindId::Kinesis)), S::Screen, &["2"], "kinesis", "Lists the Kinesis streams."),
     command(C::Show(ListId::Kind(KindId::Sqs)), S::Screen, &["3"], "sqs", "Lists the SQS queues."),
@@ -215,16 +214,9 @@ pub const COMMANDS: &[Command] = &[
     command(C::Invoke, S::Screen, &["i"], "invoke", "Invokes the function with a payload edited here.")
         .when(can_invoke)
         .hint(4),
-    command(C::ContextsWatch, S::Contexts, &["enter"], "watch", "Watches the marked contexts, or the selected one.")
+    command(C::ContextsWatch, S::Contexts, &["enter"], "watch", "Watches the marked ones, or the selected one.")
         .hint(1),
-    command(
-        C::ContextsMark,
-        S::Contexts,
-        &["space"],
-        "mark",
-        "Marks the selected one: several can be watched at once.",
-    )
-    .hint(2),
+    command(C::ContextsMark, S::Contexts, &["m"], "mark", "Marks it: several can be watched at once.").hint(2),
     command(C::ConfirmYes, S::Confirm, &["enter", "y"], "yes, do it", "Performs the plan as shown.").hint(1),
     command(C::ConfirmNo, S::Confirm, &["esc", "n"], "no", "Leaves everything as it is.").hint(2),
     command(C::ConfirmUp, S::Confirm, &["k", "up"], "up", "Scrolls the plan up."),

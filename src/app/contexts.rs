@@ -92,8 +92,8 @@ mod tests {
         let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         assert_eq!(wished(":ctx<enter><enter>"), names(&["staging"]), "the cursor begins on what is watched");
         assert_eq!(wished("Ck<enter>"), names(&["prod"]));
-        assert_eq!(wished("Cg<space><space><enter>"), names(&["dev", "prod"]));
-        assert_eq!(wished("Cg<space>g<space><enter>"), names(&["prod"]), "a mark is taken away by the same key");
+        assert_eq!(wished("Cgmm<enter>"), names(&["dev", "prod"]));
+        assert_eq!(wished("Cgmgm<enter>"), names(&["prod"]), "a mark is taken away by the same key");
         assert_eq!(wished(":ctx prod<enter>"), names(&["prod"]));
         assert_eq!(wished("C<esc><enter>"), None);
     }
