@@ -112,6 +112,7 @@ async fn open_one(one: &Chosen, place: &Place) -> Result<(state::Context, Client
         profile: live.profile.clone(),
         endpoint_url: live.endpoint_url.clone(),
         allow_actions: one.allow_actions,
+        production: false,
     };
     Ok((context, Clients::new(&config).with_profile(live.profile.clone())))
 }

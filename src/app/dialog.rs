@@ -19,7 +19,9 @@ pub enum Dialog {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confirm {
     pub plan: Plan,
-    /// What is typed where a destructive plan asks for the resource's name.
+    /// Whether the resource's name must be typed: the plan cannot be undone, or this is production.
+    pub asks_name: bool,
+    /// What is typed where the name is asked for.
     pub typed: Editor,
     /// The first line of the plan on screen, when it is longer than the dialog.
     pub scroll: usize,

@@ -312,7 +312,9 @@ fn begin(state: &mut State, action: ActionId) {
 }
 
 fn open_confirm(state: &mut State, plan: Plan) {
-    state.dialogs.push(Dialog::Confirm(Confirm { plan, typed: Editor::one_line(""), scroll: 0, error: None }));
+    let asks_name = state.settings.asks_name(&plan);
+    let typed = Editor::one_line("");
+    state.dialogs.push(Dialog::Confirm(Confirm { plan, asks_name, typed, scroll: 0, error: None }));
 }
 
 fn submit_form(state: &mut State) {
@@ -343,7 +345,7 @@ fn scroll_confirm(state: &mut State, down: bool) {
 
 /// How far a plan can be scrolled.
 fn scroll_end(plan: &Plan) -> usize {
-    (plan.preview.len() + plan.warnings.len() + plan.calls.len()).saturating_sub(1)
+    plan.preview.len() + plan.warnings.len() + plan.calls.len()
 }
 
 /// A terminal of at least this size shows a plan whole.
@@ -371,8 +373,10 @@ fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     }
     let name = &confirm.plan.resource.name;
-    if confirm.plan.safety == Safety::Destructive && confirm.typed.text().trim() != name {
-        confirm.error = Some(format!("this cannot be undone: type `{name}` to do it"));
+    if confirm.asks_name && confirm.typed.text().trim() != name {
+        let why =
+            if confirm.plan.safety == Safety::Destructive { "this cannot be undone" } else { "this is production" };
+        confirm.error = Some(format!("{why}: type `{name}` to do it"));
         return;
     }
     let Some(leave) = leave else {

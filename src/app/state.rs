@@ -1,5 +1,6 @@
 //! State: all that the console knows and shows. Plain data; `update` is its only writer.
 
+use crate::actions::{Plan, Safety};
 use crate::app::dialog::Dialog;
 use crate::app::job::{Job, PlanId};
 use crate::app::list::{List, ListId};
@@ -77,6 +78,8 @@ pub struct Context {
     pub endpoint_url: Option<String>,
     /// Whether plans may be performed: the demo, or `--allow-actions`.
     pub allow_actions: bool,
+    /// What is done here is done to customers: it is always said, and every plan wants the resource's name typed.
+    pub production: bool,
 }
 
 /// A context that somebody may choose.
@@ -97,6 +100,16 @@ impl Settings {
     /// Whether plans may be performed there.
     pub fn may_act(&self, place: &Place) -> bool {
         self.context(place).is_some_and(|context| context.allow_actions)
+    }
+
+    /// Whether a plan is done only when the resource's name has been typed.
+    pub fn asks_name(&self, plan: &Plan) -> bool {
+        let production = self.context(&plan.resource.place).is_some_and(|context| context.production);
+        match plan.safety {
+            Safety::Harmless => false,
+            Safety::Costly => production,
+            Safety::Destructive => true,
+        }
     }
 
     /// So much of a person's time, in the session's.

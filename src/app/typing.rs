@@ -1,6 +1,5 @@
 //! Keys in dialogs: what types into an editor, and what is a command.
 
-use crate::actions::Safety;
 use crate::app::dialog::{Dialog, Form, Input};
 use crate::app::edit::Editor;
 use crate::app::event::{Key, KeyCode};
@@ -12,7 +11,7 @@ use crate::app::state::State;
 pub fn takes_first(state: &State, key: Key) -> bool {
     match state.dialogs.last() {
         Some(Dialog::Confirm(confirm)) => {
-            confirm.plan.safety == Safety::Destructive && (key.typed().is_some() || key.code == KeyCode::Backspace)
+            confirm.asks_name && (key.typed().is_some() || key.code == KeyCode::Backspace)
         }
         Some(Dialog::Form(form)) => match form.focused() {
             Some(Input::Text(editor)) => key.typed().is_some() || (!editor.is_one_line() && key.code == KeyCode::Enter),
@@ -57,7 +56,7 @@ fn choose(key: Key, options: usize, chosen: &mut usize) {
 /// Calls `f` with the editor that has the cursor, if any.
 fn with_editor<T>(state: &mut State, f: impl FnOnce(&mut Editor) -> T) -> Option<T> {
     match state.dialogs.last_mut()? {
-        Dialog::Confirm(confirm) if confirm.plan.safety == Safety::Destructive => {
+        Dialog::Confirm(confirm) if confirm.asks_name => {
             confirm.error = None;
             Some(f(&mut confirm.typed))
         }

@@ -56,8 +56,9 @@ const CONFIRM_COLUMNS: u16 = 96;
 fn draw_confirm(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm) {
     let width = CONFIRM_COLUMNS.min(area.width.saturating_sub(2)).max(area.width.min(20));
     let warn = pen.glyph().warn;
-    let lines = plan_lines(&confirm.plan, width.saturating_sub(4), warn);
-    let asks_name = confirm.plan.safety == Safety::Destructive;
+    let mut lines = plan_lines(&confirm.plan, width.saturating_sub(4), warn);
+    lines.insert(0, place_line(state, &confirm.plan));
+    let asks_name = confirm.asks_name;
     let below = 2 + u16::from(asks_name) + u16::from(confirm.error.is_some());
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(below + 2);
     let title = format!("{} {}", confirm.plan.action.word(), confirm.plan.resource);
@@ -82,6 +83,26 @@ fn draw_confirm(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm) {
         y += 1;
     }
     hints(&mut pen.line(Rect { y, height: 1, ..inside }.intersection(inside)), state, 3);
+}
+
+/// In which account and region, by which name, the plan will be done.
+fn place_line(state: &State, plan: &Plan) -> TextLine<'static> {
+    let place = &plan.resource.place;
+    let context = state.settings.context(place);
+    let identity = state.identities.get(place);
+    let parts = [
+        context.and_then(|context| context.name.clone()),
+        identity.and_then(|identity| identity.account.clone()),
+        context.and_then(|context| context.region.clone()),
+        context.and_then(|context| context.endpoint_url.clone()),
+    ];
+    let said = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    let mut line: TextLine<'static> = vec![("in ".into(), Role::Dim), (said.into(), Role::Text)];
+    if context.is_some_and(|context| context.production) {
+        line.push(("  ".into(), Role::Text));
+        line.push((" PRODUCTION ".into(), Role::Notice));
+    }
+    line
 }
 
 /// What the plan says of itself: preview, doubts, how grave, the exact calls.

@@ -54,6 +54,9 @@ fn source(line: &mut super::pen::Line, state: &State) {
         }
         Source::Live => {
             line.put("LIVE", Role::Warn).gap(1);
+            if context.is_some_and(|context| context.production) {
+                line.put(" PRODUCTION ", Role::Notice).gap(1);
+            }
             // Whether this can change AWS is said before where it looks: the end is what a narrow terminal cuts.
             if context.is_some_and(|context| context.allow_actions) {
                 line.put(" ACTIONS UNLOCKED ", Role::Notice);

@@ -88,7 +88,9 @@ fn screens(width: u16, height: u16) -> Vec<(&'static str, State)> {
 }
 
 fn confirm(safety: Safety) -> Dialog {
-    Dialog::Confirm(Confirm { plan: plan(safety), typed: Editor::one_line("orders-"), scroll: 0, error: None })
+    let asks_name = safety == Safety::Destructive;
+    let typed = Editor::one_line("orders-");
+    Dialog::Confirm(Confirm { plan: plan(safety), asks_name, typed, scroll: 0, error: None })
 }
 
 fn redrive_form() -> Dialog {

@@ -279,7 +279,7 @@ fn an_escape_and_the_key_after_it_are_two_keys_even_when_they_come_as_one() {
 #[test]
 fn a_plan_that_does_not_fit_on_the_screen_must_be_read_to_its_end() {
     let mut scene = Scene::new(true);
-    let confirm = Confirm { plan: plan(1), typed: Editor::one_line(""), scroll: 0, error: None };
+    let confirm = Confirm { plan: plan(1), asks_name: false, typed: Editor::one_line(""), scroll: 0, error: None };
     scene.state.dialogs.push(Dialog::Confirm(confirm));
     scene.happens(What::Resize { width: 20, height: 4 });
     scene.keys("jy");
@@ -287,8 +287,27 @@ fn a_plan_that_does_not_fit_on_the_screen_must_be_read_to_its_end() {
     scene.happens(What::Resize { width: 80, height: 15 });
     scene.keys("ky");
     assert!(scene.state.jobs.is_empty(), "its end is not on screen");
-    scene.keys("jy");
+    scene.keys("jjy");
     assert_eq!(scene.state.jobs.len(), 1);
+}
+
+#[test]
+fn in_production_a_plan_that_costs_wants_the_name_typed() {
+    for production in [false, true] {
+        let mut scene = Scene::with_queues(&["orders-dlq"]);
+        scene.state.settings.contexts[0].production = production;
+        let asks_name = scene.state.settings.asks_name(&plan(1));
+        assert_eq!(asks_name, production);
+        let confirm = Confirm { plan: plan(1), asks_name, typed: Editor::one_line(""), scroll: 0, error: None };
+        scene.state.dialogs.push(Dialog::Confirm(confirm));
+        scene.keys("<enter>");
+        assert_eq!(scene.state.jobs.len(), usize::from(!production));
+        if production {
+            scene.keys(&plan(1).resource.name);
+            scene.keys("<enter>");
+            assert_eq!(scene.state.jobs.len(), 1);
+        }
+    }
 }
 
 #[test]
