@@ -166,7 +166,7 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
 /// Makes all derived values anew: mirrored links, computed fields, staleness, health, findings, counts.
 pub fn derive(state: &mut State) {
     mirror_links(state);
-    kinds::derive(&mut state.rows);
+    kinds::derive(&mut state.rows, &state.series);
     for row in state.rows.values_mut() {
         let failing = |asked| state.memory.failing.get(&(row.id.clone(), asked));
         row.stale = failing(Asked::Service).or_else(|| failing(Asked::CloudWatch)).cloned();

@@ -48,6 +48,14 @@ pub enum NoData {
     Failed,
     /// The resource has no such thing (no dead-letter queue, no reserved concurrency).
     NotApplicable,
+    /// There is nothing in it that the number could be of: the oldest message of an empty queue.
+    Empty,
+    /// It will not come: a backlog that grows is never done.
+    Never,
+    /// It neither grows nor shrinks, so there is no end to reckon.
+    Steady,
+    /// A closed shard: what it last showed says nothing about now.
+    Closed,
 }
 
 impl NoData {
@@ -60,6 +68,10 @@ impl NoData {
             Self::Denied => "denied",
             Self::Failed => "failed",
             Self::NotApplicable => "none",
+            Self::Empty => "empty",
+            Self::Never => "never",
+            Self::Steady => "steady",
+            Self::Closed => "closed",
         }
     }
 }

@@ -1,26 +1,26 @@
 //! Fields that are computed from other fields: use of capacity, error rates, depth of a dead-letter queue.
 
 use crate::domain::field::{Field, Fields};
-use crate::domain::row::{KindId, Relation, ResourceId, Row};
+use crate::domain::row::{KindId, ResourceId, Row};
+use crate::domain::series::{Series, SeriesKey};
 use crate::domain::value::{Datum, NoData, Origin, Value};
-use crate::kinds::{kinesis, lambda, sqs, swf};
+use crate::kinds::{kinesis, lambda, swf};
+use queues::Queues;
 use std::collections::BTreeMap;
+
+mod queues;
 
 /// A shard takes 1 MiB and 1,000 records a second (Kinesis "Quotas and limits").
 const SHARD_BYTES_PER_S: f64 = 1_048_576.0;
 const SHARD_RECORDS_PER_S: f64 = 1000.0;
 
 /// Computes every derived field of every row anew. To be called after answers of polls were merged into the rows.
-pub fn derive(rows: &mut BTreeMap<ResourceId, Row>) {
-    let depths: BTreeMap<ResourceId, Value> = rows
-        .values()
-        .filter(|row| row.id.kind == KindId::Sqs)
-        .filter_map(|row| row.fields.get(&sqs::VISIBLE).map(|value| (row.id.clone(), value.clone())))
-        .collect();
+pub fn derive(rows: &mut BTreeMap<ResourceId, Row>, series: &BTreeMap<SeriesKey, Series>) {
+    let queues = Queues::of(rows, series);
     for row in rows.values_mut() {
         match row.id.kind {
             KindId::Kinesis => stream(row),
-            KindId::Sqs => queue(row, &depths),
+            KindId::Sqs => queues.complete(row, series),
             KindId::Lambda => function(row),
             KindId::Swf => workflows(row),
             KindId::Sns | KindId::Firehose | KindId::Alarm => {}
@@ -40,6 +40,21 @@ fn stream(row: &mut Row) {
         });
         if let Some(used) = one.and_then(|one| write_utilisation(&part.fields, &one)) {
             part.fields.set(&kinesis::SHARD_USE_PERCENT, used);
+        }
+        close(&mut part.fields);
+    }
+}
+
+/// Nobody asks for a closed shard's numbers any more: its last ones would stand there for ever as if they were of now.
+fn close(fields: &mut Fields) {
+    let Some(state) = fields.get(&kinesis::SHARD_STATE).filter(|state| state.as_text() == Some("closed")) else {
+        return;
+    };
+    let closed = Value::missing(NoData::Closed, state.as_of, Origin::Derived);
+    let measured = kinesis::KIND.part_metrics.iter().map(|metric| metric.field);
+    for field in measured.chain([&kinesis::SHARD_USE_PERCENT]) {
+        if fields.why_missing(field) != Some(NoData::NotEnabled) {
+            fields.set(field, closed.clone());
         }
     }
 }
@@ -85,18 +100,6 @@ fn workflows(row: &mut Row) {
     }
 }
 
-fn queue(row: &mut Row, depths: &BTreeMap<ResourceId, Value>) {
-    let Some(visible) = row.fields.get(&sqs::VISIBLE) else { return };
-    let value = match row.linked(Relation::DeadLettersTo).next() {
-        None => Value::missing(NoData::NotApplicable, visible.as_of, Origin::Derived),
-        Some(dead_letters) => match depths.get(dead_letters) {
-            Some(depth) => Value { origin: Origin::Derived, ..depth.clone() },
-            None => Value::missing(NoData::NotYet, visible.as_of, Origin::Derived),
-        },
-    };
-    row.fields.set(&sqs::DLQ_VISIBLE, value);
-}
-
 /// A value made from others: as old as the oldest of them, missing for the reason of the first that is missing, and
 /// without datapoints where the numbers make no sense together (a share of nothing).
 fn combine(parts: &[&Value], number: impl FnOnce() -> Option<f64>) -> Value {
@@ -114,7 +117,7 @@ fn combine(parts: &[&Value], number: impl FnOnce() -> Option<f64>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::row::{Link, Part};
+    use crate::domain::row::Part;
     use crate::domain::time::Timestamp;
 
     fn at(minute: i64) -> Timestamp {
@@ -135,7 +138,7 @@ mod tests {
 
     fn derived(rows: impl IntoIterator<Item = Row>) -> BTreeMap<ResourceId, Row> {
         let mut rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        derive(&mut rows);
+        derive(&mut rows, &BTreeMap::new());
         rows
     }
 
@@ -153,7 +156,10 @@ mod tests {
         shard.fields.set(&kinesis::SHARD_STATE, Value::text("open", at(5)));
         shard.fields.set(&kinesis::IN_BYTES_PER_S, measured(0.0, 4));
         shard.fields.set(&kinesis::IN_RECORDS_PER_S, measured(900.0, 4));
-        bids.parts.push(shard);
+        let mut closed = shard.clone();
+        closed.id = "shardId-000000000001".into();
+        closed.fields.set(&kinesis::SHARD_STATE, Value::text("closed", at(5)));
+        bids.parts.extend([shard, closed]);
         let rows = derived([bids]);
         let bids = rows.values().next().unwrap();
         assert_eq!(
@@ -161,6 +167,10 @@ mod tests {
             Some(&Value { origin: Origin::Derived, ..measured(75.0, 4) })
         );
         assert_eq!(bids.parts[0].fields.number(&kinesis::SHARD_USE_PERCENT), Some(90.0));
+        let closed = &bids.parts[1].fields;
+        for field in [&kinesis::SHARD_USE_PERCENT, &kinesis::IN_RECORDS_PER_S, &kinesis::ITERATOR_AGE_MS] {
+            assert_eq!(closed.why_missing(field), Some(NoData::Closed), "{}", field.id);
+        }
     }
 
     #[test]
@@ -182,16 +192,5 @@ mod tests {
         assert_eq!(fields("lambda/idle").why_missing(&lambda::ERROR_PERCENT), Some(NoData::NoDatapoints));
         assert_eq!(fields("lambda/busy").number(&lambda::ERROR_PERCENT), Some(5.0));
         assert_eq!(fields("lambda/busy").number(&lambda::TIMEOUT_USE_PERCENT), Some(90.0));
-    }
-
-    #[test]
-    fn a_queue_shows_the_depth_of_its_dead_letter_queue() {
-        let dlq = row_with("sqs/orders-dlq", &[(&sqs::VISIBLE, measured(412.0, 3))]);
-        let mut orders = row_with("sqs/orders", &[(&sqs::VISIBLE, measured(7.0, 4))]);
-        orders.links.push(Link { to: dlq.id.clone(), relation: Relation::DeadLettersTo });
-        let rows = derived([dlq, orders]);
-        let fields = |id: &str| &rows[&ResourceId::parse(id).unwrap()].fields;
-        assert_eq!(fields("sqs/orders").number(&sqs::DLQ_VISIBLE), Some(412.0));
-        assert_eq!(fields("sqs/orders-dlq").why_missing(&sqs::DLQ_VISIBLE), Some(NoData::NotApplicable));
     }
 }

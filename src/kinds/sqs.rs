@@ -3,8 +3,7 @@
 use super::{INVENTORY_EVERY, Kind, Metric, SWEEP_EVERY, SeriesOf, Verdict};
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Relation, Row};
-use crate::domain::value::Unit;
-use crate::domain::value::short_duration_ms;
+use crate::domain::value::{NoData, Unit, short_duration_ms};
 use crate::domain::verb::ActionId;
 
 pub const VISIBLE: Field = Field {
@@ -31,6 +30,31 @@ pub const OLDEST_AGE_S: Field = Field {
     unit: Unit::Seconds,
     doc: "Age of the oldest message; hides those received 3 times or more, and restarts in a dead-letter queue \
           (ApproximateAgeOfOldestMessage, Maximum).",
+};
+pub const DRAIN_S: Field = Field {
+    id: "drain_s",
+    title: "DRAIN",
+    unit: Unit::Seconds,
+    doc: "When what waits is done at the pace of the last 5 minutes: visible / (deleted - sent); never when it grows.",
+};
+pub const GROWTH_PER_MIN: Field = Field {
+    id: "growth_per_min",
+    title: "GROWTH",
+    unit: Unit::PerMinute,
+    doc: "How many more messages wait from minute to minute, over the last 10 (ApproximateNumberOfMessagesVisible).",
+};
+pub const EXPIRY_AT_MOST_S: Field = Field {
+    id: "first_expiry_at_most_s",
+    title: "LOST WITHIN",
+    unit: Unit::Seconds,
+    doc: "The oldest message known is lost to retention by then at the latest (MessageRetentionPeriod - oldest age).",
+};
+pub const EXPIRY_AT_LEAST_S: Field = Field {
+    id: "first_expiry_at_least_s",
+    title: "SAFE FOR",
+    unit: Unit::Seconds,
+    doc: "No dead letter is lost before then: retention counts from the first send, so the time that the source queues \
+          may have kept it is taken off too.",
 };
 pub const SENT_PER_MIN: Field = Field {
     id: "sent_per_min",
@@ -85,6 +109,12 @@ pub const DLQ_VISIBLE: Field = Field {
     title: "DLQ MSGS",
     unit: Unit::Count,
     doc: "Messages that wait in its dead-letter queue.",
+};
+pub const DLQ_GROWTH_PER_MIN: Field = Field {
+    id: "dead_letters_growth_per_min",
+    title: "DLQ GROWTH",
+    unit: Unit::PerMinute,
+    doc: "How many more messages wait in its dead-letter queue from minute to minute, over the last 10.",
 };
 pub const URL: Field = Field { id: "url", title: "URL", unit: Unit::Text, doc: "The queue's URL (ListQueues)." };
 pub const ARN: Field =
@@ -150,6 +180,7 @@ pub const KIND: Kind = Kind {
         &IN_FLIGHT,
         &OLDEST_AGE_S,
         &DLQ_VISIBLE,
+        &DRAIN_S,
         &SENT_PER_MIN,
         &DELETED_PER_MIN,
         &RECEIVED_PER_MIN,
@@ -162,15 +193,20 @@ pub const KIND: Kind = Kind {
         &IN_FLIGHT,
         &DELAYED,
         &OLDEST_AGE_S,
+        &DRAIN_S,
+        &GROWTH_PER_MIN,
         &SENT_PER_MIN,
         &RECEIVED_PER_MIN,
         &DELETED_PER_MIN,
         &VISIBLE_HISTORY,
         &VISIBILITY_TIMEOUT_S,
         &RETENTION_S,
+        &EXPIRY_AT_MOST_S,
+        &EXPIRY_AT_LEAST_S,
         &MAX_RECEIVES,
         &DLQ,
         &DLQ_VISIBLE,
+        &DLQ_GROWTH_PER_MIN,
         &ARN,
         &URL,
     ],
@@ -209,8 +245,77 @@ const AGE_WARN_S: f64 = 300.0;
 const AGE_CRIT_S: f64 = 1800.0;
 /// AWS's in-flight quota is 120,000; work stops there.
 const IN_FLIGHT_WARN: f64 = 100_000.0;
+/// A loss that is nearer than this must be dealt with in this watch.
+const LOSS_WARN_S: f64 = 86_400.0;
 /// Dead letters that came within this many minutes make the queue critical: it is happening now.
 const DLQ_GROWTH_MINUTES: usize = 10;
+
+/// AWS moves a message that was received so often to the back, where its age is not told any more. Counts.
+const HIDDEN_FROM_RECEIVES: f64 = 3.0;
+
+/// A FIFO queue's name says so (CreateQueue).
+pub fn is_fifo(row: &Row) -> bool {
+    row.id.name.ends_with(".fifo")
+}
+
+/// What its numbers do not say by themselves: why a backlog has no end, which bounds an expiry has, and where the age of
+/// the oldest message misleads.
+pub fn notes(row: &Row) -> Vec<String> {
+    let is_empty = row.fields.why_missing(&OLDEST_AGE_S) == Some(NoData::Empty);
+    if is_empty || !row.fields.number(&VISIBLE).is_some_and(|visible| visible >= 1.0) {
+        return Vec::new();
+    }
+    let mut notes: Vec<String> = drain_note(row).into_iter().collect();
+    if is_dead_letter_queue(row) {
+        notes.extend(expiry_note(row));
+    } else if let Some(note) = hidden_note(row) {
+        notes.push(note.to_owned());
+    }
+    notes
+}
+
+fn drain_note(row: &Row) -> Option<String> {
+    let rate = |field| row.fields.number(field);
+    match row.fields.why_missing(&DRAIN_S) {
+        Some(NoData::Never) if rate(&DELETED_PER_MIN) == Some(0.0) => {
+            Some("It is never done: nothing is deleted.".to_owned())
+        }
+        Some(NoData::Never) => Some("It is never done: more is sent than deleted, so it grows.".to_owned()),
+        Some(NoData::Steady) => Some("As much is sent as deleted: what waits neither grows nor shrinks.".to_owned()),
+        _ => None,
+    }
+}
+
+/// A standard queue keeps a dead letter's first send time, which nobody tells: the age restarts with the move.
+fn expiry_note(row: &Row) -> Option<String> {
+    let at_most_s = row.fields.number(&EXPIRY_AT_MOST_S)?;
+    let said = |seconds: f64| short_duration_ms(seconds * 1000.0);
+    let at_most = said(at_most_s);
+    let note = match row.fields.number(&EXPIRY_AT_LEAST_S) {
+        Some(_) if is_fifo(row) => {
+            format!("The first dead letter is lost in {at_most}: a FIFO queue counts from the move, as OLDEST does.")
+        }
+        Some(at_least_s) if at_least_s > 0.0 => format!(
+            "The first dead letter is lost in {} to {at_most}: retention counts from its first send, OLDEST only from the \
+             move here.",
+            said(at_least_s)
+        ),
+        _ => format!(
+            "The first dead letter is lost in {at_most} at most, maybe any moment: retention counts from its first send, \
+             OLDEST only from the move here."
+        ),
+    };
+    Some(note)
+}
+
+/// Only where messages come back can one have been received so often.
+fn hidden_note(row: &Row) -> Option<&'static str> {
+    let may_be_hidden = row.fields.number(&MAX_RECEIVES).is_none_or(|max| max >= HIDDEN_FROM_RECEIVES);
+    let (received, deleted) = (row.fields.number(&RECEIVED_PER_MIN)?, row.fields.number(&DELETED_PER_MIN)?);
+    let note = "More is received than deleted: messages received 3 times or more go to the back and hide from OLDEST, so \
+                the oldest may be older.";
+    (may_be_hidden && !is_fifo(row) && received > deleted).then_some(note)
+}
 
 /// Whether the queue takes other queues' dead letters.
 pub fn is_dead_letter_queue(row: &Row) -> bool {
@@ -224,7 +329,7 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         return Verdict { health: Health::Unknown, reasons: vec!["its depth is not known".into()] };
     };
     if is_dead_letter_queue(row) {
-        dead_letter_health(visible, series, &mut verdict);
+        dead_letter_health(row, visible, series, &mut verdict);
         return verdict;
     }
     if let Some(age_s) = row.fields.number(&OLDEST_AGE_S).filter(|_| visible > 0.0) {
@@ -241,7 +346,7 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     verdict
 }
 
-fn dead_letter_health(visible: f64, series: &SeriesOf<'_>, verdict: &mut Verdict) {
+fn dead_letter_health(row: &Row, visible: f64, series: &SeriesOf<'_>, verdict: &mut Verdict) {
     if visible < 1.0 {
         return;
     }
@@ -255,5 +360,9 @@ fn dead_letter_health(visible: f64, series: &SeriesOf<'_>, verdict: &mut Verdict
         verdict.add(Health::Crit, format!("{count} dead letters, {grown} more in the last {minutes} minutes"));
     } else {
         verdict.add(Health::Warn, format!("{count} dead letters wait"));
+    }
+    if let Some(within_s) = row.fields.number(&EXPIRY_AT_MOST_S).filter(|within_s| *within_s < LOSS_WARN_S) {
+        let within = short_duration_ms(within_s * 1000.0);
+        verdict.add(Health::Warn, format!("the first of them is lost to retention within {within}"));
     }
 }

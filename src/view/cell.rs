@@ -73,7 +73,9 @@ mod tests {
 
     #[test]
     fn no_data_says_why_and_is_never_a_zero() {
-        for why in [NoData::NotYet, NoData::NoDatapoints, NoData::NotEnabled, NoData::Denied, NoData::Failed] {
+        let of_service = [NoData::NotYet, NoData::NoDatapoints, NoData::NotEnabled, NoData::Denied, NoData::Failed];
+        let reckoned = [NoData::NotApplicable, NoData::Empty, NoData::Never, NoData::Steady, NoData::Closed];
+        for why in of_service.into_iter().chain(reckoned) {
             let value = Value::missing(why, NOW, Origin::Api);
             let (text, role) = cell(&VISIBLE, Some(&value), NOW);
             assert!(!text.contains('0') && role == Role::Stale, "{why:?} shows {text}");

@@ -44,7 +44,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, detail: &Detail) {
     take(&mut rest, |place| fields(pen, place, state, row, kind, tall));
     take(&mut rest, |place| links(pen, place, state, row, if tall { 6 } else { 2 }));
     // Charts stay readable at five lines; the parts have the rest when they need it.
-    let parts_rows = panels::rows_wanted(row).min(rest.height.saturating_sub(CHART_ROWS_MIN)).max(rest.height.min(4));
+    let parts_rows =
+        panels::rows_wanted(row, rest.width).min(rest.height.saturating_sub(CHART_ROWS_MIN)).max(rest.height.min(4));
     let chart_rows = rest.height.saturating_sub(parts_rows).min(if tall { 14 } else { 8 });
     if chart_rows >= CHART_ROWS_MIN {
         let place = Rect { height: chart_rows, ..rest };

@@ -230,6 +230,22 @@ async fn a_redrive_keeps_its_rate_is_cancelled_and_then_empties_the_queue() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_queue_says_how_it_grows_and_when_the_first_dead_letter_is_lost() {
+    let mut watch = Watch::begin(16).await;
+    watch.keys(":sqs/orders-dlq<enter>");
+    watch.until(1, "retention counts from its first send").await;
+    watch.shows(&["The first dead letter is lost in", "GROWTH", "LOST WITHIN", "SAFE FOR"]);
+    let within = watch.number("sqs/orders-dlq", &sqs::EXPIRY_AT_MOST_S);
+    let kept = watch.number("sqs/orders-dlq", &sqs::RETENTION_S);
+    assert!((kept - 960.0..kept).contains(&within), "{within} of {kept}, and letters come since a quarter of an hour");
+    assert!(watch.number("sqs/orders-dlq", &sqs::GROWTH_PER_MIN) > 1.0);
+    assert_eq!(
+        watch.number("sqs/orders", &sqs::DLQ_GROWTH_PER_MIN),
+        watch.number("sqs/orders-dlq", &sqs::GROWTH_PER_MIN)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_invocation_shows_its_answer_and_the_tail_of_its_log() {
     let mut watch = Watch::begin(1).await;
     watch.keys(":lambda/settle-bid<enter>i");

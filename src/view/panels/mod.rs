@@ -16,11 +16,11 @@ use crate::kinds::lambda;
 use ratatui::layout::Rect;
 
 /// How many lines the panel would like.
-pub fn rows_wanted(row: &Row) -> u16 {
+pub fn rows_wanted(row: &Row, width: u16) -> u16 {
     let parts = u16::try_from(row.parts.len()).unwrap_or(u16::MAX).min(200);
     match row.id.kind {
         KindId::Kinesis => parts + 3,
-        KindId::Sqs => parts + 2,
+        KindId::Sqs => parts + 2 + queue::note_rows(row, width),
         KindId::Lambda => parts + 8,
         KindId::Sns | KindId::Swf => parts + 2,
         KindId::Firehose | KindId::Alarm => 0,

@@ -1,6 +1,8 @@
-//! A queue's move tasks (redrives): how far each is, where it goes and how fast.
+//! What a queue's numbers do not say by themselves, and its move tasks (redrives): how far each is, where it goes and
+//! how fast.
 //!
 //! ```text
+//! It is never done: more is sent than deleted, so it grows.
 //! MOVE TASKS 2, the newest first
 //! ▸RUNNING    ████████░░░░░░ 120 of 412 29% at most 50/s to each original source 2m ago
 //! ```
@@ -12,15 +14,45 @@ use crate::domain::row::{Part, Row};
 use crate::domain::value::{Datum, Unit};
 use crate::kinds::sqs::{
     TASK_DESTINATION, TASK_FAILURE, TASK_MOVED, TASK_RATE_PER_S, TASK_STARTED, TASK_STATUS, TASK_TO_MOVE,
-    is_dead_letter_queue,
+    is_dead_letter_queue, notes,
 };
 use crate::theme::Role;
 use crate::view::cell::age;
 use crate::view::chart::gauge;
 use crate::view::pen::Pen;
+use crate::view::text::wrap;
 use ratatui::layout::Rect;
 
+/// A note has at most so many lines.
+const NOTE_ROWS_MAX: usize = 3;
+/// The move tasks keep at least so many.
+const TASK_ROWS_MIN: u16 = 2;
+
+/// How many lines the notes take.
+pub fn note_rows(row: &Row, width: u16) -> u16 {
+    let lines = |note: String| wrap(&note, width.saturating_sub(2), NOTE_ROWS_MAX).len() as u16;
+    notes(row).into_iter().map(lines).sum()
+}
+
 pub fn draw(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail) {
+    let used = draw_notes(pen, Rect { height: area.height.saturating_sub(TASK_ROWS_MIN), ..area }, row);
+    draw_tasks(pen, Rect { y: area.y + used, height: area.height - used, ..area }, state, row, detail);
+}
+
+fn draw_notes(pen: &mut Pen, area: Rect, row: &Row) -> u16 {
+    let mut used = 0;
+    for note in notes(row) {
+        for line in wrap(&note, area.width.saturating_sub(2), NOTE_ROWS_MAX) {
+            if used < area.height {
+                pen.text(area.x + 1, area.y + used, area.width.saturating_sub(1), line, pen.style(Role::Text));
+                used += 1;
+            }
+        }
+    }
+    used
+}
+
+fn draw_tasks(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail) {
     let mut title = pen.line(Rect { height: 1, ..area });
     title.gap(1).put("MOVE TASKS", Role::Header).gap(1);
     if row.parts.is_empty() {
