@@ -25,7 +25,7 @@
 //! | `theme` | `domain` | roles of colour; reads themes; degrades to what the terminal can do |
 //! | `view` | `domain` `kinds` `diagnose` `actions` `app` `theme` | draws the state |
 //! | `aws` | `domain` `kinds` `actions` | the SDK's clients: collects readings, performs confirmed plans |
-//! | `sim` | `domain::time` | the engine: services, actors, scenario, wire protocols, connector, listener |
+//! | `sim` | `domain::time` `failure::nearest` | the engine: services, actors, scenario, wire protocols, connector, listener |
 //! | `config` | `domain` | settings as plain data |
 //! | `failure` | | what ends the program: a sentence with its cure, and an exit code |
 //! | `cli` | `config` `failure` | flags become settings |

@@ -2,7 +2,9 @@
 //! wrong, and tells what was asked of it. Reads orders and writes answers; the engine carries them out.
 
 use crate::domain::time::Timestamp;
+use crate::failure::nearest;
 use crate::sim::engine::Pace;
+use crate::sim::faults::record::{self, Plan};
 use crate::sim::ledger::Ledger;
 use crate::sim::scenario::{Fragment, NotAdded, ScenarioError};
 use crate::sim::wire::query::form_parameters;
@@ -35,6 +37,10 @@ pub enum Command {
     Advance(Duration),
     /// Resources, actors and faults.
     Add(Box<Fragment>),
+    /// The faults that are on or to come.
+    Faults,
+    /// Ends the faults of a name, or all.
+    End(Option<String>),
 }
 
 /// An order that cannot be carried out: what is wrong with it, and what to do about that.
@@ -66,6 +72,16 @@ impl Refusal {
         Self { status: 400, errors: error.errors.clone(), cure }
     }
 
+    /// No fault of this name is on or to come.
+    pub fn no_fault<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let meant = nearest(name, known).map_or(String::new(), |meant| format!("did you mean `{meant}`? "));
+        Self::new(
+            404,
+            format!("no fault `{name}` is on or to come"),
+            format!("{meant}GET {ROOT}faults lists those that are"),
+        )
+    }
+
     pub fn response(&self) -> Response {
         answer(self.status, &json!({ "errors": self.errors, "cure": self.cure }))
     }
@@ -79,10 +95,11 @@ pub fn order(request: &Request) -> Option<Result<Order, Refusal>> {
 
 fn read(request: &Request, name: &str) -> Result<Order, Refusal> {
     let method = match name {
-        "health" | "ledger" => "GET",
-        "reset" | "advance" | "fault" | "scenario" => "POST",
+        "health" | "ledger" | "faults" => "GET",
+        "reset" | "advance" | "fault" | "scenario" | "end" => "POST",
         _ => {
-            let cure = "ask GET health, GET ledger, POST reset, POST advance?by=TIME, POST fault or POST scenario";
+            let cure = "ask GET health, GET ledger, GET faults, POST reset, POST advance?by=TIME, POST fault, \
+                        POST end?fault=NAME or POST scenario";
             return Err(Refusal::new(404, format!("there is no {ROOT}{name}"), cure));
         }
     };
@@ -90,7 +107,11 @@ fn read(request: &Request, name: &str) -> Result<Order, Refusal> {
         let error = format!("{ROOT}{name} is not for {}", request.method);
         return Err(Refusal::new(405, error, format!("send it with {method}")));
     }
-    let allowed: &[&str] = if name == "advance" { &["account", "region", "by"] } else { &["account", "region"] };
+    let allowed: &[&str] = match name {
+        "advance" => &["account", "region", "by"],
+        "end" => &["account", "region", "fault"],
+        _ => &["account", "region"],
+    };
     let parameters: Vec<(String, String)> = form_parameters(&request.query).collect();
     if let Some((unknown, _)) = parameters.iter().find(|(key, _)| !allowed.contains(&key.as_str())) {
         let error = format!("{ROOT}{name} knows no parameter `{unknown}`");
@@ -106,6 +127,8 @@ fn read(request: &Request, name: &str) -> Result<Order, Refusal> {
         "ledger" => Command::Ledger,
         "reset" => Command::Reset,
         "advance" => Command::Advance(span(parameter("by").as_deref())?),
+        "faults" => Command::Faults,
+        "end" => Command::End(parameter("fault")),
         _ => Command::Add(Box::new(fragment(&request.body, name == "fault")?)),
     };
     Ok(Order { command, account, region: parameter("region") })
@@ -198,6 +221,27 @@ pub fn health<'a>(settings: Settings, accounts: impl Iterator<Item = (&'a str, T
     )
 }
 
+/// The faults of an account that are on or to come, by region; `until` is null where only an order ends one.
+pub fn faults<'a>(account: &str, worlds: impl Iterator<Item = (&'a str, &'a World)>) -> Response {
+    let of_world = |(region, world): (&'a str, &'a World)| {
+        record::not_over(world).map(move |staged| {
+            let Plan { name, kind, target, begins, ends } = &staged.plan;
+            let state = if staged.has_begun(world.now) { "on" } else { "to come" };
+            json!({
+                "region": region, "name": name, "kind": kind, "target": target, "state": state,
+                "at": begins.rfc3339(), "until": ends.map(Timestamp::rfc3339),
+            })
+        })
+    };
+    let faults: Vec<Value> = worlds.flat_map(of_world).collect();
+    answer(200, &json!({ "account": account, "faults": faults }))
+}
+
+/// So many faults were ended.
+pub fn ended(count: usize, now: Timestamp) -> Response {
+    answer(200, &json!({ "now": now.rfc3339(), "ended": count }))
+}
+
 /// What was asked of an account: one line a service, operation and outcome.
 /// Of each region: what its queues let expire, and what became of what its applications made.
 pub fn ledger<'a>(account: &str, ledger: &Ledger, worlds: impl Iterator<Item = (&'a str, &'a World)>) -> Response {
@@ -267,6 +311,9 @@ mod tests {
             ("POST", "/_midwatch/advance?by=", "", 400, "is no time"),
             ("POST", "/_midwatch/advance?by=99999999999999999999d", "", 400, "is no time"),
             ("POST", "/_midwatch/advance?by=401d", "", 400, "at most 400d"),
+            ("POST", "/_midwatch/end?name=x", "", 400, "it takes account, region, fault"),
+            ("GET", "/_midwatch/end", "", 405, "send it with POST"),
+            ("POST", "/_midwatch/faults", "", 405, "send it with GET"),
             ("POST", "/_midwatch/reset?acount=1", "", 400, "no parameter `acount`"),
             ("POST", "/_midwatch/reset?account=me", "", 400, "twelve digits"),
             ("POST", "/_midwatch/fault", "", 400, "body is empty"),

@@ -56,6 +56,10 @@ impl Endpoints {
         self.by_url.iter().find(|(_, endpoint)| endpoint.name == name).map(|(url, _)| url.as_str())
     }
 
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_url.values().map(|endpoint| endpoint.name.as_str())
+    }
+
     pub fn named(&mut self, name: &str) -> Option<&mut Endpoint> {
         self.by_url.values_mut().find(|endpoint| endpoint.name == name)
     }

@@ -6,6 +6,7 @@ use crate::sim::clock::VirtualClock;
 use crate::sim::control::{self, Command, Order, Refusal};
 use crate::sim::cx::Place;
 use crate::sim::fanout::{self, Parcel};
+use crate::sim::faults::record;
 use crate::sim::ledger::Ledger;
 use crate::sim::poster::{Posted, Poster};
 use crate::sim::realm::{Answered, Realm, Said};
@@ -390,6 +391,11 @@ impl Engine {
             Command::Ledger => {
                 reply(answer, self.ledger_of(&account, order.region.as_deref()));
             }
+            Command::Faults => reply(answer, self.faults_of(&account, order.region.as_deref())),
+            Command::End(name) => {
+                let response = self.end_faults(&account, order.region.as_deref(), name.as_deref());
+                reply(answer, response);
+            }
             Command::Reset => {
                 self.reset(&account, order.region.as_deref());
                 reply(answer, control::done(self.now(&account)));
@@ -423,6 +429,40 @@ impl Engine {
         let mut sum = Ledger::default();
         realms.clone().for_each(|(_, realm)| sum.add(&realm.world.ledger));
         control::ledger(account, &sum, realms.map(|(name, realm)| (name.as_str(), &realm.world)))
+    }
+
+    /// An account's worlds in one region, or in all of them, brought up to now.
+    fn worlds_of(&mut self, account: &str, region: Option<&str>) -> impl Iterator<Item = (&str, &mut World)> {
+        let now = self.now(account);
+        let realms = self.accounts.get_mut(account).into_iter().flat_map(|account| &mut account.realms);
+        let realms = realms.filter(move |(name, _)| region.is_none_or(|region| region == *name));
+        realms.map(move |(name, realm)| {
+            realm.world.advance_to(now);
+            (name.as_str(), &mut realm.world)
+        })
+    }
+
+    fn faults_of(&mut self, account: &str, region: Option<&str>) -> Response {
+        control::faults(account, self.worlds_of(account, region).map(|(region, world)| (region, &*world)))
+    }
+
+    /// Ends the faults of a name, or all. A name that no fault has is one that somebody misspelt.
+    fn end_faults(&mut self, account: &str, region: Option<&str>, name: Option<&str>) -> Response {
+        let (mut ended, mut known, mut regions) = (0, Vec::new(), Vec::new());
+        for (region, world) in self.worlds_of(account, region) {
+            known.extend(record::not_over(world).map(|staged| staged.plan.name.clone()));
+            ended += record::end(world, name);
+            regions.push(region.to_owned());
+        }
+        for region in regions {
+            let realm = self.accounts.get_mut(account).and_then(|account| account.realms.get_mut(&region));
+            realm.into_iter().for_each(Realm::tell_of_changes);
+            self.look_after(account, &region);
+        }
+        match name {
+            Some(name) if ended == 0 => Refusal::no_fault(name, known.iter().map(String::as_str)).response(),
+            _ => control::ended(ended, self.now(account)),
+        }
     }
 
     /// Empties an account in one region, or in all of them. Its time goes on, so that nothing is from the future.
@@ -596,7 +636,7 @@ mod tests {
         let refused = engine.call(order("POST", "fault", &wrong)).await.unwrap();
         assert_eq!(refused.response.status, 400);
         assert!(text(&refused).contains("nothing of it was done"), "{}", text(&refused));
-        assert!(text(&refused).contains("line 6: fault 2 (Stop of `nobody`): target must be"), "{}", text(&refused));
+        assert!(text(&refused).contains("line 8: fault 2 (stop of `nobody`): target must be"), "{}", text(&refused));
     }
 
     #[tokio::test]

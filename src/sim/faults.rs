@@ -1,7 +1,8 @@
 //! The scenario's timeline: what goes wrong, and right again, and when.
 //!
 //! A fault is a table `[[fault]]` of a scenario, or of what is sent to `/_midwatch/fault`: `kind`, `target`, `at` (at
-//! once without it), `until` (for good without it), and what its kind needs. Everything is a function of the seed.
+//! once without it), `until` (until somebody ends it without it), `name` (its kind without it) and what its kind needs.
+//! Everything is a function of the seed.
 //!
 //! | kind | target | needs, may have | what happens |
 //! |---|---|---|---|
@@ -35,11 +36,14 @@
 //! | `clock-skew` | the same | `skew` | the callers' clocks are slow |
 //! | `unreachable` | the same | | connections break |
 //!
-//! The faults of the API also have `operations` and `who`.
+//! The faults of the API also have `operations` and `who`. What is named there has to be: services, the operations that
+//! they have here, callers, and resources; only where operations are named may a resource be one that a client makes later.
 
 pub mod api;
 mod change;
+pub mod operations;
 mod poison;
+pub mod record;
 mod refusal;
 mod resource;
 
@@ -108,6 +112,8 @@ pub enum Entry {
     BeginApi(ApiFault),
     /// The one that this entry of the timeline began is over.
     EndApi { begun_by: usize },
+    /// What somebody ended before its time does nothing any more.
+    Over,
 }
 
 /// Payloads that hold this text make the code fail so.
@@ -164,6 +170,7 @@ pub fn strike(world: &mut World, index: usize) {
                 endpoint.answer = answer.unwrap_or(endpoint.healthy);
             }
         }
+        Entry::Over => {}
         Entry::FilterPolicy { subscription, policy } => change::set_filter_policy(world, &subscription, &policy),
     }
 }

@@ -47,6 +47,8 @@ pub struct World {
     /// `None` while that actor acts.
     pub actors: Vec<Option<Actor>>,
     pub timeline: Vec<faults::Entry>,
+    /// What of it is on or to come.
+    pub staged: Vec<faults::record::Staged>,
     /// Faults of the API that are on.
     pub api_faults: ApiFaults,
     /// HTTP endpoints that are simulated.
@@ -96,6 +98,7 @@ impl World {
             logs: Logs::default(),
             actors: Vec::new(),
             timeline: Vec::new(),
+            staged: Vec::new(),
             api_faults: ApiFaults::default(),
             endpoints: Endpoints::default(),
             outbox: None,

@@ -35,14 +35,14 @@ def wait_for(what, seconds=20, every=0.1):
         time.sleep(every)
 
 
-def boto_client(service, url):
+def boto_client(service, url, config=None):
     return boto3.client(
         service,
         endpoint_url=url,
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(retries={"max_attempts": 1}),
+        config=config or Config(retries={"max_attempts": 1}),
     )
 
 

@@ -5,9 +5,11 @@ import json
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from conftest import REGION, boto_client, serving
@@ -302,3 +304,79 @@ def test_what_a_service_refuses_is_told_with_what_is_there_now(manual):
     assert caught.value.code == 400 and "queue `no name`" in said["errors"][0]
     assert "which is stream `bids`; or reset the account" in said["cure"]
     assert boto_client("kinesis", manual).list_streams()["StreamNames"] == ["bids"]
+
+
+def get(url, path):
+    with urllib.request.urlopen(f"{url}/_midwatch/{path}", timeout=20) as answer:
+        return json.load(answer)
+
+
+def test_faults_are_listed_and_ended_by_name(estate):
+    url, queue, topic = estate
+    sqs, sns = boto_client("sqs", url), boto_client("sns", url)
+    fault(url, "api-error", "sqs/orders", name='"storm"')
+    fault(url, "api-denied", "sns", until='"1h"')
+    fault(url, "api-error", "kinesis", name='"later"', at='"10m"')
+    found = {one["name"]: one for one in get(url, "faults")["faults"]}
+    assert {name: one["state"] for name, one in found.items()} == {"storm": "on", "api-denied": "on", "later": "to come"}
+    assert found["storm"]["target"] == "sqs/orders" and found["storm"]["until"] is None
+    assert found["storm"]["kind"] == "api-error" and found["api-denied"]["until"] is not None
+    assert refused(sqs.send_message, QueueUrl=queue, MessageBody="m")[1] == 500
+    assert json.loads(post(url, "end?fault=storm"))["ended"] == 1
+    assert "MessageId" in sqs.send_message(QueueUrl=queue, MessageBody="m")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(url, "end?fault=latre")
+    answer = json.load(caught.value)
+    assert (caught.value.code, answer["errors"]) == (404, ["no fault `latre` is on or to come"])
+    assert answer["cure"].startswith("did you mean `later`?")
+    assert json.loads(post(url, "end"))["ended"] == 2
+    assert get(url, "faults")["faults"] == []
+    assert "MessageId" in sns.publish(TopicArn=topic, Message="m")
+
+
+def test_ending_a_fault_lets_go_what_hangs(midwatch):
+    with serving(midwatch) as url:
+        sqs = boto_client("sqs", url)
+        fault(url, "api-hang", "sqs", operations='["ListQueues"]')
+        with ThreadPoolExecutor() as pool:
+            hanging = pool.submit(sqs.list_queues)
+            time.sleep(0.5)
+            assert not hanging.done()
+            post(url, "end?fault=api-hang")
+            assert hanging.result(timeout=5)["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+SERVICES = ("kinesis", "sqs", "sns", "lambda", "dynamodb", "firehose", "swf", "cloudwatch", "cloudtrail", "logs", "sts")
+
+
+def is_served(client, operation):
+    """Whether the service has the operation here: a request without members is answered with anything but that."""
+    shape = client.meta.service_model.operation_model(operation).input_shape
+    members = shape.members.items() if shape else []
+    in_path = [(name, member) for name, member in members if member.serialization.get("location") == "uri"]
+    arguments = {name: 1 if member.type_name in ("long", "integer") else "x" for name, member in in_path}
+    if shape and "RequestItems" in shape.members:
+        arguments["RequestItems"] = {}
+    try:
+        getattr(client, xform_name(operation))(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"] not in ("UnknownOperationException", "InvalidAction", "404")
+    except ReadTimeoutError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_fault_may_be_of_each_operation_that_is_served_and_of_no_other(manual, service):
+    patient = Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=3, inject_host_prefix=False)
+    client = boto_client(service, manual, config=patient)
+    for operation in client.meta.service_model.operation_names:
+        served = is_served(client, operation)
+        toml = f'[[fault]]\nkind = "api-error"\ntarget = "{service}"\noperations = ["{operation}"]\nat = "400d"'
+        try:
+            post(manual, "fault", toml)
+            taken = True
+        except urllib.error.HTTPError as error:
+            assert f"no `{operation}` that `{service}` has here" in json.load(error)["errors"][0]
+            taken = False
+        assert taken == served, operation

@@ -3,6 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{self, Role};
 use crate::sim::cx::Place;
+use crate::sim::faults::record;
 use crate::sim::scenario::{self, Fragment};
 use crate::sim::wire::{self, Call, Gate, Reply, Request};
 use crate::sim::world::World;
@@ -317,17 +318,111 @@ fn applications_meet_the_faults_of_the_api_and_go_on_when_they_are_over() {
 }
 
 #[test]
-fn mistakes_in_a_fault_are_named() {
+fn mistakes_in_a_fault_are_named_with_their_lines_and_cures() {
     let mut world = world();
-    for (fault, words) in [
-        ("kind = \"api-throttle\"\ntarget = \"sqqs\"", "target must be all, a service or its resource"),
-        ("kind = \"api-throttle\"\ntarget = \"sqs\"\nshare = 1.5", "share must be 0 to 1"),
-        ("kind = \"api-error\"\ntarget = \"sqs\"\nstatus = 404", "status must be 500 or 503"),
-        ("kind = \"api-latency\"\ntarget = \"sqs\"", "needs latency"),
-        ("kind = \"api-denied\"\ntarget = \"sqs\"\noperations = [\"sqs:SendMessage\"]", "names such as ReceiveMessage"),
+    add(
+        &mut world,
+        "[[queue]]\nname = \"orders\"\n[[worker]]\nname = \"packers\"\nqueue = \"orders\"\nconcurrency = 1\nservice = { p50_ms = 1, p99_ms = 1 }",
+    );
+    for (fault, line, words) in [
+        (
+            "kind = \"api-throttle\"\ntarget = \"sqqs\"",
+            3,
+            "target must be all, a service or its resource, such as sqs/NAME: did you mean `sqs`?",
+        ),
+        (
+            "kind = \"api-throttle\"\ntarget = \"sqs/ordres\"",
+            3,
+            "target `sqs/ordres` is not here: did you mean `sqs/orders`?",
+        ),
+        ("kind = \"api-error\"\ntarget = \"cloudtrail/x\"", 3, "write `cloudtrail`"),
+        ("kind = \"stop\"\ntarget = \"packer\"", 3, "did you mean `packers`?"),
+        ("kind = \"api-throttle\"\ntarget = \"sqs\"\nshare = 1.5", 4, "share must be 0 to 1"),
+        ("kind = \"api-error\"\ntarget = \"sqs\"\nstatus = 404", 4, "status must be 500 or 503"),
+        ("kind = \"api-latency\"\ntarget = \"sqs\"", 1, "fault 1 (api-latency of `sqs`): needs latency"),
+        (
+            "kind = \"api-denied\"\ntarget = \"sqs\"\noperations = [\n\"SendMessage\",\n\"sqs:SendMesage\"]",
+            6,
+            "did you mean `SendMessage`?",
+        ),
+        ("kind = \"api-denied\"\ntarget = \"sqs\"\noperations = [\"PutRecords\"]", 4, "it is of `kinesis`"),
+        (
+            "kind = \"api-denied\"\ntarget = \"all\"\noperations = [\"Conjure\"]",
+            4,
+            "no `Conjure` that any service has here",
+        ),
+        ("kind = \"api-denied\"\ntarget = \"sqs\"\nwho = \"pakcers\"", 4, "did you mean `packers`?"),
+        ("kind = \"api-denied\"\ntarget = \"sqs\"\nwho = \"test\"", 4, "as key/test"),
+        ("kind = \"stop\"\ntarget = \"packers\"\nwho = \"clients\"", 4, "leave it out"),
+        (
+            "kind = \"deny\"\ntarget = \"packers\"\naction = \"sqs:RecieveMessage\"",
+            4,
+            "did you mean `sqs:ReceiveMessage`?",
+        ),
     ] {
         let fragment = Fragment::parse(&format!("[[fault]]\n{fault}")).unwrap();
         let error = scenario::add(&mut world, &fragment).unwrap_err().to_string();
-        assert!(error.contains(words) && error.contains("line 1"), "{error}");
+        assert!(error.contains(words) && error.starts_with(&format!("line {line}: ")), "{error}");
     }
+    let two = "[[fault]]\nkind = \"api-error\"\ntarget = \"sqqs\"\n[[fault]]\nkind = \"stop\"\ntarget = \"nobody\"\nshare = 2.0";
+    let error = scenario::add(&mut world, &Fragment::parse(two).unwrap()).unwrap_err();
+    assert_eq!(error.errors.len(), 3, "all at once: {error}");
+}
+
+#[test]
+fn a_request_that_makes_something_may_meet_a_fault_before_it_is_there() {
+    let mut world = world();
+    add(&mut world, "[[fault]]\nkind = \"api-error\"\ntarget = \"sqs/orders\"\noperations = [\"CreateQueue\"]");
+    let create = |name: &str| request("AmazonSQS.CreateQueue", &format!(r#"{{"QueueName":"{name}"}}"#));
+    assert_eq!(ask(&mut world, create("orders")).0, 500);
+    assert_eq!(ask(&mut world, create("others")).0, 200);
+}
+
+#[test]
+fn a_key_that_looks_like_none_is_named_as_one() {
+    let mut world = world();
+    add(&mut world, "[[fault]]\nkind = \"api-denied\"\ntarget = \"sqs\"\nwho = \"key/ci\"");
+    let mut list = request("AmazonSQS.ListQueues", "{}");
+    assert_eq!(ask(&mut world, list.clone()).0, 200);
+    list.headers[1].1 = list.headers[1].1.replace("AKIATEST", "ci");
+    assert_eq!(ask(&mut world, list).0, 403);
+}
+
+#[test]
+fn a_fault_is_ended_before_its_time_or_kept_from_beginning() {
+    let mut world = world();
+    add(
+        &mut world,
+        "[[fault]]\nname = \"storm\"\nkind = \"api-error\"\ntarget = \"sqs\"\nuntil = \"10m\"\n\
+         [[fault]]\nkind = \"api-denied\"\ntarget = \"sns\"\n\
+         [[fault]]\nname = \"later\"\nkind = \"api-error\"\ntarget = \"kinesis\"\nat = \"5m\"",
+    );
+    let names = |world: &World| record::not_over(world).map(|staged| staged.plan.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&world), ["storm", "api-denied", "later"]);
+    let list = || request("AmazonSQS.ListQueues", "{}");
+    assert_eq!(ask(&mut world, list()).0, 500);
+    assert_eq!(record::end(&mut world, Some("storm")), 1);
+    assert_eq!(ask(&mut world, list()).0, 200);
+    assert_eq!((record::end(&mut world, Some("storm")), names(&world).len()), (0, 2));
+    // Another of the same kind is not ended at the first one's time.
+    pass(&mut world, 300);
+    add(&mut world, "[[fault]]\nkind = \"api-error\"\ntarget = \"sqs\"");
+    pass(&mut world, 600);
+    assert_eq!(ask(&mut world, list()).0, 500);
+    assert_eq!(record::end(&mut world, None), 3);
+    assert_eq!((ask(&mut world, list()).0, names(&world).len()), (200, 0));
+    assert_eq!(ask(&mut world, a_request_of("kinesis")).0, 400, "the stream is not there, and nothing worse");
+}
+
+#[test]
+fn what_somebody_set_is_set_back_when_its_fault_is_ended() {
+    let mut world = world();
+    add(
+        &mut world,
+        "[[queue]]\nname = \"orders\"\nvisibility_timeout_s = 77\n[[fault]]\nkind = \"visibility-short\"\ntarget = \"sqs/orders\"\nvisibility_s = 1",
+    );
+    let visibility = |world: &World| world.sqs.queue("orders").unwrap().attributes.visibility_s;
+    assert_eq!(visibility(&world), 1);
+    record::end(&mut world, None);
+    assert_eq!(visibility(&world), 77);
 }

@@ -81,6 +81,11 @@ pub struct Kinesis {
 }
 
 impl Kinesis {
+    /// The streams' names, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.streams.keys().map(String::as_str)
+    }
+
     /// A partition key for repeated use: its text and its hash are kept once, for ever.
     pub fn intern_key(&mut self, text: &str) -> KeyId {
         self.keys.intern(text)

@@ -2,8 +2,8 @@
 
 use super::fault::{Fault, FaultKind, permission};
 use crate::domain::time::Timestamp;
-use crate::sim::agenda::Due;
 use crate::sim::faults::api::{ApiFault, Effect, Scope, Who};
+use crate::sim::faults::record::{self, Plan};
 use crate::sim::faults::{Entry, Rule};
 use crate::sim::firehose::Outage;
 use crate::sim::wire::Service;
@@ -17,10 +17,29 @@ const POISON: &str = "{\"poison\": true}";
 /// How slow a caller's clock is where the scenario says nothing.
 const SKEW: Duration = Duration::from_secs(20 * 60);
 
-/// A fault is one entry of the timeline, and a second one when it ends by itself.
+/// Puts a fault on the timeline: what begins it, and what ends it at its time or when somebody says so.
 pub fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
+    let ends = fault.until.map(|until| start + until);
+    let (begin, end) = entries(world, fault, ends);
+    let kind = fault.kind.word();
+    record::stage(
+        world,
+        Plan {
+            name: fault.name.clone().unwrap_or_else(|| kind.clone()),
+            kind,
+            target: fault.target.clone(),
+            begins: start + fault.at,
+            ends,
+        },
+        begin,
+        end,
+    );
+}
+
+/// What begins a fault, and what ends it.
+fn entries(world: &World, fault: &Fault, ends: Option<Timestamp>) -> (Vec<Entry>, Vec<Entry>) {
     let (begin, end) = match fault.kind {
-        kind if kind.is_of_api() => return add_api_fault(world, fault, start),
+        kind if kind.is_of_api() => return of_api(world, fault, ends),
         FaultKind::Surge | FaultKind::HotKey | FaultKind::Slow | FaultKind::Stop | FaultKind::WrongTaskList => {
             of_application(fault)
         }
@@ -28,9 +47,9 @@ pub fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
             of_function(world, fault)
         }
         FaultKind::Throttle if fault.target.starts_with("sqs/") || fault.target.starts_with("sns/") => {
-            return add_api_fault(world, fault, start);
+            return of_api(world, fault, ends);
         }
-        FaultKind::Deny => return add_denial(world, fault, start),
+        FaultKind::Deny => return denial(world, fault, ends),
         FaultKind::Throttle | FaultKind::Refuse | FaultKind::Hang => refusals(fault),
         FaultKind::Latency | FaultKind::ErrorRate | FaultKind::PoisonPayload => of_dependency(fault),
         FaultKind::VisibilityShort | FaultKind::RetentionShort => of_source(world, fault),
@@ -47,15 +66,11 @@ pub fn add_fault(world: &mut World, fault: &Fault, start: Timestamp) {
         // A machine that is lost does not come back: another does, by itself.
         _ => {
             let instance = fault.key.unwrap_or(1).saturating_sub(1);
-            let lost = Entry::LoseInstance { fleet: fault.target.clone(), instance };
-            add_entry(world, start + fault.at, lost);
-            return;
+            return (vec![Entry::LoseInstance { fleet: fault.target.clone(), instance }], vec![]);
         }
     };
-    add_entry(world, start + fault.at, begin);
-    if let Some(until) = fault.until {
-        add_entry(world, start + until, end);
-    }
+    // Good code does not end.
+    if fault.kind == FaultKind::Deploy { (vec![begin], vec![]) } else { (vec![begin], vec![end]) }
 }
 
 /// What an application does otherwise than it should.
@@ -121,7 +136,7 @@ fn filter_policy(world: &World, fault: &Fault) -> (Entry, Entry) {
 }
 
 /// A fault of the API, and its end.
-fn add_api_fault(world: &mut World, fault: &Fault, start: Timestamp) {
+fn of_api(world: &World, fault: &Fault, ends: Option<Timestamp>) -> (Vec<Entry>, Vec<Entry>) {
     let (service, resource) = match fault.target.split_once('/') {
         Some((service, resource)) => (Service::named(service), Some(resource.to_owned())),
         None => (Service::named(&fault.target), None),
@@ -130,7 +145,7 @@ fn add_api_fault(world: &mut World, fault: &Fault, start: Timestamp) {
         None | Some("all") => Who::All,
         Some("clients") => Who::Clients,
         Some("actors") => Who::Actors,
-        Some(name) => Who::Named(name.to_owned()),
+        Some(name) => Who::Named(name.strip_prefix("key/").unwrap_or(name).to_owned()),
     };
     let scope = Scope { service, operations: fault.operations.clone(), resource, who };
     let share = fault.share.unwrap_or(1.0);
@@ -144,11 +159,9 @@ fn add_api_fault(world: &mut World, fault: &Fault, start: Timestamp) {
         FaultKind::ClockSkew => Effect::Skew { by: fault.skew.unwrap_or(SKEW) },
         _ => Effect::Cut,
     };
-    let ends = fault.until.map(|until| start + until);
-    let begun_by = add_entry(world, start + fault.at, Entry::BeginApi(ApiFault { scope, effect, ends }));
-    if let Some(ends) = ends {
-        add_entry(world, ends, Entry::EndApi { begun_by });
-    }
+    // The entry that comes next on the timeline.
+    let begun_by = world.timeline.len();
+    (vec![Entry::BeginApi(ApiFault { scope, effect, ends })], vec![Entry::EndApi { begun_by }])
 }
 
 /// What somebody sets on a function, and what it was before.
@@ -165,9 +178,9 @@ fn change_of_configuration(world: &World, fault: &Fault, function: String) -> (E
 }
 
 /// A permission that somebody takes away, and gives back.
-fn add_denial(world: &mut World, fault: &Fault, start: Timestamp) {
+fn denial(world: &World, fault: &Fault, ends: Option<Timestamp>) -> (Vec<Entry>, Vec<Entry>) {
     let action = fault.action.clone().unwrap_or_default();
-    let Some((service, operation)) = permission(&action) else { return };
+    let Some((service, operation)) = permission(&action) else { return (vec![], vec![]) };
     let actor = fault.target.clone();
     let scope = Scope {
         service: Some(service),
@@ -175,15 +188,11 @@ fn add_denial(world: &mut World, fault: &Fault, start: Timestamp) {
         resource: None,
         who: Who::Named(actor.clone()),
     };
-    let ends = fault.until.map(|until| start + until);
     let change = |is_taken| Entry::Permission { actor: actor.clone(), action: action.clone(), is_taken };
-    add_entry(world, start + fault.at, change(true));
-    let denial = ApiFault { scope, effect: Effect::Deny, ends };
-    let begun_by = add_entry(world, start + fault.at, Entry::BeginApi(denial));
-    if let Some(ends) = ends {
-        add_entry(world, ends, change(false));
-        add_entry(world, ends, Entry::EndApi { begun_by });
-    }
+    let denial = Entry::BeginApi(ApiFault { scope, effect: Effect::Deny, ends });
+    // The entry after the change.
+    let begun_by = world.timeline.len() + 1;
+    (vec![change(true), denial], vec![change(false), Entry::EndApi { begun_by }])
 }
 
 /// What troubles functions and endpoints without their doing.
@@ -235,12 +244,4 @@ fn refusals(fault: &Fault) -> (Entry, Entry) {
     let stream = fault.target.trim_start_matches("firehose/").to_owned();
     let outage = if fault.kind == FaultKind::Hang { Outage::Hangs } else { Outage::Refuses };
     (Entry::Outage { stream: stream.clone(), outage: Some(outage) }, Entry::Outage { stream, outage: None })
-}
-
-/// The entry's number.
-fn add_entry(world: &mut World, at: Timestamp, entry: Entry) -> usize {
-    world.timeline.push(entry);
-    let number = world.timeline.len() - 1;
-    world.agenda.schedule(at, Due::Timeline(number));
-    number
 }

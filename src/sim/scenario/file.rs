@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::fleet::{self, Fleet};
 use super::function::{Alias, Function, Mapping};
 use super::problems::Problems;
+use super::read::{self, Read};
 use super::topic::{Endpoint, Subscription, Topic};
 use super::trigger::{self, Bucket, Caller, Schedule};
 use super::workflow::{Activity, ActivityWorker, Decider, Domain, Starter, Workflow};
@@ -187,26 +188,23 @@ impl fmt::Display for ScenarioError {
 impl std::error::Error for ScenarioError {}
 
 impl Scenario {
-    /// Reads and checks a scenario. A syntax error names its line; broken references are all reported at once.
+    /// Reads and checks a scenario. All that is wrong is reported at once, with its lines.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let scenario = Self::read(text)?;
-        let mut problems = Problems::new(text);
+        let Read { scenario, mistakes, lacks_tables } = read::read(text)?;
+        let mut problems = Problems::with(text, mistakes);
         for (key, is_missing) in [
             ("name", scenario.name.is_empty()),
             ("title", scenario.title.is_empty()),
             ("start", scenario.start == Timestamp::default()),
         ] {
-            if is_missing {
+            if is_missing && !lacks_tables {
                 problems.of_file(format!("{key}: every scenario has one; write `{key} = \"…\"` above the first table"));
             }
         }
-        scenario.check(&mut problems, None);
+        if !lacks_tables {
+            scenario.check(&mut problems, None);
+        }
         problems.into_result().map(|()| scenario)
-    }
-
-    /// Reads the text without looking at what it says.
-    pub(super) fn read(text: &str) -> Result<Self, ScenarioError> {
-        toml::from_str(text).map_err(|error| ScenarioError(vec![error.to_string().trim_end().to_owned()]))
     }
 
     /// Finds what cannot be. Names may also be those of a world that is there already.

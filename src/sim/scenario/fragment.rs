@@ -3,6 +3,7 @@
 use super::build;
 use super::file::{Scenario, ScenarioError};
 use super::problems::Problems;
+use super::read::{self, Read};
 use crate::sim::fanout;
 use crate::sim::lambda::MappingSource;
 use crate::sim::world::World;
@@ -21,7 +22,8 @@ pub struct Fragment {
 impl Fragment {
     /// Reads a text. Whether its names are names of something shows when it is added.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        Ok(Self { scenario: Scenario::read(text)?, text: text.to_owned() })
+        let Read { scenario, mistakes, .. } = read::read(text)?;
+        if mistakes.is_empty() { Ok(Self { scenario, text: text.to_owned() }) } else { Err(ScenarioError(mistakes)) }
     }
 
     pub fn is_faults_only(&self) -> bool {
