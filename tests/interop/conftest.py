@@ -7,6 +7,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -116,8 +117,8 @@ def fast_sim(midwatch):
         yield url
 
 
-class Moto:
-    """moto's server, filled by hand."""
+class Foreign:
+    """An AWS implementation that is not ours, filled by hand."""
 
     def __init__(self, url):
         self.url = url
@@ -133,35 +134,40 @@ class Moto:
             return answer.read()
 
 
-@pytest.fixture(scope="session")
-def moto_server():
-    """One server for all tests, without Docker: functions answer what the test puts into their queue."""
-    import sys
-
-    port = free_port()
-    code = "import sys; from moto.server import main; sys.exit(main())"
+@contextlib.contextmanager
+def foreign(port, arguments, ready, **more_env):
+    """A Python server with these arguments, once its path `ready` answers; stopped at the end."""
     server = subprocess.Popen(
-        [sys.executable, "-c", code, "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, *arguments],
+        env=os.environ | more_env,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
 
     def up():
-        assert server.poll() is None, "moto's server has stopped"
+        assert server.poll() is None, "the server has stopped"
         try:
-            return urllib.request.urlopen(url + "/moto-api/data.json", timeout=1)
+            return urllib.request.urlopen(url + ready, timeout=1)
         except OSError:
             return None
 
     try:
         wait_for(up, seconds=60)
-        moto = Moto(url)
-        moto.post("/moto-api/config", {"lambda": {"use_docker": False}})
-        yield moto
+        yield Foreign(url)
     finally:
         server.terminate()
         server.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def moto_server():
+    """One server for all tests, without Docker: functions answer what the test puts into their queue."""
+    port = free_port()
+    code = "import sys; from moto.server import main; sys.exit(main())"
+    with foreign(port, ["-c", code, "-H", "127.0.0.1", "-p", str(port)], "/moto-api/data.json") as moto:
+        moto.post("/moto-api/config", {"lambda": {"use_docker": False}})
+        yield moto
 
 
 @pytest.fixture
@@ -169,3 +175,11 @@ def moto(moto_server):
     """An empty account at moto's server."""
     moto_server.post("/moto-api/reset", {})
     return moto_server
+
+
+@pytest.fixture
+def ministack():
+    """An empty account at a ministack of its own."""
+    port = free_port()
+    with foreign(port, ["-m", "ministack"], "/_ministack/health", GATEWAY_PORT=str(port)) as ministack:
+        yield ministack

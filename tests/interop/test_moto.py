@@ -55,11 +55,54 @@ def make_functions(moto):
         )
 
 
+def make_topics(moto):
+    """A topic that three subscribe to; after `make_queues`."""
+    sns, sqs = moto.client("sns"), moto.client("sqs")
+    topic = sns.create_topic(Name="order-events")["TopicArn"]
+    url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn.replace("orders", "mail"))
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/hook")
+    sns.create_topic(Name="lonely")
+
+
+def make_delivery_streams(moto):
+    role = "arn:aws:iam::123456789012:role/delivery"
+    moto.client("firehose").create_delivery_stream(
+        DeliveryStreamName="archive",
+        DeliveryStreamType="DirectPut",
+        ExtendedS3DestinationConfiguration={"RoleARN": role, "BucketARN": "arn:aws:s3:::archive"},
+    )
+
+
+def make_domains(moto):
+    """A domain with a workflow type and two open executions."""
+    swf = moto.client("swf")
+    swf.register_domain(name="orders", workflowExecutionRetentionPeriodInDays="1")
+    swf.register_workflow_type(
+        domain="orders",
+        name="fulfil",
+        version="1",
+        defaultTaskList={"name": "deciders"},
+        defaultChildPolicy="TERMINATE",
+        defaultTaskStartToCloseTimeout="30",
+        defaultExecutionStartToCloseTimeout="300",
+    )
+    for n in range(2):
+        swf.start_workflow_execution(
+            domain="orders", workflowId=f"order-{n}", workflowType={"name": "fulfil", "version": "1"}
+        )
+
+
 @pytest.fixture
 def estate(moto):
     make_queues(moto)
     make_streams(moto)
     make_functions(moto)
+    make_topics(moto)
+    make_delivery_streams(moto)
+    make_domains(moto)
     return moto
 
 
@@ -80,7 +123,11 @@ def test_status_names_what_boto3_lists(run, estate):
     functions = [f["FunctionName"] for f in estate.client("lambda").list_functions()["Functions"]]
     listed = {f"kinesis/{name}" for name in streams} | {f"sqs/{name}" for name in queues}
     listed |= {f"lambda/{name}" for name in functions}
-    assert set(by_id(snapshot)) == listed and len(listed) == 7
+    listed |= {"sns/" + topic["TopicArn"].rsplit(":", 1)[1] for topic in estate.client("sns").list_topics()["Topics"]}
+    listed |= {f"firehose/{name}" for name in estate.client("firehose").list_delivery_streams()["DeliveryStreamNames"]}
+    domains = estate.client("swf").list_domains(registrationStatus="REGISTERED")["domainInfos"]
+    listed |= {f"swf/{domain['name']}" for domain in domains}
+    assert set(by_id(snapshot)) == listed and len(listed) == 11
     assert snapshot["source"] == "live"
     assert snapshot["context"]["region"] == REGION
     assert snapshot["context"]["account"] == estate.client("sts").get_caller_identity()["Account"]
@@ -131,6 +178,37 @@ def test_functions_show_the_numbers_that_boto3_reads(run, estate):
         assert fields["runtime"] == read["Runtime"]
         assert fields["arn"] == read["FunctionArn"]
         assert fields["code_sha256"] == read["CodeSha256"]
+
+
+def test_topics_show_whom_they_deliver_to(run, estate):
+    shown = by_id(status(run, estate)[1])
+    fields = shown["sns/order-events"]["fields"]
+    assert fields["subscriptions"] == 3
+    assert {"to": "sqs/orders", "as": "delivers-to"} in shown["sns/order-events"]["links"]
+    assert {"to": "sqs/mail", "as": "delivers-to"} in shown["sns/order-events"]["links"]
+    assert {"to": "sns/order-events", "as": "subscribed-to"} in shown["sqs/orders"]["links"]
+    assert shown["sns/lonely"]["fields"]["subscriptions"] == 0
+
+
+def test_an_answer_that_is_not_of_aws_form_is_a_problem_and_no_number(run, estate):
+    """moto leaves out what AWS's model requires of a destination: its buffering hints, its compression."""
+    _, snapshot = status(run, estate)
+    assert by_id(snapshot)["firehose/archive"]["fields"]["status"] is None
+    told = [problem for problem in snapshot["problems"] if problem["service"] == "firehose"]
+    assert [problem["operation"] for problem in told] == ["DescribeDeliveryStream"]
+    assert "firehose/archive" in told[0]["sentence"]
+
+
+def test_domains_show_the_counts_that_boto3_reads_and_null_for_those_it_cannot(run, estate):
+    swf = estate.client("swf")
+    _, snapshot = status(run, estate)
+    fields = by_id(snapshot)["swf/orders"]["fields"]
+    waiting = swf.count_pending_decision_tasks(domain="orders", taskList={"name": "deciders"})["count"]
+    assert fields["pending_decisions"] == waiting == 2
+    assert fields["retention_s"] == 24 * 3600
+    # moto has no counts of executions.
+    assert fields["open_executions"] is None
+    assert "CountOpenWorkflowExecutions" in {problem["operation"] for problem in snapshot["problems"]}
 
 
 def test_metrics_that_moto_does_not_serve_are_a_problem_and_no_zero(run, estate):
