@@ -1,6 +1,10 @@
 //! The command line: sources as global flags, faces as subcommands, and the checks that clap cannot make.
 
-use crate::config::{DemoSettings, LiveSettings, Settings, Source};
+mod values;
+
+pub use values::parse_duration;
+
+use crate::config::{Config, DemoSettings, LiveSettings, Settings, Source, check_endpoint};
 use crate::failure::Failure;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,6 +12,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use values::parse_speed;
 
 /// The scenario that `--demo` plays when none is named.
 pub const DEFAULT_SCENARIO: &str = "flash-sale";
@@ -70,6 +75,9 @@ pub struct Flags {
     /// Named profile of the AWS config files
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
+    /// Watch this context of the config; give it several times to watch several at once
+    #[arg(long = "context", global = true, value_name = "NAME")]
+    contexts: Vec<String>,
     /// AWS region, such as eu-west-1
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
@@ -95,6 +103,9 @@ pub struct Flags {
     /// Where actions are journalled [default: midwatch/journal.jsonl in the state folder]
     #[arg(long, global = true, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// Config file [default: $MIDWATCH_CONFIG, or midwatch/config.toml in the config folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Append a debug log to this file
     #[arg(long, global = true, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -119,6 +130,8 @@ pub enum Face {
     Keys,
     /// Print the least IAM policy that watching needs, as JSON
     Policy(PolicyArgs),
+    /// Print the documented default config, or check yours
+    Config(ConfigArgs),
     /// List the built-in scenarios, or check a file
     Scenarios(ScenariosArgs),
 }
@@ -275,6 +288,23 @@ pub struct PolicyArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub what: Option<ConfigWhat>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigWhat {
+    /// Check a config; every mistake is told with its line and its cure
+    Check {
+        /// The file; without it, the one that midwatch reads
+        file: Option<PathBuf>,
+    },
+    /// Print which file midwatch reads
+    Path,
+}
+
+#[derive(Debug, Args)]
 pub struct ScenariosArgs {
     #[command(subcommand)]
     pub what: Option<ScenariosWhat>,
@@ -321,6 +351,8 @@ fn settings(line: &CommandLine) -> Result<Settings, String> {
         Some(Face::Sim(sim)) => Some(sim.scenario.clone().unwrap_or_default()),
         _ => flags.demo.clone(),
     };
+    let checked = |url: &str| check_endpoint(url).map_err(|wrong| format!("--endpoint-url {wrong}"));
+    let endpoint_url = flags.endpoint_url.as_deref().map(checked);
     let source = match scenario {
         Some(scenario) => Source::Demo(DemoSettings {
             scenario,
@@ -330,14 +362,17 @@ fn settings(line: &CommandLine) -> Result<Settings, String> {
         None => Source::Live(LiveSettings {
             profile: flags.profile.clone(),
             region: flags.region.clone(),
-            endpoint_url: flags.endpoint_url.as_deref().map(check_endpoint).transpose()?,
+            endpoint_url: endpoint_url.transpose()?,
         }),
     };
     Ok(Settings {
         source,
+        contexts: flags.contexts.clone(),
         allow_actions: flags.allow_actions,
         theme: flags.theme.clone(),
         journal: flags.journal.clone(),
+        config_file: flags.config.clone(),
+        config: Config::default(),
         log: flags.log.clone(),
     })
 }
@@ -351,6 +386,7 @@ fn refuse_idle_flags(line: &CommandLine) -> Result<(), String> {
         ));
     }
     let live_flags = [
+        ("--context", !flags.contexts.is_empty()),
         ("--profile", flags.profile.is_some()),
         ("--region", flags.region.is_some()),
         ("--endpoint-url", flags.endpoint_url.is_some()),
@@ -387,16 +423,21 @@ fn refuse_flags_of_other_faces(line: &CommandLine) -> Result<(), String> {
         Some(Face::Do(_)) => (false, true, true, true),
         Some(Face::Status(_)) => (false, false, false, true),
         Some(Face::Journal(_)) => (false, false, true, false),
-        Some(Face::Sim(_) | Face::Keys | Face::Policy(_) | Face::Scenarios(_)) => (false, false, false, false),
+        Some(Face::Sim(_) | Face::Keys | Face::Policy(_) | Face::Config(_) | Face::Scenarios(_)) => {
+            (false, false, false, false)
+        }
     };
     let source = flags.profile.is_some() || flags.region.is_some() || flags.endpoint_url.is_some();
+    let config = flags.config.is_some() && !line.reads_config() && !matches!(line.face, Some(Face::Config(_)));
     // `journal --demo` reads the demo's own journal.
     let demo = flags.demo.is_some() && !reads_journal;
     let idle = [
         ("--theme", "the terminal UI", flags.theme.is_some() && !screen),
         ("--allow-actions", "the terminal UI and `do`", flags.allow_actions && !acts),
         ("--journal", "the terminal UI, `do` and `journal`", flags.journal.is_some() && !reads_journal),
+        ("--context", "the terminal UI, `status` and `do`", !flags.contexts.is_empty() && !looks),
         ("--profile, --region and --endpoint-url", "the terminal UI, `status` and `do`", source && !looks),
+        ("--config", "the terminal UI, `status`, `do`, `journal` and `config`", config),
         ("--demo", "the terminal UI, `status`, `do` and `journal`", demo && !looks),
     ];
     match idle.iter().find(|(_, _, given)| *given) {
@@ -405,7 +446,14 @@ fn refuse_flags_of_other_faces(line: &CommandLine) -> Result<(), String> {
     }
 }
 
-const FACE_WORDS: [&str; 6] = ["status", "sim", "do", "journal", "keys", "scenarios"];
+const FACE_WORDS: [&str; 8] = ["status", "sim", "do", "journal", "keys", "policy", "config", "scenarios"];
+
+impl CommandLine {
+    /// Whether what is done depends on the config; the rest must work beside a broken one.
+    pub fn reads_config(&self) -> bool {
+        matches!(self.face, None | Some(Face::Status(_) | Face::Do(_) | Face::Journal(_)))
+    }
+}
 
 impl DoAction {
     /// The flags that every verb shares.
@@ -417,53 +465,6 @@ impl DoAction {
             | Self::Invoke { how, .. } => how,
         }
     }
-}
-
-/// `http://host:port` or `https://…`: the SDK's own error for anything else does not name the flag.
-fn check_endpoint(url: &str) -> Result<String, String> {
-    let uri: http::Uri = url.parse().map_err(|error| format!("--endpoint-url {url} is no URL: {error}"))?;
-    match (uri.scheme_str(), uri.host()) {
-        (Some("http" | "https"), Some(_)) => Ok(url.to_owned()),
-        _ => Err(format!("--endpoint-url {url} needs a scheme and a host, such as http://127.0.0.1:4566")),
-    }
-}
-
-fn parse_speed(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches('x').parse::<f64>() {
-        Ok(speed) if (0.01..=10_000.0).contains(&speed) => Ok(speed),
-        _ => Err("a speed is a number from 0.01 to 10000".into()),
-    }
-}
-
-/// Reads `90s`, `10m`, `24h`, `2d`, `1h30m`, `500ms`. At most 31 days: the engine's clocks are meant for shifts.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    const SHAPE: &str = "a time is a number with a unit: 90s, 10m, 24h, 2d or 1h30m";
-    let mut rest = text.trim();
-    let mut total_ms: u64 = 0;
-    if rest.is_empty() {
-        return Err(SHAPE.into());
-    }
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, tail) = tail.split_at(letters);
-        let unit_ms: u64 = match unit {
-            "ms" => 1,
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return Err(SHAPE.into()),
-        };
-        let number: u64 = number.parse().map_err(|_| SHAPE.to_owned())?;
-        total_ms = number.checked_mul(unit_ms).and_then(|ms| total_ms.checked_add(ms)).unwrap_or(u64::MAX);
-        rest = tail;
-    }
-    if total_ms > 31 * 86_400_000 {
-        return Err("at most 31d".into());
-    }
-    Ok(Duration::from_millis(total_ms))
 }
 
 #[cfg(test)]
@@ -523,17 +524,5 @@ mod tests {
             let sentence = read(line).unwrap_err().sentence;
             assert!(sentence.contains(says), "{line}: {sentence}");
         }
-    }
-
-    #[test]
-    fn durations_have_units() {
-        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(parse_duration("24h"), Ok(Duration::from_secs(86_400)));
-        for wrong in ["", "10", "m", "10 m", "-5m", "1y", "1.5h"] {
-            assert!(parse_duration(wrong).unwrap_err().contains("90s"), "{wrong}");
-        }
-        assert_eq!(parse_duration("99999999999999999999d").unwrap_err(), parse_duration("x").unwrap_err());
-        assert_eq!(parse_duration("9999d").unwrap_err(), "at most 31d");
     }
 }

@@ -22,11 +22,12 @@
 //! | `diagnose` | `domain` `kinds` | rows and links become ranked findings with causes |
 //! | `actions` | `domain` `kinds` `diagnose` | one file a verb: parameters become a plan, or a refusal |
 //! | `app` | `domain` `kinds` `diagnose` `actions` | state, event, effect, update, commands, keymap, schedule |
-//! | `theme` | `domain` | roles of colour; reads themes; degrades to what the terminal can do |
+//! | `theme` | `domain` `mistakes` | roles of colour; reads themes; degrades to what the terminal can do |
 //! | `view` | `domain` `kinds` `diagnose` `actions` `app` `theme` | draws the state |
 //! | `aws` | `domain` `kinds` `actions` | the SDK's clients: collects readings, performs confirmed plans |
 //! | `sim` | `domain::time` `failure::nearest` | the engine: services, actors, scenario, wire protocols, connector, listener |
-//! | `config` | `domain` | settings as plain data |
+//! | `config` | `domain` `kinds` `theme` `failure` `mistakes` | settings as plain data: what the flags and the config file say |
+//! | `mistakes` | `failure` | what is wrong with a file that a person wrote, all at once |
 //! | `failure` | | what ends the program: a sentence with its cure, and an exit code |
 //! | `cli` | `config` `failure` | flags become settings |
 //! | `journal` | `domain` `actions` `config` | what was done, on disk, chained by hashes |
@@ -68,6 +69,7 @@ pub mod faces;
 pub mod failure;
 pub mod journal;
 pub mod kinds;
+pub mod mistakes;
 pub mod session;
 pub mod shell;
 pub mod sim;

@@ -1,14 +1,16 @@
 //! A session: a source that has been opened. Live and demo differ in here and nowhere else.
 
+use crate::app::contexts::WATCHED_MAX;
 use crate::app::event::Event;
 use crate::app::state;
 use crate::aws::{self, Clients, Seam};
 use crate::clock::Clock;
-use crate::config::{DemoSettings, LiveSettings, Settings, Source};
+use crate::config::{self, DemoSettings, LiveSettings, Settings, Source};
 use crate::domain::row::Place;
 use crate::faces::scenarios;
 use crate::failure::Failure;
 use crate::journal::{self, Journal, Who};
+use crate::mistakes::unknown;
 use crate::shell::hands::{Backend, Hands};
 use crate::sim::clock::VirtualClock;
 use crate::sim::connector::EngineConnector;
@@ -18,10 +20,8 @@ use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::collections::BTreeMap;
+use std::path::Path;
 use tokio::sync::mpsc;
-
-/// What watching may cost when nothing else is said, in US dollars an hour at list prices.
-const BUDGET_USD_PER_H: f64 = 0.15;
 
 /// Clients, a clock, and what the state has to know of them.
 #[derive(Clone, Debug)]
@@ -38,38 +38,85 @@ pub struct Session {
 /// Errors: an unknown or broken scenario; no region, an unknown profile, a malformed endpoint.
 pub async fn open(settings: &Settings) -> Result<Session, Failure> {
     match &settings.source {
+        Source::Live(_) if !settings.chosen().is_empty() => open_named(settings, settings.chosen()).await,
         Source::Live(live) => {
-            let chosen = Chosen { name: live.profile.clone(), live: live.clone(), allow_actions: settings.may_act() };
-            open_live(&[chosen]).await
+            let chosen = Chosen {
+                name: live.profile.clone(),
+                live: live.clone(),
+                allow_actions: settings.may_act(),
+                config: None,
+            };
+            open_live(settings, &[chosen]).await
         }
-        Source::Demo(demo) => open_demo(demo).await,
+        Source::Demo(demo) => open_demo(demo, settings).await,
     }
 }
 
-/// Opens the contexts of these names, which are profiles of AWS's files. What was said of regions, endpoints and actions
-/// on the command line holds for them too.
+/// Opens the contexts of these names: the config's, or profiles of AWS's files. What was said of regions, endpoints and
+/// actions on the command line holds for them too.
 ///
-/// Errors: as [`open`]; a name that nothing has.
+/// Errors: as [`open`]; a name that nothing has; too many at once.
 pub async fn open_named(settings: &Settings, names: &[String]) -> Result<Session, Failure> {
     let Source::Live(live) = &settings.source else {
         return Err(Failure::new("The demo has one context."));
     };
-    let chosen = names.iter().map(|name| Chosen {
-        name: Some(name.clone()),
-        live: LiveSettings { profile: Some(name.clone()), ..live.clone() },
-        allow_actions: settings.may_act(),
-    });
-    open_live(&chosen.collect::<Vec<_>>()).await
+    if names.len() > WATCHED_MAX {
+        return Err(Failure::new(format!("At most {WATCHED_MAX} contexts can be watched at once.")));
+    }
+    let mut chosen: Vec<Chosen<'_>> = Vec::new();
+    for name in names {
+        if chosen.iter().any(|one| one.name.as_ref() == Some(name)) {
+            continue;
+        }
+        chosen.push(match settings.config.context(name) {
+            Some(context) => of_config(settings, live, context),
+            None => of_profile(settings, live, name).await?,
+        });
+    }
+    open_live(settings, &chosen).await
 }
 
 /// A context to open.
-struct Chosen {
+struct Chosen<'c> {
     name: Option<String>,
     live: LiveSettings,
     allow_actions: bool,
+    /// What the config says of it.
+    config: Option<&'c config::Context>,
 }
 
-async fn open_live(chosen: &[Chosen]) -> Result<Session, Failure> {
+/// What the flags say holds before what the config says.
+fn of_config<'c>(settings: &Settings, flags: &LiveSettings, context: &'c config::Context) -> Chosen<'c> {
+    let or = |flag: &Option<String>, own: &Option<String>| flag.clone().or_else(|| own.clone());
+    Chosen {
+        name: Some(context.name.clone()),
+        live: LiveSettings {
+            profile: or(&flags.profile, &context.profile),
+            region: or(&flags.region, &context.region),
+            endpoint_url: or(&flags.endpoint_url, &context.endpoint_url),
+        },
+        allow_actions: settings.allow_actions || context.allow_actions,
+        config: Some(context),
+    }
+}
+
+async fn of_profile<'c>(settings: &Settings, flags: &LiveSettings, name: &str) -> Result<Chosen<'c>, Failure> {
+    let profiles = aws::profile_names().await;
+    let config = settings.config.contexts.iter().map(|context| context.name.as_str());
+    let known: Vec<&str> = config.chain(profiles.iter().map(String::as_str)).collect();
+    if !known.contains(&name) {
+        let said = format!("There is no context `{name}` in the config, nor such a profile in AWS's files");
+        return Err(Failure::new(unknown(&said, name, &known)));
+    }
+    Ok(Chosen {
+        name: Some(name.to_owned()),
+        live: LiveSettings { profile: Some(name.to_owned()), ..flags.clone() },
+        allow_actions: settings.allow_actions,
+        config: None,
+    })
+}
+
+async fn open_live(settings: &Settings, chosen: &[Chosen<'_>]) -> Result<Session, Failure> {
     let mut contexts = Vec::new();
     let mut clients = BTreeMap::new();
     for one in chosen {
@@ -77,47 +124,63 @@ async fn open_live(chosen: &[Chosen]) -> Result<Session, Failure> {
             Some(name) if chosen.len() > 1 => Place::named(name),
             _ => Place::default(),
         };
-        let (context, its_clients) = open_one(one, &place).await?;
+        let (context, its_clients) = open_one(one, &place, &settings.config).await?;
         contexts.push(context);
         clients.insert(place, its_clients);
     }
-    let known = aws::profile_names().await.into_iter().map(|name| state::Known {
-        what: "a profile of AWS's files".to_owned(),
-        name,
-        production: false,
-    });
     let settings = state::Settings {
         source: state::Source::Live,
         source_label: String::new(),
         contexts,
-        known: known.collect(),
-        budget_usd_per_h: BUDGET_USD_PER_H,
+        known: known(&settings.config).await,
+        budget_usd_per_h: settings.config.budget_of(chosen.iter().map(|one| one.config)),
+        refresh: settings.config.refresh,
+        thresholds: settings.config.thresholds.clone(),
         speed: 1.0,
     };
     Ok(Session { clients, clock: Clock::System, settings })
 }
 
-async fn open_one(one: &Chosen, place: &Place) -> Result<(state::Context, Clients), Failure> {
+/// The contexts that could be watched: the config's, and the profiles that none of them has the name of.
+async fn known(config: &config::Config) -> Vec<state::Known> {
+    let own = config.contexts.iter().map(|context| {
+        let profile = context.profile.as_ref().map(|profile| format!("profile {profile}"));
+        let parts = [profile, context.region.clone(), context.endpoint_url.clone()];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let what = if parts.is_empty() { "as the environment says".to_owned() } else { parts.join(", ") };
+        state::Known { name: context.name.clone(), what, production: context.production }
+    });
+    let profiles = aws::profile_names().await.into_iter().filter(|name| config.context(name).is_none());
+    let what = "a profile of AWS's files";
+    own.chain(profiles.map(|name| state::Known { what: what.to_owned(), name, production: false })).collect()
+}
+
+async fn open_one(
+    one: &Chosen<'_>,
+    place: &Place,
+    config: &config::Config,
+) -> Result<(state::Context, Clients), Failure> {
     let live = &one.live;
     let chosen = aws::Settings {
         profile: live.profile.clone(),
         region: live.region.clone(),
         endpoint_url: live.endpoint_url.clone(),
     };
-    let config = aws::sdk_config(&chosen, Seam::live()).await.map_err(|error| Failure::new(error.to_string()))?;
+    let sdk_config = aws::sdk_config(&chosen, Seam::live()).await.map_err(|error| Failure::new(error.to_string()))?;
     let context = state::Context {
         name: one.name.clone(),
         place: place.clone(),
-        region: config.region().map(ToString::to_string),
+        region: sdk_config.region().map(ToString::to_string),
         profile: live.profile.clone(),
         endpoint_url: live.endpoint_url.clone(),
         allow_actions: one.allow_actions,
-        production: false,
+        production: one.config.is_some_and(|context| context.production),
+        filter: config.filter_of(one.config),
     };
-    Ok((context, Clients::new(&config).with_profile(live.profile.clone())))
+    Ok((context, Clients::new(&sdk_config).with_profile(live.profile.clone())))
 }
 
-async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
+async fn open_demo(demo: &DemoSettings, settings: &Settings) -> Result<Session, Failure> {
     let scenario = scenarios::load(&demo.scenario)?;
     let world = scenario::build(&scenario, demo.seed).map_err(Failure::new)?;
     let clock = VirtualClock::start(scenario.start, demo.speed);
@@ -132,16 +195,20 @@ async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
     };
     let chosen = aws::Settings { region: Some(scenario.region.clone()), ..aws::Settings::default() };
     let config = aws::sdk_config(&chosen, seam).await.map_err(|error| Failure::new(error.to_string()))?;
+    let own = &settings.config;
     let settings = state::Settings {
         source: state::Source::Demo,
         source_label: format!("demo {} ×{}", scenario.name, demo.speed),
         contexts: vec![state::Context {
             region: Some(scenario.region),
             allow_actions: true,
+            filter: own.filter.clone(),
             ..state::Context::default()
         }],
         known: Vec::new(),
-        budget_usd_per_h: BUDGET_USD_PER_H,
+        budget_usd_per_h: own.budget_usd_per_h,
+        refresh: own.refresh,
+        thresholds: own.thresholds.clone(),
         speed: demo.speed,
     };
     let clients = BTreeMap::from([(Place::default(), Clients::new(&config))]);
@@ -151,7 +218,7 @@ async fn open_demo(demo: &DemoSettings) -> Result<Session, Failure> {
 /// The hands of the session and the events that they bring. A journal that cannot be opened is no failure of watching:
 /// actions then say why they cannot be performed.
 pub fn hands(session: &Session, settings: &Settings) -> (Hands, mpsc::Receiver<Event>) {
-    let path = settings.journal.clone().or_else(|| journal::default_path(&settings.source));
+    let path = settings.journal().map(Path::to_owned).or_else(|| journal::default_path(&settings.source));
     let journal = match path {
         Some(path) => Journal::open(&path).map_err(|error| format!("{} cannot be opened: {error}", path.display())),
         None => Err("there is no home folder for it; name one with --journal".to_owned()),

@@ -19,6 +19,8 @@ pub struct Snapshot<'a> {
     /// What was watched; at least one.
     pub contexts: Vec<Context<'a>>,
     pub rows: &'a BTreeMap<ResourceId, Row>,
+    /// How many resources the config's filter hides.
+    pub hidden: usize,
     /// Most important first.
     pub findings: &'a [Finding],
     pub problems: Vec<&'a Problem>,
@@ -84,6 +86,9 @@ pub fn json(snapshot: &Snapshot<'_>) -> Value {
             "usd_per_hour": rounded(snapshot.usd_per_hour),
         },
     });
+    if snapshot.hidden > 0 {
+        json["hidden"] = snapshot.hidden.into();
+    }
     if snapshot.contexts.len() > 1 {
         json["contexts"] = snapshot.contexts.iter().map(context_json).collect();
     }
@@ -198,6 +203,9 @@ pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
     }
     if rows.is_empty() {
         text.push_str("No resources were seen.\n");
+    }
+    if snapshot.hidden > 0 {
+        let _ = writeln!(text, "\n{} more are hidden by the config's include and exclude.", snapshot.hidden);
     }
     push_findings(&mut text, snapshot.findings);
     push_problems(&mut text, &snapshot.problems);
@@ -331,6 +339,7 @@ mod tests {
                     profile: None,
                 }],
                 rows: &self.rows,
+                hidden: 0,
                 findings: &self.findings,
                 problems: self.problems.iter().collect(),
                 calls: &self.calls,

@@ -5,9 +5,9 @@ mod glyphs;
 mod read;
 
 pub use glyphs::{GlyphSet, Glyphs};
-pub use read::ThemeError;
 
 use crate::domain::row::Health;
+use crate::mistakes::Mistake;
 use ratatui::style::{Color, Modifier, Style};
 
 /// What a piece of the screen means. The word is the key under `[roles]` in a theme.
@@ -176,19 +176,19 @@ pub const BUILT_IN: [(&str, &str); 2] =
 
 impl Theme {
     /// A theme of [`BUILT_IN`]; the error names those that there are.
-    pub fn built_in(name: &str, depth: Depth, glyphs: Glyphs) -> Result<Self, Vec<ThemeError>> {
+    pub fn built_in(name: &str, depth: Depth, glyphs: Glyphs) -> Result<Self, Vec<Mistake>> {
         match BUILT_IN.iter().find(|(known, _)| *known == name) {
             Some((_, text)) => Self::from_toml(text, depth, glyphs),
             None => {
                 let known = BUILT_IN.map(|(name, _)| name).join(", ");
                 let sentence = format!("there is no theme `{name}`: use one of {known}, or the path of a .toml file");
-                Err(vec![ThemeError { line: 0, sentence }])
+                Err(vec![Mistake::of_file(sentence)])
             }
         }
     }
 
     /// Reads a theme's text. Every mistake in it is reported, not only the first.
-    pub fn from_toml(text: &str, depth: Depth, glyphs: Glyphs) -> Result<Self, Vec<ThemeError>> {
+    pub fn from_toml(text: &str, depth: Depth, glyphs: Glyphs) -> Result<Self, Vec<Mistake>> {
         let looks = read::looks(text)?;
         Ok(Self { styles: looks.map(|look| look.style(depth)), depth, glyphs })
     }

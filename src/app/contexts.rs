@@ -59,6 +59,7 @@ mod tests {
     use crate::app::event::{Event, Key, What};
     use crate::app::state::{Context, Known, Settings, Source};
     use crate::app::update::update_all;
+    use crate::domain::refresh::Refresh;
     use crate::domain::time::Timestamp;
 
     const START: Timestamp = Timestamp::from_millis(1_000_000_000);
@@ -71,6 +72,8 @@ mod tests {
             contexts: vec![Context { name: Some("staging".into()), ..Context::default() }],
             known: ["dev", "prod", "staging"].map(known).into(),
             budget_usd_per_h: 0.15,
+            refresh: Refresh::default(),
+            thresholds: Vec::new(),
             speed: 1.0,
         };
         State::new(settings, START)

@@ -3,11 +3,12 @@
 use crate::app::list::worst_findings;
 use crate::app::state::{Counts, State};
 use crate::diagnose::{self, Estate};
-use crate::domain::finding::Problem;
+use crate::domain::finding::{Finding, Problem};
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId, Row, Stale};
 use crate::kinds::sqs::is_dead_letter_queue;
-use crate::kinds::{self, SeriesOf};
+use crate::kinds::{self, SeriesOf, threshold};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What only the folding of readings needs to remember.
@@ -63,7 +64,8 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     state.memory.rows_changed = true;
 }
 
-/// New resources get a row at once; of a complete inventory, those that are not in it go.
+/// New resources get a row at once; of a complete inventory, those that are not in it go. What the config hides gets
+/// no row, and so nothing is asked about it.
 fn fold_inventory(
     state: &mut State,
     place: &Place,
@@ -73,11 +75,16 @@ fn fold_inventory(
 ) {
     let is_of = |id: &ResourceId| id.kind == kind && id.place == *place;
     let known = state.rows.keys().filter(|id| is_of(id)).cloned();
+    let is_complete = complete.is_some();
     let mut ids: BTreeSet<ResourceId> = match complete {
         Some(ids) => ids.into_iter().collect(),
         None => known.collect(),
     };
     ids.extend(updates.iter().map(|update| update.id.clone()).filter(|id| is_of(id)));
+    let listed = ids.len();
+    ids.retain(|id| state.settings.context(place).is_none_or(|context| context.filter.lets_through(id)));
+    let hidden = state.hidden.entry((place.clone(), kind)).or_default();
+    *hidden = (listed - ids.len()).max(if is_complete { 0 } else { *hidden });
     state.schedule.set_resources(place, kind, &ids);
     let stays = |id: &ResourceId| !is_of(id) || ids.contains(id);
     state.rows.retain(|id, _| stays(id));
@@ -170,10 +177,15 @@ pub fn derive(state: &mut State) {
     for row in state.rows.values_mut() {
         let failing = |asked| state.memory.failing.get(&(row.id.clone(), asked));
         row.stale = failing(Asked::Service).or_else(|| failing(Asked::CloudWatch)).cloned();
-        let verdict = (kinds::kind(row.id.kind).health)(row, &SeriesOf { all: &state.series, row });
-        (row.health, row.reasons) = (verdict.health, verdict.reasons);
+        let mut verdict = (kinds::kind(row.id.kind).health)(row, &SeriesOf { all: &state.series, row });
+        threshold::apply(&state.settings.thresholds, row, &mut verdict);
+        (row.health, row.reasons) = verdict.told();
     }
     state.findings = diagnose::diagnose(&Estate { rows: &state.rows, series: &state.series, now: state.now });
+    let (rows, thresholds) = (&state.rows, &state.settings.thresholds);
+    let stands = |f: &mut Finding| rows.get(&f.resource).is_none_or(|row| threshold::bears(thresholds, row, f));
+    state.findings.retain_mut(stands);
+    state.findings.sort_by_key(|finding| Reverse(finding.severity));
     state.counts.clear();
     for kind in KindId::ALL {
         state.counts.insert(kind, Counts::default());

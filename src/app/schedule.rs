@@ -2,6 +2,7 @@
 //! twice at once, and what fails is asked again ever more slowly.
 
 use crate::domain::poll::{Poll, Question, Reading, Target};
+use crate::domain::refresh::Refresh;
 use crate::domain::row::{Health, KindId, Part, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::kinds::{self, Kind};
@@ -15,9 +16,6 @@ mod slot;
 
 /// A resource that a running job changes.
 const DIRECT_HOT_EVERY: Duration = Duration::from_secs(2);
-/// The selected one, and the one in detail.
-const DIRECT_NEAR_EVERY: Duration = Duration::from_secs(5);
-const DIRECT_VISIBLE_EVERY: Duration = Duration::from_secs(15);
 /// What nobody looks at is asked as often as its kind wants for up to so many resources; for more it takes longer in
 /// proportion.
 const SWEEP_RESOURCES: usize = 1000;
@@ -45,6 +43,7 @@ const IN_FLIGHT_WIDE_MAX: usize = 10;
 pub struct Schedule {
     generation: u64,
     answer_within: Duration,
+    refresh: Refresh,
     /// What is on its way, by generation.
     in_flight: BTreeMap<u64, Asked>,
     purse: Purse,
@@ -145,11 +144,12 @@ struct Gathered {
 impl Schedule {
     /// Nothing asked yet of these places. What has no answer after `answer_within` of the session's time will be given
     /// up.
-    pub fn new(answer_within: Duration, places: &[Place]) -> Self {
+    pub fn new(answer_within: Duration, refresh: Refresh, places: &[Place]) -> Self {
         let kinds = |place: &Place| KindId::ALL.map(|kind| ((place.clone(), kind), Slot::default()));
         Self {
             generation: 0,
             answer_within,
+            refresh,
             in_flight: BTreeMap::new(),
             purse: Purse::default(),
             is_short: false,
@@ -237,11 +237,11 @@ impl Schedule {
             let row = rows.get(id);
             let nearness = attention.nearness(id, row);
             let kind = kinds::kind(id.kind);
-            let sweep_every = kind.sweep_every.unwrap_or(DIRECT_VISIBLE_EVERY);
+            let sweep_every = kind.sweep_every.map_or(self.refresh.on_screen, |every| every.max(self.refresh.swept));
             let (direct_every, metrics_every) = match nearness {
                 Nearness::Hot => (DIRECT_HOT_EVERY, METRICS_EVERY),
-                Nearness::Near => (DIRECT_NEAR_EVERY, METRICS_EVERY),
-                Nearness::Visible => (DIRECT_VISIBLE_EVERY, METRICS_EVERY),
+                Nearness::Near => (self.refresh.selected, METRICS_EVERY),
+                Nearness::Visible => (self.refresh.on_screen, METRICS_EVERY),
                 Nearness::Unwell => (sweep_every, METRICS_EVERY),
                 Nearness::Wide => (sweep_every.mul_f64(stretch).max(money.direct_every), money.metrics_every),
             };
@@ -340,7 +340,7 @@ impl Schedule {
         Money {
             reserve: near,
             direct_every: every(direct, 1.0 / 3.0),
-            metrics_every: every(metrics, 2.0 / 3.0).max(METRICS_EVERY),
+            metrics_every: every(metrics, 2.0 / 3.0).max(METRICS_EVERY).max(self.refresh.swept),
         }
     }
 

@@ -8,10 +8,13 @@ use crate::app::readings::{Memory, ProblemKey};
 use crate::app::schedule::{ANSWER_WITHIN, Schedule};
 use crate::app::screen::Screen;
 use crate::domain::finding::{Finding, Problem};
+use crate::domain::pattern::Filter;
 use crate::domain::poll::{Calls, Identity};
+use crate::domain::refresh::Refresh;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::time::Timestamp;
+use crate::kinds::threshold::Threshold;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -26,6 +29,8 @@ pub struct State {
     pub identities: BTreeMap<Place, Identity>,
     pub rows: BTreeMap<ResourceId, Row>,
     pub series: BTreeMap<SeriesKey, Series>,
+    /// How many resources the config's filter hides, by context and kind: they were listed, and nothing else was asked.
+    pub hidden: BTreeMap<(Place, KindId), usize>,
     /// Derived from rows and series; most important first.
     pub findings: Vec<Finding>,
     /// What cannot be looked at; an operation that works again takes its problem away.
@@ -60,6 +65,9 @@ pub struct Settings {
     pub known: Vec<Known>,
     /// The most that watching may cost, in US dollars an hour at list prices.
     pub budget_usd_per_h: f64,
+    pub refresh: Refresh,
+    /// Limits that the person set beside midwatch's own.
+    pub thresholds: Vec<Threshold>,
     /// How many seconds of the session's time pass in a real one: 1 for live AWS. What a person needs time for is
     /// reckoned in real time.
     pub speed: f64,
@@ -76,10 +84,12 @@ pub struct Context {
     pub profile: Option<String>,
     /// Asked instead of AWS's own.
     pub endpoint_url: Option<String>,
-    /// Whether plans may be performed: the demo, or `--allow-actions`.
+    /// Whether plans may be performed: the demo, `--allow-actions`, or the config's word.
     pub allow_actions: bool,
     /// What is done here is done to customers: it is always said, and every plan wants the resource's name typed.
     pub production: bool,
+    /// Which of its resources are watched.
+    pub filter: Filter,
 }
 
 /// A context that somebody may choose.
@@ -226,7 +236,7 @@ impl State {
     /// The state before the first event, as of `now`.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
         let places: Vec<Place> = settings.contexts.iter().map(|context| context.place.clone()).collect();
-        let schedule = Schedule::new(settings.real(ANSWER_WITHIN), &places);
+        let schedule = Schedule::new(settings.real(ANSWER_WITHIN), settings.refresh, &places);
         Self {
             settings,
             now,
@@ -235,6 +245,7 @@ impl State {
             identities: BTreeMap::new(),
             rows: BTreeMap::new(),
             series: BTreeMap::new(),
+            hidden: BTreeMap::new(),
             findings: Vec::new(),
             problems: BTreeMap::new(),
             meter: Meter::default(),
@@ -269,6 +280,11 @@ impl State {
     /// The findings about a resource, most important first.
     pub fn findings_of<'a>(&'a self, id: &'a ResourceId) -> impl Iterator<Item = &'a Finding> {
         self.findings.iter().filter(move |finding| finding.resource == *id)
+    }
+
+    /// How many resources the config's filter hides in all.
+    pub fn hidden_total(&self) -> usize {
+        self.hidden.values().sum()
     }
 
     /// The worst health in the estate; `Unknown` while nothing is known.

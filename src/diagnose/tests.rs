@@ -60,7 +60,7 @@ impl Case {
         for id in ids {
             let verdict =
                 (kind(id.kind).health)(&self.rows[&id], &SeriesOf { all: &self.series, row: &self.rows[&id] });
-            self.rows.get_mut(&id).unwrap().health = verdict.health;
+            self.rows.get_mut(&id).unwrap().health = verdict.told().0;
         }
         let estate = Estate { rows: &self.rows, series: &self.series, now: minute(60) };
         diagnose(&estate).into_iter().map(|f| (f.cause, f.severity, f.resource.to_string())).collect()

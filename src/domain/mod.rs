@@ -2,7 +2,9 @@
 
 pub mod field;
 pub mod finding;
+pub mod pattern;
 pub mod poll;
+pub mod refresh;
 pub mod row;
 pub mod series;
 pub mod time;

@@ -124,6 +124,11 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// Whether what is counted can be compared with a limit.
+    pub const fn is_number(self) -> bool {
+        !matches!(self, Self::Text | Self::Flag | Self::Time)
+    }
+
     /// The datum in a few characters: `1.2k`, `340 ms`, `6m11s`, `83%`, `1.4 MB/s`; the reason where there is none.
     pub fn short(self, datum: &Datum) -> String {
         match datum {

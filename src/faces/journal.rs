@@ -15,7 +15,7 @@ pub fn run(arguments: &JournalArgs, settings: &Settings) -> Result<u8, Failure> 
     let path = path(settings)?;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && settings.journal.is_none() => String::new(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && settings.journal().is_none() => String::new(),
         Err(error) => return Err(Failure::new(format!("The journal {} cannot be read: {error}", path.display()))),
     };
     let chain = journal::check(&text);
@@ -28,14 +28,14 @@ pub fn run(arguments: &JournalArgs, settings: &Settings) -> Result<u8, Failure> 
 
 /// Where this run's journal lies.
 pub fn path(settings: &Settings) -> Result<PathBuf, Failure> {
-    settings.journal.clone().or_else(|| journal::default_path(&settings.source)).ok_or_else(|| {
+    settings.journal().map(Path::to_owned).or_else(|| journal::default_path(&settings.source)).ok_or_else(|| {
         Failure::new("There is no home folder for the journal: set HOME or XDG_STATE_HOME, or give --journal FILE.")
     })
 }
 
 fn list(chain: &Chain, settings: &Settings) -> Result<(), Failure> {
     if chain.entries.is_empty() {
-        let is_live = matches!(settings.source, Source::Live(_)) && settings.journal.is_none();
+        let is_live = matches!(settings.source, Source::Live(_)) && settings.journal().is_none();
         let demo = if is_live { " What was done in the demo: midwatch journal --demo" } else { "" };
         return say(&format!("Nothing has been done yet.{demo}\n"));
     }

@@ -47,7 +47,7 @@ fn theme(settings: &Settings) -> Result<Theme, Failure> {
     let filled = |name: &str| variable(name).filter(|value| !value.is_empty());
     let locale = filled("LC_ALL").or_else(|| filled("LC_CTYPE")).or_else(|| filled("LANG"));
     let glyphs = Glyphs::decide(locale.as_deref(), term.as_deref());
-    let chosen = settings.theme.as_deref().unwrap_or("night");
+    let chosen = settings.theme();
     let read = if chosen.ends_with(".toml") || chosen.contains('/') {
         let text = std::fs::read_to_string(chosen)
             .map_err(|error| Failure::new(format!("The theme {chosen} cannot be read: {error}.")))?;

@@ -46,6 +46,7 @@ fn snapshot(state: &State, started: Timestamp, now: Timestamp) -> Snapshot<'_> {
         source: state.settings.source.word(),
         contexts: state.settings.contexts.iter().map(|context| seen_as(state, context)).collect(),
         rows: &state.rows,
+        hidden: state.hidden_total(),
         findings: &state.findings,
         problems: state.problems.values().collect(),
         calls: &state.meter.calls,

@@ -74,10 +74,10 @@ fn health(row: &Row, _: &SeriesOf<'_>) -> Verdict {
     match row.fields.text(&STATE) {
         Some("ALARM") if !row.id.name.starts_with("TargetTracking-") => {
             let condition = row.fields.text(&CONDITION).unwrap_or("its condition");
-            verdict.add(Health::Warn, format!("in ALARM: {condition}"));
+            verdict.add(&STATE, Health::Warn, format!("in ALARM: {condition}"));
         }
         Some(_) => {}
-        None => return Verdict { health: Health::Unknown, reasons: vec!["not looked at yet".into()] },
+        None => return Verdict::unknown("not looked at yet"),
     }
     verdict
 }

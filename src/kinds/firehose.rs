@@ -121,23 +121,35 @@ const FRESHNESS_CRIT_S: f64 = 3600.0;
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
-        return Verdict { health: Health::Unknown, reasons: vec!["not looked at yet".into()] };
+        return Verdict::unknown("not looked at yet");
     }
     if let Some(age_s) = row.fields.number(&FRESHNESS_S).filter(|age| *age >= FRESHNESS_WARN_S) {
         let health = if age_s >= FRESHNESS_CRIT_S { Health::Crit } else { Health::Warn };
-        verdict.add(health, format!("its oldest record has waited {}", short_duration_ms(age_s * 1000.0)));
+        verdict.add(
+            &FRESHNESS_S,
+            health,
+            format!("its oldest record has waited {}", short_duration_ms(age_s * 1000.0)),
+        );
     }
     if let Some(percent) = row.fields.number(&SUCCESS_PERCENT).filter(|percent| *percent < 100.0) {
         let health = if percent <= 0.0 { Health::Crit } else { Health::Warn };
-        verdict.add(health, format!("{} of its deliveries work", Unit::Percent.short_number(percent)));
+        verdict.add(
+            &SUCCESS_PERCENT,
+            health,
+            format!("{} of its deliveries work", Unit::Percent.short_number(percent)),
+        );
     }
     let throttled: f64 = series.sum(&THROTTLED_PER_MIN, "", 5);
     if throttled > 0.0 {
         let throttled = Unit::Count.short_number(throttled);
-        verdict.add(Health::Warn, format!("{throttled} records refused by its limits in 5 minutes"));
+        verdict.add(
+            &THROTTLED_PER_MIN,
+            Health::Warn,
+            format!("{throttled} records refused by its limits in 5 minutes"),
+        );
     }
     if let Some(status) = row.fields.text(&STATUS).filter(|status| status.ends_with("FAILED")) {
-        verdict.add(Health::Crit, format!("its status is {status}"));
+        verdict.add(&STATUS, Health::Crit, format!("its status is {status}"));
     }
     verdict
 }

@@ -199,29 +199,37 @@ const UTILISATION_WARN_PERCENT: f64 = 80.0;
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
-        return Verdict { health: Health::Unknown, reasons: vec!["not looked at yet".into()] };
+        return Verdict::unknown("not looked at yet");
     }
     lag_health(row, &mut verdict);
     let throttled_minutes =
         series.recent(&WRITE_THROTTLED_PER_MIN, 5).iter().filter(|n| **n >= THROTTLED_WARN_PER_MIN).count();
     if let Some(throttled) = row.fields.number(&WRITE_THROTTLED_PER_MIN).filter(|n| *n >= THROTTLED_WARN_PER_MIN) {
         let health = if throttled_minutes >= THROTTLED_CRIT_MINUTES { Health::Crit } else { Health::Warn };
-        verdict
-            .add(health, format!("{} records a minute refused by write limits", Unit::Count.short_number(throttled)));
+        verdict.add(
+            &WRITE_THROTTLED_PER_MIN,
+            health,
+            format!("{} records a minute refused by write limits", Unit::Count.short_number(throttled)),
+        );
     } else if throttled_minutes > 0 {
-        verdict.add(Health::Warn, "records were refused by write limits in the last 5 minutes");
+        verdict.add(
+            &WRITE_THROTTLED_PER_MIN,
+            Health::Warn,
+            "records were refused by write limits in the last 5 minutes",
+        );
     }
     if let Some(throttled) = row.fields.number(&READ_THROTTLED_PER_MIN).filter(|n| *n >= THROTTLED_WARN_PER_MIN) {
         verdict.add(
+            &READ_THROTTLED_PER_MIN,
             Health::Warn,
             format!("{} reads a minute refused by read limits", Unit::Count.short_number(throttled)),
         );
     }
     if let Some(used) = row.fields.number(&UTILISATION_PERCENT).filter(|n| *n >= UTILISATION_WARN_PERCENT) {
-        verdict.add(Health::Warn, format!("{used:.0}% of its write capacity is in use"));
+        verdict.add(&UTILISATION_PERCENT, Health::Warn, format!("{used:.0}% of its write capacity is in use"));
     }
     if row.fields.text(&STATUS) == Some("DELETING") {
-        verdict.add(Health::Warn, "it is being deleted");
+        verdict.add(&STATUS, Health::Warn, "it is being deleted");
     }
     verdict
 }
@@ -231,10 +239,14 @@ fn lag_health(row: &Row, verdict: &mut Verdict) {
     let retention_ms = row.fields.number(&RETENTION_S).unwrap_or(86_400.0) * 1000.0;
     let lag = short_duration_ms(lag_ms);
     if lag_ms >= retention_ms * LAG_RETENTION_SHARE {
-        verdict.add(Health::Crit, format!("readers are {lag} behind: over half of retention, records will be lost"));
+        verdict.add(
+            &ITERATOR_AGE_MS,
+            Health::Crit,
+            format!("readers are {lag} behind: over half of retention, records will be lost"),
+        );
     } else if lag_ms >= LAG_CRIT_MS {
-        verdict.add(Health::Crit, format!("readers are {lag} behind"));
+        verdict.add(&ITERATOR_AGE_MS, Health::Crit, format!("readers are {lag} behind"));
     } else if lag_ms >= LAG_WARN_MS {
-        verdict.add(Health::Warn, format!("readers are {lag} behind"));
+        verdict.add(&ITERATOR_AGE_MS, Health::Warn, format!("readers are {lag} behind"));
     }
 }

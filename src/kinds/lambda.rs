@@ -214,24 +214,28 @@ const LAG_CRIT_MS: f64 = 300_000.0;
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
-        return Verdict { health: Health::Unknown, reasons: vec!["not looked at yet".into()] };
+        return Verdict::unknown("not looked at yet");
     }
     error_health(series, &mut verdict);
     if let Some(throttled) = row.fields.number(&THROTTLES_PER_MIN).filter(|n| *n > 0.0) {
         let ran = row.fields.number(&INVOCATIONS_PER_MIN).unwrap_or(0.0);
         let health = if ran == 0.0 || throttled > ran * 0.1 { Health::Crit } else { Health::Warn };
-        verdict.add(health, format!("{} invocations a minute throttled", Unit::Count.short_number(throttled)));
+        verdict.add(
+            &THROTTLES_PER_MIN,
+            health,
+            format!("{} invocations a minute throttled", Unit::Count.short_number(throttled)),
+        );
     }
     if let Some(used) = row.fields.number(&TIMEOUT_USE_PERCENT).filter(|n| *n >= TIMEOUT_WARN_PERCENT) {
         let health = if used >= TIMEOUT_CRIT_PERCENT { Health::Crit } else { Health::Warn };
-        verdict.add(health, format!("its p99 takes {used:.0}% of its timeout"));
+        verdict.add(&TIMEOUT_USE_PERCENT, health, format!("its p99 takes {used:.0}% of its timeout"));
     }
     if let Some(lag_ms) = row.fields.number(&ITERATOR_AGE_MS).filter(|n| *n >= LAG_WARN_MS) {
         let health = if lag_ms >= LAG_CRIT_MS { Health::Crit } else { Health::Warn };
-        verdict.add(health, format!("its stream batches are {} old", short_duration_ms(lag_ms)));
+        verdict.add(&ITERATOR_AGE_MS, health, format!("its stream batches are {} old", short_duration_ms(lag_ms)));
     }
     if row.fields.number(&RESERVED_CONCURRENCY) == Some(0.0) {
-        verdict.add(Health::Crit, "its reserved concurrency is 0: nothing can run");
+        verdict.add(&RESERVED_CONCURRENCY, Health::Crit, "its reserved concurrency is 0: nothing can run");
     }
     verdict
 }
@@ -249,5 +253,9 @@ fn error_health(series: &SeriesOf<'_>, verdict: &mut Verdict) {
         p if p >= ERROR_WARN_PERCENT => Health::Warn,
         _ => return,
     };
-    verdict.add(health, format!("{} of its invocations failed in 5 minutes", Unit::Percent.short_number(percent)));
+    verdict.add(
+        &ERROR_PERCENT,
+        health,
+        format!("{} of its invocations failed in 5 minutes", Unit::Percent.short_number(percent)),
+    );
 }

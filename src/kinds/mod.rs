@@ -8,6 +8,7 @@ pub mod lambda;
 pub mod sns;
 pub mod sqs;
 pub mod swf;
+pub mod threshold;
 
 pub use derive::derive;
 
@@ -15,6 +16,7 @@ use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Link, Part, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::verb::ActionId;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -76,25 +78,49 @@ pub struct Metric {
     pub scale: f64,
 }
 
-/// Health and its reasons, worst first.
+/// What the rules say of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
+    /// Why health cannot be told, if so.
+    unknown: Option<&'static str>,
+    reasons: Vec<Reason>,
+}
+
+/// Why a row is as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
     pub health: Health,
-    pub reasons: Vec<String>,
+    /// The id of the field that the rule is about.
+    pub field: &'static str,
+    pub sentence: String,
 }
 
 impl Verdict {
     pub fn ok() -> Self {
-        Self { health: Health::Ok, reasons: Vec::new() }
+        Self { unknown: None, reasons: Vec::new() }
     }
 
-    /// Adds a reason; the worst decides the health and comes first.
-    pub fn add(&mut self, health: Health, reason: impl Into<String>) {
-        if health > self.health {
-            self.health = health;
-            self.reasons.insert(0, reason.into());
-        } else {
-            self.reasons.push(reason.into());
+    /// Health cannot be told, for this reason.
+    pub fn unknown(why: &'static str) -> Self {
+        Self { unknown: Some(why), reasons: Vec::new() }
+    }
+
+    /// Adds a reason that a rule about this field gives.
+    pub fn add(&mut self, field: &'static Field, health: Health, sentence: impl Into<String>) {
+        self.reasons.push(Reason { health, field: field.id, sentence: sentence.into() });
+    }
+
+    /// The health, which the worst reason decides, and all reasons, worst first.
+    pub fn told(mut self) -> (Health, Vec<String>) {
+        self.reasons.sort_by_key(|reason| Reverse(reason.health));
+        let worst = self.reasons.first().map_or(Health::Ok, |reason| reason.health);
+        let mut sentences: Vec<String> = self.reasons.into_iter().map(|reason| reason.sentence).collect();
+        match self.unknown {
+            Some(why) => {
+                sentences.push(why.to_owned());
+                (worst.max(Health::Unknown), sentences)
+            }
+            None => (worst, sentences),
         }
     }
 }

@@ -162,7 +162,7 @@ const FAILED_CRIT_PERCENT: f64 = 10.0;
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
-        return Verdict { health: Health::Unknown, reasons: vec!["not looked at yet".into()] };
+        return Verdict::unknown("not looked at yet");
     }
     let sum = |field: &Field| series.sum(field, "", 5);
     let (failed, delivered) = (sum(&FAILED_PER_MIN), sum(&DELIVERED_PER_MIN));
@@ -170,15 +170,19 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         let percent = failed / (failed + delivered) * 100.0;
         let health = if percent >= FAILED_CRIT_PERCENT { Health::Crit } else { Health::Warn };
         let share = Unit::Percent.short_number(percent);
-        verdict.add(health, format!("{share} of its deliveries failed in 5 minutes"));
+        verdict.add(&FAILED_PER_MIN, health, format!("{share} of its deliveries failed in 5 minutes"));
     }
     let lost = sum(&LOST_PER_MIN);
     if lost > 0.0 {
         let lost = Unit::Count.short_number(lost);
-        verdict.add(Health::Crit, format!("{lost} deliveries were lost in 5 minutes: the dead-letter queue took none"));
+        verdict.add(
+            &LOST_PER_MIN,
+            Health::Crit,
+            format!("{lost} deliveries were lost in 5 minutes: the dead-letter queue took none"),
+        );
     }
     if let Some(pending) = row.fields.number(&PENDING).filter(|n| *n > 0.0) {
-        verdict.add(Health::Ok, format!("{pending} of its subscriptions wait to be confirmed"));
+        verdict.add(&PENDING, Health::Ok, format!("{pending} of its subscriptions wait to be confirmed"));
     }
     verdict
 }

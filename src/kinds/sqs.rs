@@ -326,7 +326,7 @@ pub fn is_dead_letter_queue(row: &Row) -> bool {
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     let Some(visible) = row.fields.number(&VISIBLE) else {
-        return Verdict { health: Health::Unknown, reasons: vec!["its depth is not known".into()] };
+        return Verdict::unknown("its depth is not known");
     };
     if is_dead_letter_queue(row) {
         dead_letter_health(row, visible, series, &mut verdict);
@@ -335,13 +335,13 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     if let Some(age_s) = row.fields.number(&OLDEST_AGE_S).filter(|_| visible > 0.0) {
         let age = short_duration_ms(age_s * 1000.0);
         if age_s >= AGE_CRIT_S {
-            verdict.add(Health::Crit, format!("its oldest message has waited {age}"));
+            verdict.add(&OLDEST_AGE_S, Health::Crit, format!("its oldest message has waited {age}"));
         } else if age_s >= AGE_WARN_S {
-            verdict.add(Health::Warn, format!("its oldest message has waited {age}"));
+            verdict.add(&OLDEST_AGE_S, Health::Warn, format!("its oldest message has waited {age}"));
         }
     }
     if row.fields.number(&IN_FLIGHT).is_some_and(|n| n >= IN_FLIGHT_WARN) {
-        verdict.add(Health::Crit, "close to the quota of 120,000 messages in flight");
+        verdict.add(&IN_FLIGHT, Health::Crit, "close to the quota of 120,000 messages in flight");
     }
     verdict
 }
@@ -357,12 +357,16 @@ fn dead_letter_health(row: &Row, visible: f64, series: &SeriesOf<'_>, verdict: &
     if grown >= 1.0 {
         let grown = Unit::Count.short_number(grown);
         let minutes = history.len();
-        verdict.add(Health::Crit, format!("{count} dead letters, {grown} more in the last {minutes} minutes"));
+        verdict.add(
+            &VISIBLE,
+            Health::Crit,
+            format!("{count} dead letters, {grown} more in the last {minutes} minutes"),
+        );
     } else {
-        verdict.add(Health::Warn, format!("{count} dead letters wait"));
+        verdict.add(&VISIBLE, Health::Warn, format!("{count} dead letters wait"));
     }
     if let Some(within_s) = row.fields.number(&EXPIRY_AT_MOST_S).filter(|within_s| *within_s < LOSS_WARN_S) {
         let within = short_duration_ms(within_s * 1000.0);
-        verdict.add(Health::Warn, format!("the first of them is lost to retention within {within}"));
+        verdict.add(&EXPIRY_AT_MOST_S, Health::Warn, format!("the first of them is lost to retention within {within}"));
     }
 }

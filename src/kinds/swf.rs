@@ -169,24 +169,24 @@ const DECISION_WAIT_CRIT_MS: f64 = 600_000.0;
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.number(&PENDING_DECISIONS).is_none() {
-        return Verdict { health: Health::Unknown, reasons: vec!["its tasks have not been counted".into()] };
+        return Verdict::unknown("its tasks have not been counted");
     }
     if let Some(waiting) = untaken(row, series) {
         let waited = series.recent(&PENDING_DECISIONS, STUCK_MINUTES);
         let is_sure = waiting >= MANY_DECISIONS || waited.len() >= STUCK_MINUTES;
         let waiting = Unit::Count.short_number(waiting);
         let health = if is_sure { Health::Crit } else { Health::Warn };
-        verdict.add(health, format!("{waiting} decisions wait and none was taken in 5 minutes"));
+        verdict.add(&PENDING_DECISIONS, health, format!("{waiting} decisions wait and none was taken in 5 minutes"));
     }
     if let Some(wait_ms) = row.fields.number(&DECISION_WAIT_MS).filter(|ms| *ms >= DECISION_WAIT_WARN_MS) {
         let health = if wait_ms >= DECISION_WAIT_CRIT_MS { Health::Crit } else { Health::Warn };
-        verdict.add(health, format!("decisions wait {} for a decider", short_duration_ms(wait_ms)));
+        verdict.add(&DECISION_WAIT_MS, health, format!("decisions wait {} for a decider", short_duration_ms(wait_ms)));
     }
     for (field, word) in [(&TYPE_TIMED_OUT_PER_MIN, "timed out"), (&TYPE_FAILED_PER_MIN, "failed")] {
         let ended: f64 = row.parts.iter().map(|part| series.sum(field, &part.id, 5)).sum();
         if ended > 0.0 {
             let ended = Unit::Count.short_number(ended);
-            verdict.add(Health::Warn, format!("{ended} executions {word} in 5 minutes"));
+            verdict.add(field, Health::Warn, format!("{ended} executions {word} in 5 minutes"));
         }
     }
     verdict

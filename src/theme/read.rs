@@ -1,81 +1,55 @@
 //! Reads a theme's TOML: a palette, roles, and what it inherits. All mistakes are told at once, with their lines.
 
 use super::{BUILT_IN, Look, Paint, Role};
+use crate::mistakes::{Mistake, Mistakes, unknown};
 use ratatui::style::{Color, Modifier};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
-/// A mistake in a theme and where it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThemeError {
-    /// Counted from 1; 0 when it is about no line.
-    pub line: usize,
-    pub sentence: String,
-}
-
-impl fmt::Display for ThemeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(f, "{}", self.sentence),
-            line => write!(f, "line {line}: {}", self.sentence),
-        }
-    }
-}
+use toml::de::DeValue;
 
 type Looks = [Look; Role::ALL.len()];
 
 /// How every role looks by this text.
-pub(super) fn looks(text: &str) -> Result<Looks, Vec<ThemeError>> {
-    let mut reader = Reader { text, errors: Vec::new(), palette: BTreeMap::new(), looks: BTreeMap::new() };
-    reader.read(text, true);
-    for role in Role::ALL {
-        if !reader.looks.contains_key(role.word()) && reader.errors.is_empty() {
-            reader.errors.push(ThemeError {
-                line: 0,
-                sentence: format!("the role `{}` is not said; `inherits = \"night\"` would give it", role.word()),
-            });
-        }
+pub(super) fn looks(text: &str) -> Result<Looks, Vec<Mistake>> {
+    let mut reader = Reader { mistakes: Mistakes::of(text), palette: BTreeMap::new(), looks: BTreeMap::new() };
+    reader.read(true);
+    let Reader { mistakes, looks, .. } = reader;
+    let mut errors = mistakes.into_found();
+    if let Some(role) = Role::ALL.into_iter().find(|role| errors.is_empty() && !looks.contains_key(role.word())) {
+        let word = role.word();
+        let sentence = format!("the role `{word}` is not said; `inherits = \"night\"` would give it");
+        errors.push(Mistake::of_file(sentence));
     }
-    if !reader.errors.is_empty() {
-        return Err(reader.errors);
+    if !errors.is_empty() {
+        return Err(errors);
     }
     Ok(Role::ALL.map(|role| {
-        let look = reader.looks.get(role.word()).copied().unwrap_or_default();
+        let look = looks.get(role.word()).copied().unwrap_or_default();
         Look { raised: role != Role::Base, ..look }
     }))
 }
 
 struct Reader<'t> {
-    text: &'t str,
-    errors: Vec<ThemeError>,
+    mistakes: Mistakes<'t>,
     palette: BTreeMap<String, Paint>,
     looks: BTreeMap<&'static str, Look>,
 }
 
-impl<'t> Reader<'t> {
+impl Reader<'_> {
     fn fail(&mut self, span: Range<usize>, sentence: String) {
-        let line = self.text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1;
-        self.errors.push(ThemeError { line, sentence });
+        self.mistakes.note(span, sentence);
     }
 
-    /// Takes over what `text` says. Only the theme asked for may inherit: built-in themes stand alone.
-    fn read(&mut self, text: &'t str, may_inherit: bool) {
-        let (table, broken) = DeTable::parse_recoverable(text);
-        for error in broken {
-            self.fail(error.span().unwrap_or(0..0), error.message().to_owned());
-        }
-        let table = table.into_inner();
+    /// Takes over what the text says. Only the theme asked for may inherit: built-in themes stand alone.
+    fn read(&mut self, may_inherit: bool) {
+        let table = self.mistakes.parse();
         for (key, value) in &table {
             match key.get_ref().as_ref() {
                 "palette" => self.palette_table(value),
                 // Read below, in this order: a colour changed in this palette changes inherited roles too.
                 "inherits" | "roles" => {}
-                other => {
-                    self.fail(key.span(), format!("`{other}` is not known here: use inherits, [palette] or [roles]"))
-                }
+                other => self.mistakes.note_unknown(key.span(), other, &["inherits", "palette", "roles"]),
             }
         }
         if let Some(parent) = table.get("inherits") {
@@ -91,9 +65,9 @@ impl<'t> Reader<'t> {
         let found = BUILT_IN.iter().find(|(name, _)| Some(*name) == parent.get_ref().as_str());
         match found {
             Some((_, text)) if may_inherit => {
-                let own = std::mem::replace(&mut self.text, text);
-                self.read(text, false);
-                self.text = own;
+                let own = std::mem::replace(&mut self.mistakes, Mistakes::of(text));
+                self.read(false);
+                self.mistakes = own;
             }
             _ => self.fail(parent.span(), format!("`inherits` names a built-in theme: {names}")),
         }
@@ -116,8 +90,8 @@ impl<'t> Reader<'t> {
         };
         for (name, value) in table {
             let Some(role) = Role::from_word(name.get_ref()) else {
-                let known = Role::ALL.map(Role::word).join(", ");
-                self.fail(name.span(), format!("`{}` is no role: there are {known}", name.get_ref()));
+                let said = format!("`{}` is no role", name.get_ref());
+                self.fail(name.span(), unknown(&said, name.get_ref(), &Role::ALL.map(Role::word)));
                 continue;
             };
             if let Some(look) = self.look(value) {
@@ -142,10 +116,7 @@ impl<'t> Reader<'t> {
                 (word, None) if modifier(word).is_some() => {
                     self.fail(value.span(), format!("`{word}` is true or false"));
                 }
-                (other, _) => self.fail(
-                    key.span(),
-                    format!("`{other}` is not known: use fg, bg, bold, dim, italic, underline or reverse"),
-                ),
+                (other, _) => self.mistakes.note_unknown(key.span(), other, &LOOK_KEYS),
             }
         }
         Some(look)
@@ -184,6 +155,8 @@ impl<'t> Reader<'t> {
         None
     }
 }
+
+const LOOK_KEYS: [&str; 7] = ["fg", "bg", "bold", "dim", "italic", "underline", "reverse"];
 
 fn modifier(word: &str) -> Option<Modifier> {
     Some(match word {

@@ -8,7 +8,7 @@
 use super::pen::Pen;
 use super::text::columns;
 use crate::app::list::ListId;
-use crate::app::state::{Counts, Source, State};
+use crate::app::state::{Context, Counts, Source, State};
 use crate::domain::finding::by_cause;
 use crate::domain::row::Health;
 use crate::domain::value::{Unit, short_duration_ms};
@@ -20,13 +20,20 @@ const PROBLEMS_COLUMNS: u16 = 100;
 /// Below this width the header has no room for the meter.
 const METER_COLUMNS: u16 = 60;
 
+/// Below this width this program's name makes room for the marks of a production context.
+const NAME_COLUMNS: u16 = 80;
+
 pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     pen.fill(area, Role::Bar);
     let right = meter(state, area.width);
     let pause = if state.paused { " PAUSED " } else { "" };
     let taken = columns(&right) + columns(pause) + 2;
     let mut left = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
-    left.gap(1).put("midwatch", Role::Accent).gap(2);
+    let is_production = state.context().is_some_and(|context| context.production);
+    if !is_production || area.width >= NAME_COLUMNS {
+        left.gap(1).put("midwatch", Role::Accent).gap(1);
+    }
+    left.gap(1);
     source(&mut left, state);
     if let Some(context) = state.context() {
         let identity = state.identities.get(&context.place);
@@ -53,17 +60,18 @@ fn source(line: &mut super::pen::Line, state: &State) {
             line.put("DEMO", Role::Ok).gap(1).put(label.strip_prefix("demo").unwrap_or(label).trim(), Role::Text);
         }
         Source::Live => {
-            line.put("LIVE", Role::Warn).gap(1);
-            if context.is_some_and(|context| context.production) {
-                line.put(" PRODUCTION ", Role::Notice).gap(1);
-            }
-            // Whether this can change AWS is said before where it looks: the end is what a narrow terminal cuts.
-            if context.is_some_and(|context| context.allow_actions) {
-                line.put(" ACTIONS UNLOCKED ", Role::Notice);
-            } else {
-                line.put("read-only", Role::Dim);
-            }
-            if let Some(name) = context.and_then(|context| context.place.name()) {
+            // Whether this can change AWS, and whose AWS, is said before where it looks: the end is what a narrow
+            // terminal cuts.
+            match context {
+                Some(context) if context.production => line.put("PRODUCTION", Role::Notice).gap(1),
+                _ => line.put("LIVE", Role::Warn).gap(1),
+            };
+            match context {
+                Some(context) if context.allow_actions && line.room() < 18 => line.put("UNLOCKED", Role::Notice),
+                Some(context) if context.allow_actions => line.put(" ACTIONS UNLOCKED ", Role::Notice),
+                _ => line.put("read-only", Role::Dim),
+            };
+            if let Some(name) = context.and_then(called) {
                 line.gap(1).put(name, Role::Strong);
                 if let others @ 1.. = state.settings.contexts.len() - 1 {
                     line.gap(1).put(&format!("+{others}"), Role::Dim);
@@ -74,6 +82,12 @@ fn source(line: &mut super::pen::Line, state: &State) {
             }
         }
     }
+}
+
+/// What tells the context from others: its name, where that is not its profile's, which is said anyway.
+fn called(context: &Context) -> Option<&str> {
+    let own = context.name.as_deref().filter(|_| context.name != context.profile);
+    context.place.name().or(own)
 }
 
 /// What this program has asked so far and costs an hour, and the time; where there is little room, the time alone.
@@ -101,21 +115,27 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
     if area.is_empty() {
         return;
     }
-    let problems = by_cause(state.problems.values()).len();
-    let said = match problems {
-        1 if area.width >= PROBLEMS_COLUMNS => "1 problem ".to_owned(),
-        n if area.width >= PROBLEMS_COLUMNS => format!("{n} problems "),
-        n => format!("{n} (p)"),
+    let is_wide = area.width >= PROBLEMS_COLUMNS;
+    let problems = match by_cause(state.problems.values()).len() {
+        0 => None,
+        1 if is_wide => Some("1 problem".to_owned()),
+        n if is_wide => Some(format!("{n} problems")),
+        n => Some(format!("{n} (p)")),
     };
-    let taken = if problems > 0 { columns(&said) + 3 } else { 0 };
+    let hidden = Some(state.hidden_total()).filter(|count| *count > 0).map(|count| format!("{count} hidden"));
+    let end_columns = |said: &Option<String>, sign: u16| said.as_deref().map_or(0, |said| columns(said) + sign + 2);
+    let taken = end_columns(&problems, if is_wide { 2 } else { 1 }) + end_columns(&hidden, 0);
     let room = area.width.saturating_sub(taken);
     let style = [Tabs::Whole, Tabs::Inhabited].into_iter().find(|style| style.columns(state) <= room);
     let mut line = pen.line(Rect { width: room, ..area });
     style.unwrap_or(Tabs::Short).draw(&mut line, state);
-    if problems > 0 {
-        let warn = pen.glyph().warn;
-        let mut end = pen.line(Rect { x: area.right().saturating_sub(taken).max(area.x), width: taken, ..area });
-        end.gap(1).sign(warn, Role::Warn).put(&said, Role::Warn);
+    let warn = pen.glyph().warn;
+    let mut end = pen.line(Rect { x: area.right().saturating_sub(taken).max(area.x), width: taken, ..area });
+    if let Some(hidden) = hidden {
+        end.gap(1).put(&hidden, Role::Notice).gap(1);
+    }
+    if let Some(problems) = problems {
+        end.gap(1).sign(warn, Role::Warn).put(&problems, Role::Warn);
     }
 }
 

@@ -103,6 +103,7 @@ pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) ->
         ]);
         paragraph(&mut lines, &problem.sentence, Role::Text, area.width, 12);
     }
+    hidden_lines(&mut lines, state);
     lines.extend([Vec::new(), say("WHAT WAS DONE", Role::Header)]);
     if state.jobs.is_empty() {
         lines.push(say(
@@ -114,6 +115,23 @@ pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) ->
         job_lines(&mut lines, job, state, area.width);
     }
     draw_lines(pen, area, &lines, scroll)
+}
+
+/// What the config hides, by context and kind, where it hides something.
+fn hidden_lines(lines: &mut Vec<TextLine<'_>>, state: &State) {
+    let hidden: Vec<_> = state.hidden.iter().filter(|(_, count)| **count > 0).collect();
+    if hidden.is_empty() {
+        return;
+    }
+    lines.extend([Vec::new(), say("WHAT THE CONFIG HIDES", Role::Header)]);
+    for ((place, kind), count) in hidden {
+        let place = place.name().map_or(String::new(), |name| format!("{name}/"));
+        lines.push(vec![
+            (format!("  {count:<10}").into(), Role::Notice),
+            (format!("{place}{}", kind.word()).into(), Role::Strong),
+            ("  by include and exclude: not asked about, not counted".into(), Role::Text),
+        ]);
+    }
 }
 
 fn job_lines<'t>(lines: &mut Vec<TextLine<'t>>, job: &'t Job, state: &State, width: u16) {

@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::aws::{self, Clients, Seam};
 use midwatch::clock::Clock;
+use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{KindId, Place};
 use midwatch::journal::Who;
 use midwatch::shell::hands::{Backend, Hands};
@@ -100,6 +101,8 @@ async fn watch(resources: usize) -> Seen {
         contexts: vec![Context { region: Some(scenario.region), ..Context::default() }],
         known: Vec::new(),
         budget_usd_per_h: BUDGET_USD_PER_H,
+        refresh: Refresh::default(),
+        thresholds: Vec::new(),
         speed: 1.0,
     };
     let mut runner = Runner::new(State::new(settings, clock.now()), hands, answers);

@@ -40,13 +40,13 @@ impl Run {
         self
     }
 
-    fn env(mut self, name: &str, value: &str) -> Self {
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// With an access key that nobody knows, in a region.
-    fn with_keys(self) -> Self {
+    pub fn with_keys(self) -> Self {
         let keyed = self.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "wrong");
         keyed.env("AWS_REGION", "eu-west-1")
     }
@@ -67,7 +67,7 @@ impl Drop for Run {
 impl Ended {
     /// One failure: nothing on the standard output, the words on the other, this exit code, no panic.
     #[track_caller]
-    fn fails(&self, code: i32, words: &[&str]) {
+    pub fn fails(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, code, "{}{}", self.out, self.err);
         assert_eq!(self.out, "");
         assert!(self.err.starts_with("midwatch: "), "{}", self.err);
@@ -198,7 +198,7 @@ fn a_broken_or_unknown_scenario_is_no_look_at_all() {
 impl Ended {
     /// A look that saw nothing: the snapshot is there, says what could not be seen and why, and the code is 3.
     #[track_caller]
-    fn is_blind(&self, words: &[&str]) {
+    pub fn is_blind(&self, words: &[&str]) {
         assert_eq!(self.code, 3, "{}{}", self.out, self.err);
         for word in words {
             assert!(self.out.contains(word), "{word} is not in: {}", self.out);

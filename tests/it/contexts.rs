@@ -7,6 +7,7 @@ use midwatch::app::job::Stage;
 use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::aws::{self, Clients, Seam};
 use midwatch::clock::Clock;
+use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Place, ResourceId, Row};
 use midwatch::journal::{Journal, Who};
 use midwatch::kinds::sqs;
@@ -59,6 +60,8 @@ async fn two(journal: Result<Journal, String>) -> Runner {
         contexts: vec![context("prod", false), context("staging", true)],
         known: Vec::new(),
         budget_usd_per_h: 0.15,
+        refresh: Refresh::default(),
+        thresholds: Vec::new(),
         speed: 1.0,
     };
     let clock = Clock::Virtual(clock);

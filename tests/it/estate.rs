@@ -8,6 +8,7 @@ use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::aws::{self, Clients, Seam};
 use midwatch::clock::Clock;
 use midwatch::domain::field::Field;
+use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Place, Relation, ResourceId, Row};
 use midwatch::journal::Who;
 use midwatch::kinds::{alarm, firehose, sns, swf};
@@ -75,6 +76,8 @@ impl Desk {
             contexts: vec![Context { region: Some(scenario.region), ..Context::default() }],
             known: Vec::new(),
             budget_usd_per_h,
+            refresh: Refresh::default(),
+            thresholds: Vec::new(),
             speed: 1.0,
         };
         let mut runner = Runner::new(State::new(settings, clock.now()), hands, answers);

@@ -8,6 +8,7 @@ use midwatch::app::state::{Context, Counts, Settings, Size, Source, State, Toast
 use midwatch::domain::field::{Field, Fields};
 use midwatch::domain::finding::{Cause, Confidence, ErrorClass, Finding, Problem};
 use midwatch::domain::poll::Identity;
+use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Link, Part, Place, Relation, ResourceId, Row, Stale};
 use midwatch::domain::series::{Series, SeriesKey};
 use midwatch::domain::time::Timestamp;
@@ -33,6 +34,8 @@ pub fn nothing_yet() -> State {
         contexts: vec![Context { region: Some("eu-west-1".into()), allow_actions: true, ..Context::default() }],
         known: Vec::new(),
         budget_usd_per_h: 0.15,
+        refresh: Refresh::default(),
+        thresholds: Vec::new(),
         speed: 10.0,
     };
     let mut state = State::new(settings, ago(600));

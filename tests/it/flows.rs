@@ -3,7 +3,7 @@
 use crate::cli::midwatch;
 use midwatch::app::screen::Screen;
 use midwatch::app::state::State;
-use midwatch::config::{DemoSettings, Settings, Source};
+use midwatch::config::{Config, DemoSettings, Settings, Source};
 use midwatch::domain::field::Field;
 use midwatch::domain::row::{Health, ResourceId, Row};
 use midwatch::kinds::{kinesis, lambda, sqs};
@@ -39,9 +39,12 @@ impl Watch {
         let demo = DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 };
         let settings = Settings {
             source: Source::Demo(demo),
+            contexts: Vec::new(),
             allow_actions: false,
             theme: None,
             journal: Some(folder.join("journal.jsonl")),
+            config_file: None,
+            config: Config::default(),
             log: None,
         };
         let mut session = session::open(&settings).await.unwrap();

@@ -1,6 +1,7 @@
 //! The one integration-test binary: the package's sources, the command line and whole runs.
 
 mod cli;
+mod config;
 mod contexts;
 mod estate;
 mod fanout;

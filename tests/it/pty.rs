@@ -2,6 +2,7 @@
 
 use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::clock::{self, Clock};
+use midwatch::domain::refresh::Refresh;
 use midwatch::journal::Who;
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::theme::{Depth, Glyphs, Theme};
@@ -322,6 +323,8 @@ fn panic_in_a_task(after: Duration) {
         contexts: vec![Context::default()],
         known: Vec::new(),
         budget_usd_per_h: 0.15,
+        refresh: Refresh::default(),
+        thresholds: Vec::new(),
         speed: 1.0,
     };
     let theme = Theme::built_in("night", Depth::TrueColor, Glyphs::Braille).unwrap();

@@ -4,7 +4,7 @@
 use crate::picture;
 use midwatch::app::state::State;
 use midwatch::cli;
-use midwatch::config::{DemoSettings, Settings, Source};
+use midwatch::config::{Config, DemoSettings, Settings, Source};
 use midwatch::faces;
 use midwatch::session;
 use midwatch::shell::headless::Runner;
@@ -40,7 +40,16 @@ fn demo_after(minutes: u64, keys: &str, width: u16, height: u16) -> String {
     let demo = DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 };
     let journal = Some(std::env::temp_dir().join(format!("midwatch-readme-{}.jsonl", std::process::id())));
     let source = Source::Demo(demo);
-    let settings = Settings { source, allow_actions: false, theme: None, journal, log: None };
+    let settings = Settings {
+        source,
+        contexts: Vec::new(),
+        allow_actions: false,
+        theme: None,
+        journal,
+        config_file: None,
+        config: Config::default(),
+        log: None,
+    };
     let runtime = faces::runtime(&settings).unwrap();
     let picture = runtime.block_on(async {
         let session = session::open(&settings).await.unwrap();
@@ -96,7 +105,7 @@ fn its_commands_are_understood() {
     let commands = commands();
     assert!(commands.len() > 10, "{commands:?}");
     for command in commands {
-        let words = command.split('|').next().unwrap_or_default();
+        let words = command.split(['|', '>']).next().unwrap_or_default();
         let words = words.split_whitespace().map(|word| word.trim_matches('\'').into());
         if let Err(failure) = cli::parse(words) {
             panic!("{command}: {}", failure.sentence);
@@ -112,13 +121,15 @@ fn its_demo_commands_run() {
     for command in commands() {
         let words: Vec<&str> = command.split_whitespace().skip(1).collect();
         let plays = words.contains(&"--demo") && words[0] != "--demo" && !words.contains(&"24h");
-        let prints = ["keys", "scenarios"].contains(words.first().unwrap_or(&""));
-        if !(plays || prints) || command.contains('|') {
+        let prints = ["config", "keys", "scenarios"].contains(words.first().unwrap_or(&""));
+        if !(plays || prints) || command.contains(['|', '>']) {
             continue;
         }
         let ended = Command::new(env!("CARGO_BIN_EXE_midwatch"))
             .args(words.iter().map(|word| word.trim_matches('\'')))
             .env("XDG_STATE_HOME", &folder)
+            .env("XDG_CONFIG_HOME", &folder)
+            .env_remove("MIDWATCH_CONFIG")
             .stdin(std::process::Stdio::null())
             .output()
             .unwrap();

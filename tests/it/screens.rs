@@ -289,6 +289,23 @@ fn read_only_and_unlocked_are_told_apart() {
     assert_eq!(Some(cell_of(&buffer, "ACTIONS UNLOCKED").bg), night().style(Role::Notice).bg);
 }
 
+#[test]
+fn no_terminal_is_too_narrow_for_the_word_production_and_for_what_is_hidden() {
+    for width in [40, 60, 80, 120] {
+        let mut state = flash_sale(width, 24);
+        state.settings.source = Source::Live;
+        state.settings.source_label = String::new();
+        let context = &mut state.settings.contexts[0];
+        (context.production, context.name) = (true, Some("prod".into()));
+        state.hidden.insert((Place::default(), KindId::Sqs), 12);
+        let shown = text(&painted(&state, &night()));
+        let top: Vec<&str> = shown.lines().take(2).collect();
+        assert!(top[0].contains("PRODUCTION") && top[0].contains("UNLOCKED"), "{top:?}");
+        assert!(top[1].contains("12 hidden"), "{top:?}");
+        assert!(width < 80 || top[0].contains(" prod "), "{top:?}");
+    }
+}
+
 /// Escapes, direction overrides, characters of no width and of two columns, and a very long word.
 const HOSTILE: &str =
     "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}evil\u{2066}\u{200b}\u{200d}\u{feff}\r\n\t予約👩‍👩‍👧é\u{301}\u{e0041}";

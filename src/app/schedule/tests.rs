@@ -36,7 +36,7 @@ impl Desk {
     }
 
     fn empty() -> Self {
-        let schedule = Schedule::new(WITHIN, &[Place::default()]);
+        let schedule = Schedule::new(WITHIN, Refresh::default(), &[Place::default()]);
         Self { schedule, rows: BTreeMap::new(), attention: Attention::default(), budget_usd_per_h: 0.15 }
     }
 

@@ -7,6 +7,7 @@ use crate::app::edit::Editor;
 use crate::app::state::{Context, Settings, Source};
 use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::poll::{Calls, Identity, Poll, Question, Reading, RowUpdate};
+use crate::domain::refresh::Refresh;
 use crate::domain::row::{KindId, Place, ResourceId};
 use crate::domain::value::{Origin, Value};
 use crate::domain::verb::ActionId;
@@ -21,6 +22,8 @@ fn state(allow_actions: bool) -> State {
         contexts: vec![Context { region: Some("eu-west-1".into()), allow_actions, ..Context::default() }],
         known: Vec::new(),
         budget_usd_per_h: 0.15,
+        refresh: Refresh::default(),
+        thresholds: Vec::new(),
         speed: 1.0,
     };
     State::new(settings, START)

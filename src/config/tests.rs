@@ -1,0 +1,149 @@
+//! Examples of configs: what is read, what is refused and with which words, and what wins over what.
+
+use super::read::config;
+use super::*;
+use crate::domain::pattern::Pattern;
+use std::time::Duration;
+
+fn read(text: &str) -> Result<Config, Vec<String>> {
+    let paths = Whereabouts { folder: Some(Path::new("/etc/midwatch")), home: Some(Path::new("/home/ann")) };
+    config(text, paths).map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect())
+}
+
+/// The documented default with its examples put in force.
+fn with_examples() -> String {
+    let is_example = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).map(str::to_owned);
+    DEFAULT.lines().map(|line| is_example(line).unwrap_or_else(|| line.to_owned()) + "\n").collect()
+}
+
+#[test]
+fn the_documented_default_is_the_default() {
+    assert_eq!(read(DEFAULT), Ok(Config::default()));
+    assert_eq!(read(""), Ok(Config::default()));
+}
+
+#[test]
+fn the_documented_examples_are_good_and_name_every_key() {
+    let config = read(&with_examples()).unwrap();
+    assert_eq!(config.default_contexts, ["prod"]);
+    let prod = config.context("prod").unwrap();
+    assert!(prod.production && !prod.allow_actions);
+    assert_eq!((prod.profile.as_deref(), prod.region.as_deref()), (Some("prod-readonly"), Some("eu-west-1")));
+    assert_eq!(prod.include.as_ref().unwrap()[1], Pattern::parse("*/bids").unwrap());
+    assert_eq!((config.thresholds[0].field, config.thresholds[0].crit), ("oldest_age_s", Some(600.0)));
+    let unset: Vec<&str> = read::all_keys().filter(|key| !with_examples().contains(&format!("\n{key} ="))).collect();
+    assert_eq!(unset, ["refresh", "contexts", "threshold"], "all other keys are shown with a value");
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_line_and_its_cure() {
+    let text = r#"
+themes = "day"
+budget_usd_per_h = 1000
+default_contexts = ["prd", "prod", "prod"]
+include = ["orders-*", "sqs/ok"]
+journal = 3
+
+[refresh]
+selected_s = 0.1
+on_scren_s = 20
+
+[contexts.prod]
+profle = "prod"
+production = "yes"
+endpoint_url = "localhost:4566"
+
+[contexts.sqs]
+
+[[threshold]]
+match = "sqs/orders-*"
+field = "oldest_age"
+warn = 60
+
+[[threshold]]
+match = "sqs/*"
+field = "to_move"
+warn = 90
+crit = 80
+
+[[threshold]]
+field = "visible"
+"#;
+    let errors = read(text).unwrap_err();
+    let expected = [
+        "line 2: `themes` is not known here: did you mean `theme`?",
+        "line 3: `budget_usd_per_h` is from 0.01 to 100, not 1000",
+        "line 4: there is no context `prd`: did you mean `prod`?",
+        "line 4: `prod` is named twice",
+        "line 5: `orders-*` is no pattern of ids: write kind/name, such as sqs/orders-*",
+        "line 6: `journal` is text in quotes",
+        "line 9: `selected_s` is from 2 to 60, not 0.1",
+        "line 10: `on_scren_s` is not known here: did you mean `on_screen_s`?",
+        "line 13: `profle` is not known here: did you mean `profile`?",
+        "line 14: `production` is true or false",
+        "line 15: `endpoint_url` localhost:4566 needs a scheme and a host, such as http://127.0.0.1:4566",
+        "line 17: `sqs` is a kind of resources: give the context another name",
+        "line 21: `oldest_age` is no field of sqs: did you mean `oldest_age_s`?",
+        "line 26: `to_move` is said of move tasks and not of the resource: use dead_letters, ",
+        "line 28: `crit` (80) is at least `warn` (90): it is reached later; where small numbers are bad, add below = true",
+        "line 30: this threshold says no `match`, such as match = \"sqs/orders-*\"",
+        "line 30: this threshold has no limit: say `warn`, `crit` or both",
+    ];
+    for (error, start) in errors.iter().zip(expected) {
+        assert!(error.starts_with(start), "{error}\nshould begin: {start}\n{errors:#?}");
+    }
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+}
+
+#[test]
+fn broken_toml_is_told_beside_the_rest() {
+    let errors = read("theme = \"nigth\"\nbudget_usd_per_h = \n").unwrap_err();
+    assert!(errors[0].starts_with("line 1: there is no theme `nigth`: did you mean `night`?"), "{errors:?}");
+    assert!(errors[1].starts_with("line 2: this is no TOML: "), "{errors:?}");
+}
+
+#[test]
+fn paths_begin_at_home_or_where_the_config_lies() {
+    let config = read("theme = \"themes/dusk.toml\"\njournal = \"~/on-call/journal.jsonl\"").unwrap();
+    assert_eq!(config.theme, "/etc/midwatch/themes/dusk.toml");
+    assert_eq!(config.journal.as_deref(), Some(Path::new("/home/ann/on-call/journal.jsonl")));
+}
+
+#[test]
+fn a_contexts_own_patterns_and_budget_take_the_place_of_those_of_all() {
+    let text = "exclude = [\"*/*-sandbox\"]\ninclude = \"sqs/*\"\n\
+                [contexts.prod]\nexclude = []\nbudget_usd_per_h = 0.5\n[contexts.staging]\n[refresh]\nselected_s = 2\n";
+    let config = read(text).unwrap();
+    let [prod, staging] = ["prod", "staging"].map(|name| config.context(name));
+    assert!(config.filter_of(prod).exclude.is_empty() && config.filter_of(staging).exclude.len() == 1);
+    assert_eq!(config.filter_of(prod).include.len(), 1, "one pattern needs no brackets");
+    assert_eq!(config.budget_of([prod]), 0.5);
+    assert_eq!(config.budget_of([prod, staging]), 0.15, "none costs more than its own");
+    assert_eq!((config.refresh.selected, config.refresh.on_screen), (Duration::from_secs(2), Duration::from_secs(15)));
+}
+
+#[test]
+fn flags_win_over_the_config() {
+    let text = "default_contexts = [\"prod\"]\ntheme = \"day\"\njournal = \"/var/j\"\n\
+                [contexts.prod]\nallow_actions = true\n[contexts.staging]\n";
+    let settings = |source| Settings {
+        source,
+        contexts: Vec::new(),
+        allow_actions: false,
+        theme: None,
+        journal: None,
+        config_file: None,
+        config: read(text).unwrap(),
+        log: None,
+    };
+    let plain = settings(Source::Live(LiveSettings::default()));
+    assert_eq!((plain.chosen(), plain.may_act(), plain.theme()), (&["prod".to_owned()][..], true, "day"));
+    assert_eq!(plain.journal(), Some(Path::new("/var/j")));
+    let named = Settings { contexts: vec!["staging".into()], theme: Some("night".into()), ..plain.clone() };
+    assert_eq!((named.chosen(), named.may_act(), named.theme()), (&["staging".to_owned()][..], false, "night"));
+    let profile = settings(Source::Live(LiveSettings { profile: Some("dev".into()), ..LiveSettings::default() }));
+    assert!(profile.chosen().is_empty() && !profile.may_act(), "a profile is watched instead of the default ones");
+    let demo = DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 };
+    let demo = settings(Source::Demo(demo));
+    assert_eq!((demo.chosen(), demo.journal()), (&[][..], None), "what is done in the demo is journalled elsewhere");
+}

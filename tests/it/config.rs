@@ -1,0 +1,204 @@
+//! The config file as a person meets it: what it changes on the screen, in scripts, and how its mistakes are told.
+
+use crate::cli::{Run, midwatch};
+use midwatch::app::state::State;
+use midwatch::config::{self, Config, DemoSettings, Found, Settings, Source};
+use midwatch::domain::row::{Health, ResourceId, Row};
+use midwatch::session;
+use midwatch::shell::headless::Runner;
+use midwatch::theme::{Depth, Glyphs, Theme};
+use midwatch::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const COLUMNS: u16 = 140;
+const ROWS: u16 = 40;
+
+/// The flash sale as somebody with this config comes to it, so many minutes into its story.
+async fn watch(minute: u64, text: &str) -> Runner {
+    let name = std::thread::current().name().unwrap_or("test").replace("::", "-");
+    let folder = std::env::temp_dir().join(format!("midwatch-config-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("config.toml");
+    std::fs::write(&path, text).unwrap();
+    let config = config::load(&Found { path, is_named: true }).unwrap().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let settings = Settings {
+        source: Source::Demo(DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 }),
+        contexts: Vec::new(),
+        allow_actions: false,
+        theme: None,
+        journal: Some(folder.join("journal.jsonl")),
+        config_file: None,
+        config,
+        log: None,
+    };
+    let session = session::open(&settings).await.unwrap();
+    session.clock.sleep(Duration::from_secs(60 * minute)).await;
+    let (hands, answers) = session::hands(&session, &settings);
+    let mut runner = Runner::new(State::new(session.settings.clone(), session.clock.now()), hands, answers);
+    runner.resize(COLUMNS, ROWS);
+    assert!(runner.settle().await, "the first sweep comes to an end");
+    std::fs::remove_dir_all(&folder).ok();
+    runner
+}
+
+fn screen(runner: &Runner) -> String {
+    let theme = Theme::built_in("night", Depth::TrueColor, Glyphs::Braille).unwrap();
+    let mut terminal = Terminal::new(TestBackend::new(COLUMNS, ROWS)).unwrap();
+    terminal.draw(|frame| view::draw(frame, runner.state(), &theme)).unwrap();
+    let buffer = terminal.backend().buffer().clone();
+    let row = |y| (0..COLUMNS).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    (0..ROWS).map(|y| format!("{}\n", row(y).trim_end())).collect()
+}
+
+fn row<'r>(runner: &'r Runner, id: &str) -> &'r Row {
+    &runner.state().rows[&ResourceId::parse(id).unwrap()]
+}
+
+fn ids(runner: &Runner) -> Vec<String> {
+    runner.state().rows.keys().map(ToString::to_string).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_excluded_is_never_asked_about_and_the_screen_says_how_much_that_is() {
+    let mut runner = watch(16, "exclude = [\"lambda/*\", \"sqs/*-dlq\"]").await;
+    runner.run_for(Duration::from_secs(300)).await;
+    assert!(ids(&runner).contains(&"sqs/orders".to_owned()), "{:?}", ids(&runner));
+    assert!(ids(&runner).iter().all(|id| !id.starts_with("lambda/") && !id.ends_with("-dlq")), "{:?}", ids(&runner));
+    let calls = &runner.state().meter.calls.by_operation;
+    assert!(calls.contains_key("lambda:ListFunctions"), "they are listed: {calls:?}");
+    assert!(!calls.contains_key("lambda:GetFunction"), "and nothing else is asked: {calls:?}");
+    let hidden = runner.state().hidden_total();
+    assert!(hidden >= 3, "{hidden}");
+    let shown = screen(&runner);
+    assert!(shown.contains(&format!("{hidden} hidden")), "{shown}");
+    runner.keys("p").unwrap();
+    let shown = screen(&runner);
+    assert!(shown.contains("WHAT THE CONFIG HIDES") && shown.contains("lambda  by include and exclude"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_is_included_is_watched() {
+    let runner = watch(16, "include = [\"sqs/orders*\", \"*/bids\"]").await;
+    assert_eq!(ids(&runner), ["kinesis/bids", "sqs/orders", "sqs/orders-dlq"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_threshold_makes_a_resource_warn_with_the_limit_and_whose_it_is() {
+    let before = watch(1, "").await;
+    assert_eq!(row(&before, "lambda/settle-bid").health, Health::Ok);
+    let text = "[[threshold]]\nmatch = \"lambda/settle-*\"\nfield = \"invocations_per_min\"\nwarn = 1\n";
+    let mut runner = watch(1, text).await;
+    let settle = row(&runner, "lambda/settle-bid");
+    assert_eq!(settle.health, Health::Warn, "{:?}", settle.reasons);
+    assert!(settle.reasons[0].ends_with(">= 1/m, your threshold"), "{:?}", settle.reasons);
+    runner.keys(":lambda/settle-bid<enter>").unwrap();
+    assert!(screen(&runner).contains(">= 1/m, your threshold"), "{}", screen(&runner));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_threshold_instead_of_midwatchs_own_rule_silences_it_and_its_finding() {
+    let about = |runner: &Runner| {
+        let found = runner.state().findings.iter().filter(|finding| finding.resource.name == "orders-dlq");
+        found.map(|finding| finding.severity).collect::<Vec<_>>()
+    };
+    let before = watch(16, "").await;
+    assert!(row(&before, "sqs/orders-dlq").health >= Health::Warn && about(&before).len() == 1);
+    let text = |warn: u32| {
+        format!("[[threshold]]\nmatch = \"sqs/orders-dlq\"\nfield = \"visible\"\nwarn = {warn}\ninstead = true\n")
+    };
+    let runner = watch(16, &text(1_000_000)).await;
+    assert_eq!((row(&runner, "sqs/orders-dlq").health, about(&runner)), (Health::Ok, vec![]));
+    let runner = watch(16, &text(1)).await;
+    assert_eq!((row(&runner, "sqs/orders-dlq").health, about(&runner)), (Health::Warn, vec![Health::Warn]));
+}
+
+/// A run with this config, named by the environment.
+fn with_config(arguments: &str, text: &str) -> (Run, PathBuf) {
+    let run = midwatch(arguments);
+    let path = run.file("config.toml", text);
+    (run.env("MIDWATCH_CONFIG", &path), path)
+}
+
+#[test]
+fn the_default_is_printed_and_is_a_good_config() {
+    let printed = midwatch("config").end();
+    assert_eq!((printed.code, printed.err.as_str()), (0, ""));
+    let (run, path) = with_config("config check", &printed.out);
+    let checked = run.end();
+    let said = format!("{}: a good config: no contexts, 0 thresholds, 0 patterns of ids.\n", path.display());
+    assert_eq!((checked.code, checked.out), (0, said));
+    let nowhere = midwatch("config check").end();
+    assert!(nowhere.code == 0 && nowhere.out.contains("the defaults hold"), "{}{}", nowhere.out, nowhere.err);
+}
+
+#[test]
+fn the_config_is_found_in_its_places_and_a_named_one_must_be_there() {
+    let (run, path) = with_config("config path", "");
+    assert_eq!(run.end().out, format!("{}\n", path.display()));
+    assert_eq!(midwatch("config path").env("XDG_CONFIG_HOME", "/xdg").end().out, "/xdg/midwatch/config.toml\n");
+    assert!(midwatch("config path").end().out.ends_with("/.config/midwatch/config.toml\n"));
+    assert_eq!(midwatch("config path --config my.toml").env("MIDWATCH_CONFIG", "/x").end().out, "my.toml\n");
+    midwatch("status --demo --config /nowhere.toml").end().fails(3, &["/nowhere.toml cannot be read"]);
+}
+
+#[test]
+fn every_mistake_is_told_before_anything_is_looked_at() {
+    let text = "themee = \"day\"\n[refresh]\nswept_s = 1\n[contexts.prod]\nregionn = \"eu-west-1\"\n";
+    let places = |path: &PathBuf| {
+        let at = |line: u32, rest: &str| format!("{}:{line}: {rest}", path.display());
+        let theme = at(1, "`themee` is not known here: did you mean `theme`?");
+        [theme, at(3, "`swept_s` is from 60 to 3600, not 1"), at(5, "`regionn` is not known here")]
+    };
+    for (arguments, code) in [("config check", 1), ("status --demo", 3), ("journal", 1)] {
+        let (run, path) = with_config(arguments, text);
+        let words = places(&path);
+        run.end().fails(code, &words.each_ref().map(String::as_str));
+    }
+    let (run, _) = with_config("keys", text);
+    assert_eq!(run.end().code, 0, "what needs no config works beside a broken one");
+}
+
+#[test]
+fn a_script_is_told_what_the_config_hides() {
+    let config = "include = [\"sqs/*\"]\n";
+    let (run, _) = with_config("status --demo --format json", config);
+    let seen: Value = serde_json::from_str(&run.end().out).unwrap();
+    assert!(seen["hidden"].as_u64().unwrap() >= 3, "{}", seen["hidden"]);
+    assert!(seen["resources"].as_array().unwrap().iter().all(|row| row["kind"] == "sqs"));
+    let (run, _) = with_config("status --demo", config);
+    assert!(run.end().out.contains("more are hidden by the config's include and exclude."));
+}
+
+#[test]
+fn a_context_says_where_to_look_and_flags_win() {
+    let text = "default_contexts = [\"desk\"]\n[contexts.desk]\nregion = \"eu-north-1\"\n\
+                endpoint_url = \"http://127.0.0.1:9\"\n[contexts.other]\nregion = \"eu-west-3\"\n\
+                endpoint_url = \"http://127.0.0.1:7\"\n";
+    let region = |json: &str| serde_json::from_str::<Value>(json).unwrap()["context"]["region"].clone();
+    for (arguments, endpoint, its_region) in [
+        ("", "127.0.0.1:9", "eu-north-1"),
+        ("--context other", "127.0.0.1:7", "eu-west-3"),
+        ("--context other --region us-west-2", "127.0.0.1:7", "us-west-2"),
+        ("--endpoint-url http://127.0.0.1:6 --region us-east-2", "127.0.0.1:6", "us-east-2"),
+    ] {
+        let (run, _) = with_config(&format!("status --format json {arguments}"), text);
+        let ended = run.with_keys().end();
+        ended.is_blind(&[endpoint]);
+        assert_eq!(region(&ended.out), its_region, "{arguments}");
+    }
+    let (run, _) = with_config("status --context dsk", text);
+    run.end().fails(3, &["no context `dsk`", "did you mean `desk`?"]);
+    midwatch("status --demo --context desk").end().fails(3, &["--context speaks of live AWS"]);
+}
+
+#[test]
+fn the_types_say_the_same_as_the_printed_default() {
+    assert_eq!(Config::default().budget_usd_per_h, 0.15);
+    let shown = midwatch("--help").end().out;
+    assert!(shown.contains("--context") && shown.contains("--config"), "{shown}");
+}
