@@ -123,7 +123,7 @@ impl Kinesis {
             )));
         }
         let creating = stream.consumers.values().filter(|c| c.status == ConsumerStatus::Creating).count();
-        if cx.place.limits && creating >= MAX_CREATING {
+        if creating >= MAX_CREATING {
             return Err(fault::limit_exceeded(format!(
                 "Stream {} under account {} already has {MAX_CREATING} consumers in CREATING state.",
                 stream.name, cx.place.account

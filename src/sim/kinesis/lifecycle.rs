@@ -51,7 +51,7 @@ impl Kinesis {
             return Err(fault::shard_quota_exceeded(cx.place, open, quota, shards));
         }
         let creating = self.streams.values().filter(|stream| stream.status == StreamStatus::Creating).count();
-        if cx.place.limits && creating >= MAX_CREATING {
+        if creating >= MAX_CREATING {
             return Err(fault::limit_exceeded(format!(
                 "Request to create stream {name} under account {} would exceed the limit of {MAX_CREATING} streams in \
                  CREATING state.",
@@ -71,7 +71,7 @@ impl Kinesis {
     /// One more on-demand stream, if the account may have it.
     pub(super) fn admit_on_demand(&self, cx: &Cx<'_>) -> Result<(), ApiError> {
         let count = self.on_demand_streams();
-        if cx.place.limits && count >= ON_DEMAND_STREAM_LIMIT {
+        if count >= ON_DEMAND_STREAM_LIMIT {
             return Err(fault::limit_exceeded(format!(
                 "This request would exceed the on-demand stream limit for the account {} in {}. Current on-demand \
                  stream count for the account: {count}. Limit: {ON_DEMAND_STREAM_LIMIT}.",
