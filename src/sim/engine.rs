@@ -34,6 +34,7 @@ const NAP_MIN: Duration = Duration::from_millis(2);
 #[derive(Clone)]
 pub struct Handle {
     requests: mpsc::Sender<Asked>,
+    closing: mpsc::Sender<oneshot::Sender<()>>,
     clock: VirtualClock,
 }
 
@@ -87,6 +88,15 @@ impl Handle {
         }
     }
 
+    /// Lets nobody wait any longer: polls are answered as at the end of their time, what else waits with 503; and so is
+    /// what comes later.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.closing.send(done).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+
     pub fn clock(&self) -> VirtualClock {
         self.clock
     }
@@ -131,6 +141,7 @@ pub fn start_serving(world: World, clock: VirtualClock, pace: Pace) -> Handle {
 
 fn launch(mut world: World, clock: VirtualClock, pace: Pace, calls_out: bool) -> Handle {
     let (requests, received) = mpsc::channel(QUEUE_MAX);
+    let (closing, closed) = mpsc::channel(1);
     let (reports, posted) = mpsc::unbounded_channel();
     let poster = calls_out.then(|| Poster::new(reports));
     world.outbox = poster.is_some().then(VecDeque::new);
@@ -138,9 +149,10 @@ fn launch(mut world: World, clock: VirtualClock, pace: Pace, calls_out: bool) ->
     let (home, delays) = (world.place.clone(), world.delays);
     let realms = BTreeMap::from([(home.region.clone(), Realm::new(world))]);
     let accounts = BTreeMap::from([(home.account.clone(), Account { ahead: Duration::ZERO, realms })]);
-    let engine = Engine { home, delays, accounts, clock, pace, advances: VecDeque::new(), wake_at: None, poster };
-    tokio::spawn(engine.run(received, posted));
-    Handle { requests, clock }
+    let (advances, wake_at, is_closed) = (VecDeque::new(), None, false);
+    let engine = Engine { home, delays, accounts, clock, pace, advances, wake_at, poster, is_closed };
+    tokio::spawn(engine.run(received, closed, posted));
+    Handle { requests, closing, clock }
 }
 
 struct Engine {
@@ -156,6 +168,8 @@ struct Engine {
     wake_at: Option<Timestamp>,
     /// Who calls HTTP endpoints outside the engine; `None` where nobody does.
     poster: Option<Poster>,
+    /// Nobody waits any longer.
+    is_closed: bool,
 }
 
 /// One account: its realms by region, and how far it was advanced beyond the clock.
@@ -177,8 +191,17 @@ struct Advance {
 }
 
 impl Engine {
-    async fn run(mut self, mut received: mpsc::Receiver<Asked>, mut posted: mpsc::UnboundedReceiver<Posted>) {
+    async fn run(
+        mut self,
+        mut received: mpsc::Receiver<Asked>,
+        mut closing: mpsc::Receiver<oneshot::Sender<()>>,
+        mut posted: mpsc::UnboundedReceiver<Posted>,
+    ) {
         loop {
+            if let Ok(done) = closing.try_recv() {
+                self.close();
+                let _ = done.send(());
+            }
             if !self.advances.is_empty() {
                 self.advance_a_slice();
                 tokio::task::yield_now().await;
@@ -199,11 +222,24 @@ impl Engine {
                     Some(asked) => self.take(asked),
                     None => return,
                 },
+                Some(done) = closing.recv() => {
+                    self.close();
+                    let _ = done.send(());
+                }
                 Some(posted) = posted.recv(), if self.poster.is_some() => self.note_posted(posted),
                 () = async { if let Some(nap) = nap { nap.await } }, if self.wake_at.is_some() => {}
             }
             self.wake();
         }
+    }
+
+    fn close(&mut self) {
+        self.is_closed = true;
+        for advance in std::mem::take(&mut self.advances) {
+            let held = advance.held.into_iter().map(|asked| asked.answer);
+            advance.done.into_iter().chain(held).for_each(|to| reply(to, stopped()));
+        }
+        self.accounts.values_mut().flat_map(|account| account.realms.values_mut()).for_each(Realm::close);
     }
 
     fn now(&self, account: &str) -> Timestamp {
@@ -239,6 +275,9 @@ impl Engine {
         let Some(realm) = self.realm(&account, region) else { return reply(asked.answer, full()) };
         if realm.advance(now, SLICE) {
             realm.take(asked.request, asked.answer);
+            if self.is_closed {
+                self.accounts.values_mut().flat_map(|account| account.realms.values_mut()).for_each(Realm::close);
+            }
             self.look_after(&account, region);
         } else {
             let held = VecDeque::from([asked]);

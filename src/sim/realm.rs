@@ -16,6 +16,8 @@ const EVENTS_MAX: usize = 16;
 const SLOW_READER: Duration = Duration::from_millis(200);
 /// What waits is asked again after this at the earliest, unless something changes.
 const MOMENT: Duration = Duration::from_millis(1);
+/// No poll of AWS's waits longer.
+const LONGEST_POLL: Duration = Duration::from_secs(3600);
 /// So many requests may wait before those whose callers have gone away are looked for.
 const SWEEP_MIN: usize = 64;
 
@@ -225,6 +227,29 @@ impl Realm {
             let number = self.world.waits.add(self.world.now);
             self.parked.insert(number, parked);
             self.ask_again(number);
+        }
+    }
+
+    /// Answers all who wait, because the engine stops: polls as at the end of their time, what is not done with 503.
+    /// Event streams end.
+    pub fn close(&mut self) {
+        for (number, parked) in std::mem::take(&mut self.parked) {
+            self.world.waits.remove(number);
+            let Parked::Request { mut call, answer: to } = parked else { continue };
+            if to.is_closed() {
+                continue;
+            }
+            call.arrived = call.arrived - LONGEST_POLL;
+            let reply = match answer(&mut self.world, &mut call) {
+                Reply::Later(_) => {
+                    call.gate = Gate::Closed;
+                    answer(&mut self.world, &mut call)
+                }
+                done @ Reply::Done(_) => done,
+            };
+            if let Reply::Done(response) = reply {
+                let _ = to.send(Answered { answer: Some(response.into()), latency: Duration::ZERO });
+            }
         }
     }
 

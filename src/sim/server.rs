@@ -37,10 +37,14 @@ const PREFACE_LOOKS: u32 = 200;
 /// How long a client may take over its request's headers, and over its body.
 const READ_TIME: Duration = Duration::from_secs(30);
 
-/// How long answers that are under way may take once the listener is told to stop; long polls are cut short.
+/// How long answers that are under way may take once the listener is told to stop and nobody waits any longer.
 const STOP_TIME: Duration = Duration::from_millis(250);
 
-/// Serves connections until `shutdown` is done, then lets answers that are under way finish and closes all.
+/// So long the engine may be busy before it answers those who wait.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+/// Serves connections until `shutdown` is done, then has all who wait answered, lets answers that are under way finish
+/// and closes all, in less than two seconds.
 /// Fails only where the listener itself does.
 pub async fn serve(listener: TcpListener, engine: Handle, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -62,7 +66,9 @@ pub async fn serve(listener: TcpListener, engine: Handle, shutdown: impl Future<
         });
     }
     drop(listener);
+    // Answers tell HTTP/1.1 clients then that the connection closes.
     let _ = stop.send(true);
+    let _ = tokio::time::timeout(CLOSE_TIME, engine.close()).await;
     let finished = async { while connections.join_next().await.is_some() {} };
     // What is still running after that is aborted as the set is dropped.
     let _ = tokio::time::timeout(STOP_TIME, finished).await;

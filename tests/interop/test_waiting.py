@@ -5,8 +5,12 @@ import socket
 import threading
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from conftest import boto_client
 from test_control import Engine, bodies
 
 
@@ -156,3 +160,45 @@ def test_others_are_served_while_a_day_passes_for_one_account(standing):
     assert served > 10 and len(told) == 1
     # The two answers come at about the same time; the depth is that after the six hours.
     assert depths[0] > 6 * 3600 * 20 * 0.9, depths
+
+
+@pytest.mark.parametrize("flags", [(), ("--clock", "manual")], ids=["time runs", "time stands"])
+def test_who_waits_while_the_engine_stops_is_answered(flags):
+    engine = Engine("--limits", "off", "--delays", "off", *flags)
+    engine.sqs("CreateQueue", QueueName="q")
+    engine.order("POST", "fault", '[[fault]]\nkind = "api-hang"\ntarget = "sns"')
+    swf = boto_client("swf", engine.url)
+    swf.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+    patient = Config(retries={"total_max_attempts": 1}, read_timeout=30)
+    sqs, sns = boto_client("sqs", engine.url, patient), boto_client("sns", engine.url, patient)
+    url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
+    with ThreadPoolExecutor(16) as pool:
+        polls = [pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=20) for _ in range(8)]
+        task = pool.submit(swf.poll_for_decision_task, domain="d", taskList={"name": "t"})
+        hung = pool.submit(sns.list_topics)
+        settle(engine)
+        begun = time.monotonic()
+        assert engine.stop() == 0
+        assert time.monotonic() - begun < 2
+        for one in polls:
+            answer = one.result(timeout=1)
+            assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200 and "Messages" not in answer
+        assert task.result(timeout=1)["startedEventId"] == 0, "no task"
+        with pytest.raises(ClientError) as caught:
+            hung.result(timeout=1)
+        response = caught.value.response
+        assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == ("ServiceUnavailable", 503)
+
+
+def test_an_invocation_that_the_engines_end_cuts_short_is_unavailable():
+    engine = Engine("--scenario", "flash-sale", "--clock", "manual")
+    patient = Config(retries={"total_max_attempts": 1}, read_timeout=30)
+    functions = boto_client("lambda", engine.url, patient)
+    name = functions.list_functions()["Functions"][0]["FunctionName"]
+    with ThreadPoolExecutor(16) as pool:
+        invoked = pool.submit(functions.invoke, FunctionName=name, Payload=b"{}")
+        settle(engine)
+        assert engine.stop() == 0
+        with pytest.raises(ClientError) as caught:
+            invoked.result(timeout=1)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503

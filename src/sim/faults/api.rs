@@ -125,6 +125,9 @@ impl Scope {
 
 /// What a client's call meets on its way to its service. A call that was let through meets nothing more.
 pub fn meet(world: &mut World, call: &mut Call, (service, operation): (Service, &str), input: &Value) -> Met {
+    if call.gate == Gate::Closed {
+        return Met::Refusal(refusal::closed());
+    }
     if call.gate == Gate::Passed || (world.api_faults.0.is_empty() && call.gate == Gate::Unseen) {
         call.gate = Gate::Passed;
         return Met::Nothing;
@@ -135,6 +138,9 @@ pub fn meet(world: &mut World, call: &mut Call, (service, operation): (Service, 
 
 /// The same for Lambda's API, which says in its paths what a request is about.
 pub fn meet_lambda(world: &mut World, call: &mut Call, route: &Route) -> Met {
+    if call.gate == Gate::Closed {
+        return Met::Refusal(refusal::closed());
+    }
     if call.gate == Gate::Passed || (world.api_faults.0.is_empty() && call.gate == Gate::Unseen) {
         call.gate = Gate::Passed;
         return Met::Nothing;

@@ -39,6 +39,12 @@ pub fn no_answer() -> ApiError {
     ApiError::client("RequestTimeout", "").with_status(408)
 }
 
+/// What a request is told that waits while the engine stops: AWS's words for a server that goes out of service.
+pub fn closed() -> ApiError {
+    let message = "The request has failed due to a temporary failure of the server.";
+    ApiError::client("ServiceUnavailable", message).with_status(503)
+}
+
 fn throttled(place: &Place, asked: &Asked<'_>) -> ApiError {
     let (account, operation) = (&place.account, asked.operation);
     match asked.service {

@@ -81,6 +81,8 @@ pub enum Gate {
     Passed,
     /// It reached nobody, and no answer comes: its connection ends.
     Cut,
+    /// The engine stops before its service has an answer.
+    Closed,
 }
 
 /// What a call says each time it is asked: an answer, or "ask again, at the latest then".
