@@ -265,6 +265,7 @@ pub fn ledger<'a>(account: &str, ledger: &Ledger, worlds: impl Iterator<Item = (
         200,
         &json!({
             "account": account, "answered": ledger.answered, "requests": requests,
+            "metrics": ledger.metrics, "usd": ledger.usd(),
             "expired": expired, "applications": applications,
         }),
     )

@@ -123,10 +123,14 @@ impl Desk {
         response.body
     }
 
+    async fn ledger(&self) -> serde_json::Value {
+        let ledger = self.call(request("GET", "/_midwatch/ledger")).await;
+        serde_json::from_slice(&ledger).unwrap()
+    }
+
     /// Counts of requests by `service:Operation`, as the engine has answered them.
     pub async fn asked(&self) -> BTreeMap<String, u64> {
-        let ledger = self.call(request("GET", "/_midwatch/ledger")).await;
-        let ledger: serde_json::Value = serde_json::from_slice(&ledger).unwrap();
+        let ledger = self.ledger().await;
         let mut counts = BTreeMap::new();
         for row in ledger["requests"].as_array().unwrap() {
             let word = |name: &str| row[name].as_str().unwrap().to_owned();
@@ -237,4 +241,7 @@ async fn what_the_program_says_it_asked_is_what_the_engine_was_asked() {
     let own = meter.calls.by_operation.iter().map(|(label, count)| ((*label).to_owned(), *count)).collect();
     assert_eq!(asked, own);
     assert_eq!(meter.calls.throttled, 0);
+    let (charged, told) = (desk.ledger().await["usd"].as_f64().unwrap(), meter.calls.usd);
+    assert!((charged - told).abs() < 1e-9, "AWS would charge ${charged}, the header says ${told}");
+    assert!(told > 0.003, "ten minutes of metrics cost something");
 }

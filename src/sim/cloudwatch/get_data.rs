@@ -110,6 +110,16 @@ pub fn get_metric_data(metrics: &Metrics, place: &Place, now: Timestamp, input: 
     Ok(paged(&results, skipped, page as usize, |offset| write_token(offset, now, digest)))
 }
 
+/// How many metrics a request asks for; expressions are not charged.
+pub fn metrics_requested(input: &Input<'_>) -> Result<u64, ApiError> {
+    let items = input.structures("MetricDataQueries")?.unwrap_or_default();
+    let mut metrics = 0;
+    for item in items {
+        metrics += u64::from(item.structure("MetricStat")?.is_some());
+    }
+    Ok(metrics)
+}
+
 fn read_request<'a>(input: &Input<'a>) -> Result<(Vec<Query<'a>>, (Timestamp, Timestamp)), ApiError> {
     let items = input.structures("MetricDataQueries")?.ok_or_else(|| missing("MetricDataQueries"))?;
     let start = input.time("StartTime")?.ok_or_else(|| missing("StartTime"))?;

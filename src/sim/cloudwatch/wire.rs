@@ -44,7 +44,11 @@ pub fn answer(world: &mut World, _call: &mut crate::sim::wire::Call, operation: 
     }
     let input = Input::new(input)?;
     let value = match operation {
-        "GetMetricData" => get_data::get_metric_data(&world.metrics, &world.place, now, &input)?,
+        "GetMetricData" => {
+            let value = get_data::get_metric_data(&world.metrics, &world.place, now, &input)?;
+            world.ledger.metrics += get_data::metrics_requested(&input)?;
+            value
+        }
         "GetMetricStatistics" => get_metric_statistics(world, &input)?,
         "ListMetrics" => list::list_metrics(&world.metrics, &world.place, now, &input)?,
         "PutMetricData" => put::put_metric_data(&mut world.metrics, now, &input)?,
