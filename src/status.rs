@@ -205,7 +205,8 @@ pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
         text.push_str("No resources were seen.\n");
     }
     if snapshot.hidden > 0 {
-        let _ = writeln!(text, "\n{} more are hidden by the config's include and exclude.", snapshot.hidden);
+        let are = if snapshot.hidden == 1 { "is" } else { "are" };
+        let _ = writeln!(text, "\n{} more {are} hidden by the config's include and exclude.", snapshot.hidden);
     }
     push_findings(&mut text, snapshot.findings);
     push_problems(&mut text, &snapshot.problems);

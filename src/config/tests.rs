@@ -3,6 +3,7 @@
 use super::read::config;
 use super::*;
 use crate::domain::pattern::Pattern;
+use proptest::prelude::*;
 use std::time::Duration;
 
 fn read(text: &str) -> Result<Config, Vec<String>> {
@@ -146,4 +147,19 @@ fn flags_win_over_the_config() {
     let demo = DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 };
     let demo = settings(Source::Demo(demo));
     assert_eq!((demo.chosen(), demo.journal()), (&[][..], None), "what is done in the demo is journalled elsewhere");
+}
+
+proptest! {
+    /// Whatever is typed wrong, reading comes to an end, and every mistake is of a line that is there.
+    #[test]
+    fn no_text_is_too_broken_to_be_read(at in 0..4000_usize, cut in 0..200_usize, put in "[ -~\\n]{0,12}") {
+        let text = with_examples();
+        let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let (head, tail) = (&text[..floor(at)], &text[floor(at + cut)..]);
+        let broken = format!("{head}{put}{tail}");
+        if let Err(mistakes) = config(&broken, Whereabouts::default()) {
+            let lines = broken.lines().count() + 1;
+            prop_assert!(mistakes.iter().all(|mistake| (1..=lines).contains(&mistake.line)), "{mistakes:?}");
+        }
+    }
 }

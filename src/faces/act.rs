@@ -108,7 +108,7 @@ async fn act(request: &Request, how: &DoFlags, settings: &Settings) -> Result<u8
         session.clock.sleep(after).await;
     }
     let mut runner = look(request, &session, settings).await;
-    let plan = request.plan(&runner).map_err(|refusal| refused(&refusal, &runner))?;
+    let plan = request.plan(&runner).map_err(|refusal| refused(&refusal, &runner, &request.id))?;
     if how.dry_run {
         say(&shown(&plan, how.format, None))?;
         return Ok(0);
@@ -155,8 +155,13 @@ fn has_answered(job: &Job, calls: usize) -> bool {
     job.stage.is_over() || job.outcomes.len() >= calls
 }
 
-/// A refusal, with what could not be looked at where that may be why.
-fn refused(refusal: &Refusal, runner: &Runner) -> Failure {
+/// A refusal, with what could not be looked at where that may be why; the config may hide what is asked for.
+fn refused(refusal: &Refusal, runner: &Runner, id: &ResourceId) -> Failure {
+    let context = runner.state().settings.context(&id.place);
+    if context.is_some_and(|context| !context.filter.lets_through(id)) {
+        let cure = "change them, or name another file with --config";
+        return Failure::new(format!("{id} is hidden by the config's include and exclude: {cure}."));
+    }
     let problems: Vec<&str> = runner.state().problems.values().map(|problem| problem.sentence.as_str()).collect();
     if runner.state().rows.is_empty() && !problems.is_empty() {
         return Failure::new(format!("{} {}", refusal.0, problems.join(" ")));

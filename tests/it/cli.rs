@@ -107,7 +107,7 @@ fn a_broken_scenario_names_the_line() {
     run.arg(path).end().fails(1, &["broken.toml is no scenario", "line 3"]);
     let run = midwatch("scenarios check");
     let path = run.file("unknown.toml", "name = \"x\"\ntitle = \"X\"\nstart = \"2026-11-27T18:00:00Z\"\nspede = 3\n");
-    run.arg(path).end().fails(1, &["line 4", "spede", "unknown field"]);
+    run.arg(path).end().fails(1, &["line 4", "spede", "no such member"]);
     midwatch("scenarios check nowhere.toml").end().fails(1, &["nowhere.toml cannot be read"]);
 }
 

@@ -175,6 +175,12 @@ fn a_script_is_told_what_the_config_hides() {
 }
 
 #[test]
+fn what_is_hidden_is_not_acted_on_and_the_cure_is_said() {
+    let (run, _) = with_config("do invoke lambda/settle-bid --demo --dry-run", "exclude = [\"lambda/*\"]\n");
+    run.end().fails(1, &["lambda/settle-bid is hidden by the config's include and exclude", "--config"]);
+}
+
+#[test]
 fn a_context_says_where_to_look_and_flags_win() {
     let text = "default_contexts = [\"desk\"]\n[contexts.desk]\nregion = \"eu-north-1\"\n\
                 endpoint_url = \"http://127.0.0.1:9\"\n[contexts.other]\nregion = \"eu-west-3\"\n\

@@ -104,6 +104,18 @@ fn what_fails_is_asked_again_ever_more_slowly() {
 }
 
 #[test]
+fn a_person_may_want_to_ask_less_often() {
+    let mut desk = Desk::with(&["near", "shown", "wide"]);
+    let [selected, on_screen, swept] = [10, 60, 300].map(Duration::from_secs);
+    desk.schedule.refresh = Refresh { selected, on_screen, swept };
+    desk.attention.near.insert(queue("near"));
+    desk.attention.visible.insert(queue("shown"));
+    let asked = desk.asked_in(600);
+    let times = |name: &str| asked[&queue(name)];
+    assert_eq!((times("near"), times("shown"), times("wide")), (60, 10, 2));
+}
+
+#[test]
 fn freshness_follows_attention() {
     let mut desk = Desk::with(&["hot", "near", "shown", "wide"]);
     desk.attention.hot.insert(queue("hot"));

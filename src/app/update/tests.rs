@@ -6,6 +6,7 @@ use crate::app::dialog::{Confirm, Dialog};
 use crate::app::edit::Editor;
 use crate::app::state::{Context, Settings, Source};
 use crate::domain::finding::{ErrorClass, Problem};
+use crate::domain::pattern::{Filter, Pattern};
 use crate::domain::poll::{Calls, Identity, Poll, Question, Reading, RowUpdate};
 use crate::domain::refresh::Refresh;
 use crate::domain::row::{KindId, Place, ResourceId};
@@ -134,6 +135,20 @@ fn refusal(names: &[&str]) -> Reading {
 
 fn direct(question: &Question) -> bool {
     matches!(question, Question::Direct(KindId::Sqs, _))
+}
+
+#[test]
+fn what_the_filter_hides_has_no_row_and_is_counted_while_it_is_there() {
+    let mut scene = Scene::new(true);
+    let filter = Filter { include: Vec::new(), exclude: vec![Pattern::parse("sqs/*-sandbox").unwrap()] };
+    scene.state.settings.contexts[0].filter = filter;
+    scene.list_queues(&["orders", "orders-sandbox", "emails-sandbox"]);
+    scene.depths(&[("orders", 3.0), ("orders-sandbox", 9.0)]);
+    assert_eq!((scene.depth("orders"), scene.depth("orders-sandbox")), (Some(3.0), None));
+    assert_eq!(scene.state.hidden_total(), 2);
+    scene.later(300);
+    scene.list_queues(&["orders", "orders-sandbox"]);
+    assert_eq!(scene.state.hidden_total(), 1, "one was deleted");
 }
 
 #[test]
