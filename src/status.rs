@@ -5,7 +5,7 @@ use crate::domain::finding::{Finding, Problem, by_cause, struck};
 use crate::domain::poll::Calls;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
-use crate::domain::value::Datum;
+use crate::domain::value::{Datum, Unit};
 use crate::kinds;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -121,14 +121,16 @@ fn fields_json(row: &Row) -> Map<String, Value> {
     let kind = kinds::kind(row.id.kind);
     let mut fields = Map::new();
     for field in kind.detail.iter().chain(kind.columns) {
-        let datum = row.fields.get(field).map(|value| datum_json(&value.datum));
+        let datum = row.fields.get(field).map(|value| datum_json(field, &value.datum));
         fields.insert(field.id.to_owned(), datum.unwrap_or(Value::Null));
     }
     fields
 }
 
-fn datum_json(datum: &Datum) -> Value {
+fn datum_json(field: &Field, datum: &Datum) -> Value {
     match datum {
+        // A function's hour may cost a hundredth of a cent.
+        Datum::Number(usd) if field.unit == Unit::UsdPerHour => ((usd * 1e6).round() / 1e6).into(),
         Datum::Number(number) => number_json(*number),
         Datum::Text(text) => text.as_str().into(),
         Datum::Flag(flag) => (*flag).into(),

@@ -1,18 +1,20 @@
 //! The schedule: what is asked when. Freshness follows attention, cost stays within the budget, nothing is asked
 //! twice at once, and what fails is asked again ever more slowly.
 
-use crate::domain::poll::{Poll, Question, Reading, Target};
+use crate::domain::poll::{Poll, Question, Reading};
 use crate::domain::refresh::Refresh;
-use crate::domain::row::{Health, KindId, Part, Place, ResourceId, Row};
+use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::kinds::{self, Kind};
 use purse::Purse;
 use slot::{BACK_OFF_MAX, NextLook, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use targets::{metric_count, target};
 
 mod purse;
 mod slot;
+mod targets;
 
 /// A resource that a running job changes.
 const DIRECT_HOT_EVERY: Duration = Duration::from_secs(2);
@@ -72,6 +74,8 @@ struct Asked {
 struct Watch {
     direct: Slot,
     metrics: Slot,
+    /// The questions among them that asked for the metrics of what is near, too.
+    near_metrics: Slot,
 }
 
 impl Watch {
@@ -253,8 +257,12 @@ impl Schedule {
             if !kind.has_metrics() || watch.awaits_parts(kind) {
                 continue;
             }
-            if next.is_due(watch.metrics.due(metrics_every)) {
-                let window_min = watch.metrics.good_at.map_or(METRICS_FIRST_WINDOW_MIN, |good_at| {
+            let slot = match nearness <= Nearness::Near && kind.has_near_metrics() {
+                true => &watch.near_metrics,
+                false => &watch.metrics,
+            };
+            if watch.metrics.in_flight.is_none() && next.is_due(slot.due(metrics_every)) {
+                let window_min = slot.good_at.map_or(METRICS_FIRST_WINDOW_MIN, |good_at| {
                     let missed = next.now.since(good_at).as_secs() / 60;
                     u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(METRICS_WINDOW_MIN)
                 });
@@ -283,7 +291,10 @@ impl Schedule {
                 if self.is_full(nearness) || !self.can_pay(usd, nearness, money) {
                     return;
                 }
-                let targets = chunk.iter().filter_map(|(_, id)| rows.get(id).map(|row| target(row, false))).collect();
+                let targets = chunk
+                    .iter()
+                    .filter_map(|(_, id)| rows.get(id).map(|row| target(row, false, nearness <= Nearness::Near)))
+                    .collect();
                 let question = Question::Direct(*kind, targets);
                 polls.push(self.ask(place.clone(), question, usd, nearness < Nearness::Unwell, now));
             }
@@ -305,12 +316,14 @@ impl Schedule {
         for same in wanted.chunk_by(|a, b| a.1 == b.1) {
             for chunk in same.chunks(METRICS_CHUNK) {
                 let nearest = chunk.iter().map(|(nearness, ..)| *nearness).min().unwrap_or(Nearness::Wide);
-                let metrics: usize = chunk.iter().filter_map(|(.., id)| rows.get(id)).map(metric_count).sum();
+                let rows =
+                    chunk.iter().filter_map(|(nearness, _, id)| Some((*nearness <= Nearness::Near, rows.get(id)?)));
+                let metrics: usize = rows.clone().map(|(is_near, row)| metric_count(row, is_near)).sum();
                 let usd = metrics as f64 * USD_PER_METRIC;
                 if self.is_full(nearest) || !self.can_pay(usd, nearest, money) {
                     return;
                 }
-                let targets = chunk.iter().filter_map(|(_, _, id)| rows.get(id).map(|row| target(row, true))).collect();
+                let targets = rows.map(|(is_near, row)| target(row, true, is_near)).collect();
                 let window_min = chunk.first().map_or(METRICS_WINDOW_MIN, |(_, window_min, _)| *window_min);
                 let question = Question::Metrics { kind: *kind, targets, window_min };
                 polls.push(self.ask(place.clone(), question, usd, nearest < Nearness::Unwell, now));
@@ -323,8 +336,9 @@ impl Schedule {
         let (mut near, mut direct, mut metrics) = (0.0, 0.0, 0.0);
         for (id, row) in rows {
             let kind = kinds::kind(id.kind);
-            let of_metrics = metric_count(row) as f64 * USD_PER_METRIC;
-            if attention.nearness(id, Some(row)) <= Nearness::Visible {
+            let nearness = attention.nearness(id, Some(row));
+            let of_metrics = metric_count(row, nearness <= Nearness::Near) as f64 * USD_PER_METRIC;
+            if nearness <= Nearness::Visible {
                 near += of_metrics;
             } else {
                 metrics += of_metrics;
@@ -382,6 +396,9 @@ impl Schedule {
                 for target in targets {
                     if let Some(watch) = self.watches.get_mut(&target.id) {
                         f(Some(&target.id), &mut watch.metrics);
+                        if target.is_near {
+                            f(Some(&target.id), &mut watch.near_metrics);
+                        }
                     }
                 }
             }
@@ -449,6 +466,7 @@ impl Schedule {
             if let Some(watch) = self.watches.get_mut(id) {
                 fresh(&mut watch.direct);
                 fresh(&mut watch.metrics);
+                fresh(&mut watch.near_metrics);
             }
         }
     }
@@ -467,26 +485,6 @@ impl Schedule {
             self.watches.entry(id.clone()).or_default();
         }
     }
-}
-
-fn metric_count(row: &Row) -> usize {
-    let kind = kinds::kind(row.id.kind);
-    kind.metrics.len() + kind.part_metrics.len() * metric_parts(row).count()
-}
-
-/// The parts that have metrics of their own: open shards of a stream with shard-level metrics, workflow types.
-fn metric_parts(row: &Row) -> impl Iterator<Item = &str> {
-    let kind = kinds::kind(row.id.kind);
-    let wanted = (kind.has_part_metrics)(row);
-    let measured = move |part: &&Part| wanted && (kind.is_part_measured)(part);
-    row.parts.iter().filter(measured).map(|part| part.id.as_str())
-}
-
-fn target(row: &Row, with_parts: bool) -> Target {
-    let address = kinds::kind(row.id.kind).address.and_then(|field| row.fields.text(field));
-    let parts = if with_parts { metric_parts(row).map(str::to_owned).collect() } else { Vec::new() };
-    let move_tasks = row.id.kind == KindId::Sqs && kinds::sqs::is_dead_letter_queue(row);
-    Target { id: row.id.clone(), address: address.map(str::to_owned), parts, move_tasks }
 }
 
 #[cfg(test)]

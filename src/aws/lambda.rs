@@ -1,9 +1,9 @@
-//! Polls of Lambda: the list of functions, their event source mappings, and their reserved concurrency.
+//! Polls of Lambda: the list of functions, their event source mappings, and their concurrency.
 
 use crate::aws::clients::Clients;
 use crate::aws::draft::{Draft, blank};
 use crate::aws::errors::{Trouble, trouble};
-use crate::aws::operations::{GET_FUNCTION, LIST_EVENT_SOURCE_MAPPINGS, LIST_FUNCTIONS};
+use crate::aws::operations::{GET_ACCOUNT_SETTINGS, GET_FUNCTION, LIST_EVENT_SOURCE_MAPPINGS, LIST_FUNCTIONS};
 use crate::aws::pace::Lane;
 use crate::aws::{arn_name, arn_service};
 use crate::domain::field::{Field, Fields};
@@ -15,17 +15,21 @@ use crate::kinds::lambda;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionConfiguration};
 use futures::StreamExt;
+use qualified::Qualified;
+
+mod qualified;
 
 /// Functions that are asked at once.
 const CONCURRENCY: usize = 4;
 /// Bounds on paging: 50 functions a page, 100 mappings a page.
 const PAGES_MAX: usize = 400;
 
-const FUNCTION_FIELDS: [&Field; 7] = [
+const FUNCTION_FIELDS: [&Field; 8] = [
     &lambda::RESERVED_CONCURRENCY,
     &lambda::TIMEOUT_S,
     &lambda::MEMORY_MB,
     &lambda::RUNTIME,
+    &lambda::ARCHITECTURE,
     &lambda::LAST_MODIFIED,
     &lambda::CODE_SHA256,
     &lambda::ARN,
@@ -42,12 +46,16 @@ pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
             None
         }
     };
+    let unreserved = unreserved_concurrency(clients, &mut draft, now).await;
     let mut ids = Vec::new();
     for function in functions {
         let Some(name) = function.function_name.clone() else { continue };
         let id = ResourceId::new(KindId::Lambda, name);
         let mut update = blank(&id, now);
         set_configuration(&mut update.fields, &function, now);
+        if let Some(unreserved) = &unreserved {
+            update.fields.set(&lambda::UNRESERVED_CONCURRENCY, unreserved.clone());
+        }
         if let Some(mappings) = &mappings {
             let own: Vec<&EventSourceMappingConfiguration> =
                 mappings.iter().filter(|mapping| feeds(mapping, &id.name)).collect();
@@ -84,6 +92,23 @@ async fn functions(clients: &Clients, draft: &mut Draft) -> (Vec<FunctionConfigu
     (functions, false)
 }
 
+/// What the functions without a reservation share; `None` where the last one known stands.
+async fn unreserved_concurrency(clients: &Clients, draft: &mut Draft, now: Timestamp) -> Option<Value> {
+    clients.turn(&GET_ACCOUNT_SETTINGS).await;
+    match clients.lambda.get_account_settings().send().await {
+        Ok(settings) => {
+            let unreserved = settings.account_limit.and_then(|limit| limit.unreserved_concurrent_executions);
+            unreserved.map(|unreserved| Value::number(f64::from(unreserved), now, Origin::Api))
+        }
+        Err(error) => {
+            let trouble = trouble(&error, &GET_ACCOUNT_SETTINGS, clients.place());
+            let missing = trouble.no_data.map(|why| Value::missing(why, now, Origin::Api));
+            draft.whole(&GET_ACCOUNT_SETTINGS, trouble);
+            missing
+        }
+    }
+}
+
 /// The mappings of one function, or of all.
 async fn mappings(clients: &Clients, function: Option<&str>) -> Result<Vec<EventSourceMappingConfiguration>, Trouble> {
     let mut mappings = Vec::new();
@@ -110,7 +135,7 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
     let mut draft = Draft::default();
     let answers = futures::stream::iter(targets.to_vec())
         .map(|target| async move {
-            let seen = look_at(clients, &target.id.name).await;
+            let seen = look_at(clients, &target.id.name, target.is_near).await;
             (target, seen)
         })
         .buffered(CONCURRENCY)
@@ -139,6 +164,9 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
             None => {}
             Some(Err(trouble)) => draft.resource(&LIST_EVENT_SOURCE_MAPPINGS, trouble, &mut update, &[]),
         }
+        if let Some(qualified) = seen.qualified {
+            qualified.tell(&mut draft, &mut update);
+        }
         draft.update(update);
     }
     draft
@@ -148,11 +176,12 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
 struct Seen {
     function: Result<GetFunctionOutput, Trouble>,
     mappings: Option<Result<Vec<EventSourceMappingConfiguration>, Trouble>>,
+    qualified: Option<Qualified>,
 }
 
 /// GetFunction has a rate of its own (100 a second) and brings the reserved concurrency; the calls that would bring as
 /// much share Lambda's 15 a second with deployments. A sweep leaves the mappings to the inventory.
-async fn look_at(clients: &Clients, name: &str) -> Seen {
+async fn look_at(clients: &Clients, name: &str, is_near: bool) -> Seen {
     clients.turn(&GET_FUNCTION).await;
     let function = clients.lambda.get_function().function_name(name).send().await;
     let function = function.map_err(|error| trouble(&error, &GET_FUNCTION, clients.place()));
@@ -160,7 +189,8 @@ async fn look_at(clients: &Clients, name: &str) -> Seen {
         Lane::Near => Some(mappings(clients, Some(name)).await),
         Lane::Wide => None,
     };
-    Seen { function, mappings }
+    let qualified = if is_near { Some(qualified::ask(clients, name).await) } else { None };
+    Seen { function, mappings, qualified }
 }
 
 fn set_configuration(fields: &mut Fields, function: &FunctionConfiguration, now: Timestamp) {
@@ -173,6 +203,9 @@ fn set_configuration(fields: &mut Fields, function: &FunctionConfiguration, now:
     fields.set(&lambda::MEMORY_MB, number(function.memory_size));
     // A function from a container image has no runtime.
     fields.set(&lambda::RUNTIME, text(function.runtime.as_ref().map(|runtime| runtime.as_str())));
+    // Lambda names one architecture; a list without any is from before there were two.
+    let architecture = function.architectures().first().map_or("x86_64", |architecture| architecture.as_str());
+    fields.set(&lambda::ARCHITECTURE, Value::text(architecture, now));
     fields.set(&lambda::CODE_SHA256, text(function.code_sha256.as_deref()));
     fields.set(&lambda::ARN, text(function.function_arn.as_deref()));
     let modified = function.last_modified.as_deref().and_then(last_modified);

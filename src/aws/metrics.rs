@@ -90,7 +90,7 @@ fn wanted(kind: KindId, targets: &[Target]) -> Vec<Wanted<'_>> {
     let kind = kinds::kind(kind);
     let mut all = Vec::new();
     for (index, target) in targets.iter().enumerate() {
-        all.extend(kind.metrics.iter().map(|metric| Wanted { target: index, part: None, metric }));
+        all.extend(kind.metrics_of(target.is_near).map(|metric| Wanted { target: index, part: None, metric }));
         for part in &target.parts {
             all.extend(kind.part_metrics.iter().map(|metric| Wanted { target: index, part: Some(part), metric }));
         }

@@ -63,6 +63,11 @@ pub const LIST_FUNCTIONS: Operation = read("lambda", "ListFunctions", "lambda:Li
 pub const LIST_EVENT_SOURCE_MAPPINGS: Operation =
     read("lambda", "ListEventSourceMappings", "lambda:ListEventSourceMappings", 0.0, 4.0);
 pub const GET_FUNCTION: Operation = read("lambda", "GetFunction", "lambda:GetFunction", 0.0, 40.0);
+// Lambda has 15 requests a second for all its other operations together, deployments' own among them.
+pub const GET_ACCOUNT_SETTINGS: Operation = read("lambda", "GetAccountSettings", "lambda:GetAccountSettings", 0.0, 1.0);
+pub const LIST_ALIASES: Operation = read("lambda", "ListAliases", "lambda:ListAliases", 0.0, 2.0);
+pub const LIST_PROVISIONED_CONCURRENCY_CONFIGS: Operation =
+    read("lambda", "ListProvisionedConcurrencyConfigs", "lambda:ListProvisionedConcurrencyConfigs", 0.0, 2.0);
 pub const INVOKE: Operation =
     Operation { permission: "lambda:InvokeFunction", ..change("lambda", "Invoke", "lambda:Invoke", 0.0, 50.0) };
 pub const LIST_TOPICS: Operation = read("sns", "ListTopics", "sns:ListTopics", SNS_USD, 12.0);
@@ -91,7 +96,7 @@ pub const DESCRIBE_DELIVERY_STREAM: Operation =
     read("firehose", "DescribeDeliveryStream", "firehose:DescribeDeliveryStream", 0.0, 2.0);
 
 /// The table: nothing else is ever called.
-pub const OPERATIONS: [&Operation; 33] = [
+pub const OPERATIONS: [&Operation; 36] = [
     &GET_CALLER_IDENTITY,
     &GET_METRIC_DATA,
     &DESCRIBE_ALARMS,
@@ -108,6 +113,9 @@ pub const OPERATIONS: [&Operation; 33] = [
     &LIST_FUNCTIONS,
     &LIST_EVENT_SOURCE_MAPPINGS,
     &GET_FUNCTION,
+    &GET_ACCOUNT_SETTINGS,
+    &LIST_ALIASES,
+    &LIST_PROVISIONED_CONCURRENCY_CONFIGS,
     &INVOKE,
     &LIST_TOPICS,
     &LIST_SUBSCRIPTIONS,

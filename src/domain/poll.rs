@@ -43,12 +43,14 @@ pub struct Target {
     pub parts: Vec<String>,
     /// For a queue: it takes other queues' dead letters, so its message move tasks are wanted too.
     pub move_tasks: bool,
+    /// Somebody has it selected or open, or a job changes it: what costs money or a shared rate is asked too.
+    pub is_near: bool,
 }
 
 impl Target {
     /// A resource to ask about without its parts.
     pub fn new(id: ResourceId, address: Option<String>) -> Self {
-        Self { id, address, parts: Vec::new(), move_tasks: false }
+        Self { id, address, parts: Vec::new(), move_tasks: false, is_near: false }
     }
 }
 

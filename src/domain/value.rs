@@ -118,6 +118,8 @@ pub enum Unit {
     /// 0–100 and above.
     Percent,
     MegaBytes,
+    /// US dollars an hour, at list price.
+    UsdPerHour,
     Text,
     Flag,
     Time,
@@ -151,6 +153,7 @@ impl Unit {
             Self::PerSecond => format!("{}/s", short_count(number)),
             Self::PerMinute => format!("{}/m", short_count(number)),
             Self::MegaBytes => format!("{} MB", number.round()),
+            Self::UsdPerHour => short_usd_per_hour(number),
             _ => short_count(number),
         }
     }
@@ -160,6 +163,17 @@ fn short_decimal(number: f64) -> String {
     match number.abs() {
         n if n >= 10.0 || n == n.trunc() => format!("{number:.0}"),
         _ => format!("{number:.1}"),
+    }
+}
+
+/// `$0/h`, `$0.0004/h`, `$0.25/h`, `$12.50/h`, `$340/h`: two figures that count.
+fn short_usd_per_hour(usd: f64) -> String {
+    match usd.abs() {
+        n if n >= 100.0 => format!("${usd:.0}/h"),
+        n if n >= 0.1 || n == 0.0 => format!("${usd:.*}/h", if n == 0.0 { 0 } else { 2 }),
+        n if n >= 0.01 => format!("${usd:.3}/h"),
+        n if n >= 0.0001 => format!("${usd:.4}/h"),
+        _ => "<$0.0001/h".to_owned(),
     }
 }
 
@@ -206,6 +220,11 @@ mod tests {
             (Unit::Percent, 83.4, "83%"),
             (Unit::Percent, 0.4, "0.4%"),
             (Unit::BytesPerSecond, 1_430_000.0, "1.4MB/s"),
+            (Unit::UsdPerHour, 0.0, "$0/h"),
+            (Unit::UsdPerHour, 0.000_01, "<$0.0001/h"),
+            (Unit::UsdPerHour, 0.000_42, "$0.0004/h"),
+            (Unit::UsdPerHour, 0.0421, "$0.042/h"),
+            (Unit::UsdPerHour, 12.5, "$12.50/h"),
         ];
         for (unit, number, text) in cases {
             assert_eq!(unit.short_number(number), text);

@@ -1,13 +1,15 @@
 //! Fields that are computed from other fields: use of capacity, error rates, depth of a dead-letter queue.
 
-use crate::domain::field::{Field, Fields};
+use crate::domain::field::Fields;
 use crate::domain::row::{KindId, ResourceId, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::value::{Datum, NoData, Origin, Value};
-use crate::kinds::{kinesis, lambda, swf};
+use crate::kinds::{kinesis, swf};
+use functions::Shared;
 use queues::Queues;
 use std::collections::BTreeMap;
 
+mod functions;
 mod queues;
 
 /// A shard takes 1 MiB and 1,000 records a second (Kinesis "Quotas and limits").
@@ -17,11 +19,12 @@ const SHARD_RECORDS_PER_S: f64 = 1000.0;
 /// Computes every derived field of every row anew. To be called after answers of polls were merged into the rows.
 pub fn derive(rows: &mut BTreeMap<ResourceId, Row>, series: &BTreeMap<SeriesKey, Series>) {
     let queues = Queues::of(rows, series);
+    let shared = Shared::of(rows);
     for row in rows.values_mut() {
         match row.id.kind {
             KindId::Kinesis => stream(row),
             KindId::Sqs => queues.complete(row, series),
-            KindId::Lambda => function(row),
+            KindId::Lambda => functions::complete(row, &shared),
             KindId::Swf => workflows(row),
             KindId::Sns | KindId::Firehose | KindId::Alarm => {}
         }
@@ -72,25 +75,6 @@ fn write_utilisation(fields: &Fields, shards: &Value) -> Option<Value> {
     }))
 }
 
-fn function(row: &mut Row) {
-    let ratio = |over: &Field, under: &Field, factor: f64, same_minute: bool| {
-        let (over, under) = (row.fields.get(over)?, row.fields.get(under)?);
-        Some(combine(&[over, under], || {
-            let whole = under.as_number().filter(|whole| *whole > 0.0)?;
-            (!same_minute || over.as_of == under.as_of).then_some(())?;
-            Some(over.as_number()? / whole * factor)
-        }))
-    };
-    let errors = ratio(&lambda::ERRORS_PER_MIN, &lambda::INVOCATIONS_PER_MIN, 100.0, true);
-    let timeout = ratio(&lambda::DURATION_P99_MS, &lambda::TIMEOUT_S, 0.1, false);
-    if let Some(value) = errors {
-        row.fields.set(&lambda::ERROR_PERCENT, value);
-    }
-    if let Some(value) = timeout {
-        row.fields.set(&lambda::TIMEOUT_USE_PERCENT, value);
-    }
-}
-
 /// A domain's decisions wait as long as those of its slowest workflow type.
 fn workflows(row: &mut Row) {
     let waits = row.parts.iter().filter_map(|part| part.fields.get(&swf::TYPE_DECISION_WAIT_MS));
@@ -117,6 +101,7 @@ fn combine(parts: &[&Value], number: impl FnOnce() -> Option<f64>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::field::Field;
     use crate::domain::row::Part;
     use crate::domain::time::Timestamp;
 
@@ -171,26 +156,5 @@ mod tests {
         for field in [&kinesis::SHARD_USE_PERCENT, &kinesis::IN_RECORDS_PER_S, &kinesis::ITERATOR_AGE_MS] {
             assert_eq!(closed.why_missing(field), Some(NoData::Closed), "{}", field.id);
         }
-    }
-
-    #[test]
-    fn a_share_of_nothing_is_no_data_and_never_zero() {
-        let idle = Value::missing(NoData::NoDatapoints, at(4), Origin::CloudWatch);
-        let rows = derived([
-            row_with("lambda/idle", &[(&lambda::ERRORS_PER_MIN, idle.clone()), (&lambda::INVOCATIONS_PER_MIN, idle)]),
-            row_with(
-                "lambda/busy",
-                &[
-                    (&lambda::ERRORS_PER_MIN, measured(3.0, 4)),
-                    (&lambda::INVOCATIONS_PER_MIN, measured(60.0, 4)),
-                    (&lambda::DURATION_P99_MS, measured(2700.0, 4)),
-                    (&lambda::TIMEOUT_S, measured(3.0, 4)),
-                ],
-            ),
-        ]);
-        let fields = |id: &str| &rows[&ResourceId::parse(id).unwrap()].fields;
-        assert_eq!(fields("lambda/idle").why_missing(&lambda::ERROR_PERCENT), Some(NoData::NoDatapoints));
-        assert_eq!(fields("lambda/busy").number(&lambda::ERROR_PERCENT), Some(5.0));
-        assert_eq!(fields("lambda/busy").number(&lambda::TIMEOUT_USE_PERCENT), Some(90.0));
     }
 }

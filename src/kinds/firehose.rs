@@ -60,7 +60,15 @@ pub const ARN: Field =
     Field { id: "arn", title: "ARN", unit: Unit::Text, doc: "The delivery stream's ARN (DescribeDeliveryStream)." };
 
 const fn metric(field: &'static Field, name: &'static str, statistic: &'static str, scale: f64) -> Metric {
-    Metric { field, namespace: "AWS/Firehose", name, statistic, dimension: "DeliveryStreamName", scale }
+    Metric {
+        field,
+        namespace: "AWS/Firehose",
+        name,
+        statistic,
+        dimension: "DeliveryStreamName",
+        scale,
+        near_only: false,
+    }
 }
 
 pub const KIND: Kind = Kind {

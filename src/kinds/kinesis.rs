@@ -109,7 +109,7 @@ pub const SHARD_USE_PERCENT: Field = Field {
 const NAMESPACE: &str = "AWS/Kinesis";
 
 const fn metric(field: &'static Field, name: &'static str, statistic: &'static str, scale: f64) -> Metric {
-    Metric { field, namespace: NAMESPACE, name, statistic, dimension: "StreamName", scale }
+    Metric { field, namespace: NAMESPACE, name, statistic, dimension: "StreamName", scale, near_only: false }
 }
 
 pub const KIND: Kind = Kind {

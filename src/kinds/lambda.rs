@@ -76,6 +76,97 @@ pub const RESERVED_CONCURRENCY: Field = Field {
     unit: Unit::Count,
     doc: "The function's own cap and share of concurrency (GetFunction).",
 };
+/// Not shown by itself: with it a function's own cap and what it shares are reckoned.
+pub const UNRESERVED_CONCURRENCY: Field = Field {
+    id: "unreserved_concurrency",
+    title: "UNRESERVED",
+    unit: Unit::Count,
+    doc: "Concurrency that the account's functions without a reservation share (GetAccountSettings).",
+};
+pub const CONCURRENCY_CAP: Field = Field {
+    id: "concurrency_cap",
+    title: "CAP",
+    unit: Unit::Count,
+    doc: "Its reserved concurrency, or else what all functions without a reservation share (GetAccountSettings \
+          UnreservedConcurrentExecutions).",
+};
+pub const CONCURRENCY_USE_PERCENT: Field = Field {
+    id: "concurrency_use_percent",
+    title: "OF CAP",
+    unit: Unit::Percent,
+    doc: "Its own environments at work against its cap.",
+};
+pub const SHARED_USE_PERCENT: Field = Field {
+    id: "shared_use_percent",
+    title: "OF SHARED",
+    unit: Unit::Percent,
+    doc: "What all functions without a reservation use of the concurrency that they share, at most: the highest of each in \
+          its newest minute, added up.",
+};
+pub const BUSY_MS: Field = Field {
+    id: "busy_ms",
+    title: "RUN TIME",
+    unit: Unit::Milliseconds,
+    doc: "How long its invocations of a minute ran, added up; init time is not in it (Duration, Sum).",
+};
+pub const USD_PER_HOUR: Field = Field {
+    id: "usd_per_hour",
+    title: "COST",
+    unit: Unit::UsdPerHour,
+    doc: "An hour at the pace of the newest minute, at list price of us-east-1's first tier: requests, memory while it runs, \
+          and provisioned concurrency while it is looked at; init time comes on top.",
+};
+pub const ARCHITECTURE: Field = Field {
+    id: "architecture",
+    title: "ARCH",
+    unit: Unit::Text,
+    doc: "x86_64 or arm64, which is cheaper (ListFunctions Architectures).",
+};
+pub const ASYNC_AGE_MS: Field = Field {
+    id: "async_event_age_ms",
+    title: "ASYNC AGE",
+    unit: Unit::Milliseconds,
+    doc: "How long queued events waited before they ran, retries included; of what is looked at (AsyncEventAge, Maximum).",
+};
+pub const ASYNC_DROPPED_PER_MIN: Field = Field {
+    id: "async_dropped_per_min",
+    title: "DROPPED",
+    unit: Unit::PerMinute,
+    doc: "Queued events given up without success; of what is looked at (AsyncEventsDropped, Sum).",
+};
+pub const PROVISIONED: Field = Field {
+    id: "provisioned_concurrency",
+    title: "PROVISIONED",
+    unit: Unit::Count,
+    doc: "Environments kept warm, asked for by its versions and aliases; of what is looked at \
+          (ListProvisionedConcurrencyConfigs).",
+};
+pub const PROVISIONED_STATUS: Field = Field {
+    id: "provisioned_status",
+    title: "WARM",
+    unit: Unit::Text,
+    doc: "How many of them are there, and what is wrong where they are not (ListProvisionedConcurrencyConfigs).",
+};
+pub const PROVISIONED_INVOCATIONS_PER_MIN: Field = Field {
+    id: "provisioned_invocations_per_min",
+    title: "RAN WARM",
+    unit: Unit::PerMinute,
+    doc: "Invocations that a provisioned environment ran, so none of them started cold; of what is looked at \
+          (ProvisionedConcurrencyInvocations, Sum).",
+};
+pub const SPILLOVER_PER_MIN: Field = Field {
+    id: "spillover_per_min",
+    title: "SPILLOVER",
+    unit: Unit::PerMinute,
+    doc: "Invocations that found no provisioned environment free and may have started cold; of what is looked at \
+          (ProvisionedConcurrencySpilloverInvocations, Sum).",
+};
+pub const ALIASES: Field = Field {
+    id: "aliases",
+    title: "ALIASES",
+    unit: Unit::Text,
+    doc: "Which versions each alias runs, with their shares; of what is looked at (ListAliases).",
+};
 pub const ITERATOR_AGE_MS: Field = Field {
     id: "iterator_age_ms",
     title: "LAG",
@@ -131,7 +222,12 @@ pub const MAPPING_LAST_RESULT: Field = Field {
 const NAMESPACE: &str = "AWS/Lambda";
 
 const fn metric(field: &'static Field, name: &'static str, statistic: &'static str) -> Metric {
-    Metric { field, namespace: NAMESPACE, name, statistic, dimension: "FunctionName", scale: 1.0 }
+    Metric { field, namespace: NAMESPACE, name, statistic, dimension: "FunctionName", scale: 1.0, near_only: false }
+}
+
+/// Of what somebody looks at: a thousand functions' would cost more than they tell.
+const fn near(field: &'static Field, name: &'static str, statistic: &'static str) -> Metric {
+    Metric { near_only: true, ..metric(field, name, statistic) }
 }
 
 pub const KIND: Kind = Kind {
@@ -147,7 +243,9 @@ pub const KIND: Kind = Kind {
         &CONCURRENCY,
         &ITERATOR_AGE_MS,
         &DURATION_P50_MS,
+        &USD_PER_HOUR,
         &TIMEOUT_S,
+        &CONCURRENCY_USE_PERCENT,
         &LAST_MODIFIED,
     ],
     detail: &[
@@ -162,11 +260,24 @@ pub const KIND: Kind = Kind {
         &TIMEOUT_S,
         &TIMEOUT_USE_PERCENT,
         &CONCURRENCY,
+        &CONCURRENCY_CAP,
+        &CONCURRENCY_USE_PERCENT,
+        &SHARED_USE_PERCENT,
         &RESERVED_CONCURRENCY,
+        &USD_PER_HOUR,
         &ITERATOR_AGE_MS,
-        &MEMORY_MB,
-        &RUNTIME,
+        &ASYNC_AGE_MS,
+        &ASYNC_DROPPED_PER_MIN,
+        &PROVISIONED,
+        &PROVISIONED_STATUS,
+        &PROVISIONED_INVOCATIONS_PER_MIN,
+        &SPILLOVER_PER_MIN,
+        &ALIASES,
         &LAST_MODIFIED,
+        &MEMORY_MB,
+        &BUSY_MS,
+        &RUNTIME,
+        &ARCHITECTURE,
         &CODE_SHA256,
         &ARN,
     ],
@@ -189,6 +300,11 @@ pub const KIND: Kind = Kind {
         metric(&DURATION_MAX_MS, "Duration", "Maximum"),
         metric(&CONCURRENCY, "ConcurrentExecutions", "Maximum"),
         metric(&ITERATOR_AGE_MS, "IteratorAge", "Maximum"),
+        metric(&BUSY_MS, "Duration", "Sum"),
+        near(&ASYNC_AGE_MS, "AsyncEventAge", "Maximum"),
+        near(&ASYNC_DROPPED_PER_MIN, "AsyncEventsDropped", "Sum"),
+        near(&PROVISIONED_INVOCATIONS_PER_MIN, "ProvisionedConcurrencyInvocations", "Sum"),
+        near(&SPILLOVER_PER_MIN, "ProvisionedConcurrencySpilloverInvocations", "Sum"),
     ],
     part_metrics: &[],
     part_dimensions: &[],
@@ -208,6 +324,8 @@ const ERROR_WARN_PERCENT: f64 = 1.0;
 const ERROR_CRIT_PERCENT: f64 = 5.0;
 const TIMEOUT_WARN_PERCENT: f64 = 80.0;
 const TIMEOUT_CRIT_PERCENT: f64 = 98.0;
+/// So little is left of its concurrency that a burst will be throttled.
+const CONCURRENCY_WARN_PERCENT: f64 = 90.0;
 const LAG_WARN_MS: f64 = 60_000.0;
 const LAG_CRIT_MS: f64 = 300_000.0;
 
@@ -234,6 +352,9 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         let health = if lag_ms >= LAG_CRIT_MS { Health::Crit } else { Health::Warn };
         verdict.add(&ITERATOR_AGE_MS, health, format!("its stream batches are {} old", short_duration_ms(lag_ms)));
     }
+    if let Some(used) = row.fields.number(&CONCURRENCY_USE_PERCENT).filter(|n| *n >= CONCURRENCY_WARN_PERCENT) {
+        verdict.add(Health::Warn, format!("it uses {used:.0}% of the concurrency that it may have"));
+    }
     if row.fields.number(&RESERVED_CONCURRENCY) == Some(0.0) {
         verdict.add(&RESERVED_CONCURRENCY, Health::Crit, "its reserved concurrency is 0: nothing can run");
     }
@@ -258,4 +379,15 @@ fn error_health(series: &SeriesOf<'_>, verdict: &mut Verdict) {
         health,
         format!("{} of its invocations failed in 5 minutes", Unit::Percent.short_number(percent)),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sweep_pays_for_ten_metrics_and_what_is_near_for_the_rest() {
+        assert_eq!(KIND.metrics_of(false).count(), 10);
+        assert_eq!(KIND.metrics_of(true).count(), KIND.metrics.len());
+    }
 }

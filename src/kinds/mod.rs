@@ -59,6 +59,16 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// The metrics that are asked for of a resource that somebody looks at, or that nobody does.
+    pub fn metrics_of(&self, is_near: bool) -> impl Iterator<Item = &'static Metric> {
+        self.metrics.iter().filter(move |metric| is_near || !metric.near_only)
+    }
+
+    /// Whether there is more to ask of what somebody looks at.
+    pub fn has_near_metrics(&self) -> bool {
+        self.metrics.iter().any(|metric| metric.near_only)
+    }
+
     /// Whether CloudWatch has numbers about it or its parts.
     pub const fn has_metrics(&self) -> bool {
         !self.metrics.is_empty() || !self.part_metrics.is_empty()
@@ -76,6 +86,8 @@ pub struct Metric {
     pub dimension: &'static str,
     /// How a one-minute datapoint becomes the field's number: multiplied by this (1/60 turns a sum into a rate).
     pub scale: f64,
+    /// Every metric costs money each time: this one is asked for only of what somebody looks at.
+    pub near_only: bool,
 }
 
 /// What the rules say of a row.
@@ -199,6 +211,7 @@ mod tests {
                     Unit::PerSecond => "_per_s",
                     Unit::PerMinute => "_per_min",
                     Unit::MegaBytes => "_mb",
+                    Unit::UsdPerHour => "usd_per_hour",
                     _ => "",
                 };
                 assert!(field.id.ends_with(suffix), "{} should end with {suffix}", field.id);

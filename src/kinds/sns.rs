@@ -97,7 +97,7 @@ pub const SUBSCRIPTION_DLQ: Field = Field {
 };
 
 const fn metric(field: &'static Field, name: &'static str) -> Metric {
-    Metric { field, namespace: "AWS/SNS", name, statistic: "Sum", dimension: "TopicName", scale: 1.0 }
+    Metric { field, namespace: "AWS/SNS", name, statistic: "Sum", dimension: "TopicName", scale: 1.0, near_only: false }
 }
 
 pub const KIND: Kind = Kind {

@@ -169,7 +169,7 @@ pub const TASK_HANDLE: Field = Field {
 const NAMESPACE: &str = "AWS/SQS";
 
 const fn metric(field: &'static Field, name: &'static str, statistic: &'static str) -> Metric {
-    Metric { field, namespace: NAMESPACE, name, statistic, dimension: "QueueName", scale: 1.0 }
+    Metric { field, namespace: NAMESPACE, name, statistic, dimension: "QueueName", scale: 1.0, near_only: false }
 }
 
 pub const KIND: Kind = Kind {

@@ -102,7 +102,7 @@ pub const TYPE_DECISION_WAIT_MS: Field = Field {
 };
 
 const fn metric(field: &'static Field, name: &'static str, statistic: &'static str) -> Metric {
-    Metric { field, namespace: "AWS/SWF", name, statistic, dimension: "Domain", scale: 1.0 }
+    Metric { field, namespace: "AWS/SWF", name, statistic, dimension: "Domain", scale: 1.0, near_only: false }
 }
 
 pub const KIND: Kind = Kind {

@@ -29,6 +29,7 @@ pub fn width(field: &Field) -> u16 {
         Unit::Count | Unit::Milliseconds | Unit::Seconds | Unit::Percent | Unit::PerMinute | Unit::PerSecond => 7,
         Unit::Bytes | Unit::MegaBytes => 8,
         Unit::BytesPerSecond | Unit::Time => 9,
+        Unit::UsdPerHour => 10,
         Unit::Text => 11,
         Unit::Flag => 3,
     };

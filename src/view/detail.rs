@@ -26,6 +26,8 @@ use ratatui::layout::Rect;
 /// A field with its title, value and age takes at least this.
 const FIELD_COLUMNS: u16 = 26;
 const FIELD_TITLE_COLUMNS: u16 = 12;
+/// On a screen that is not tall the fields have at most so many lines.
+const FIELD_ROWS_SHORT: u16 = 8;
 /// A chart narrower than this says little.
 const CHART_COLUMNS: u16 = 34;
 const CHART_ROWS_MIN: u16 = 5;
@@ -104,13 +106,20 @@ fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, tal
     let room = width.saturating_sub(FIELD_TITLE_COLUMNS + 2);
     let is_long = |field: &&'static Field| row.fields.text(field).is_some_and(|text| columns(text) > room);
     let (long, short): (Vec<&'static Field>, Vec<&'static Field>) = kind.detail.iter().copied().partition(is_long);
-    let rows = (short.len() as u16).div_ceil(across).min(place.height);
-    for (n, field) in short.iter().enumerate() {
+    // Charts and parts keep some of a short screen; what is left out comes last in the kind's order.
+    let rows_max = if tall { place.height } else { place.height.min(FIELD_ROWS_SHORT) };
+    let rows = (short.len() as u16).div_ceil(across).min(rows_max);
+    let shown = usize::from(rows * across).min(short.len());
+    let hidden = short.len() - shown;
+    for (n, field) in short.iter().take(shown).enumerate() {
         let (column, line) = (n as u16 % across, n as u16 / across);
-        if line < rows {
-            let cell =
-                Rect { x: place.x + column * width, y: place.y + line, width: width.saturating_sub(1), height: 1 };
-            draw_field(pen, cell, state, row, field);
+        let cell = Rect { x: place.x + column * width, y: place.y + line, width: width.saturating_sub(1), height: 1 };
+        match hidden > 0 && n + 1 == shown {
+            true => {
+                let more = format!("and {} more if taller", hidden + 1);
+                pen.text(cell.x + 1, cell.y, cell.width.saturating_sub(1), &more, pen.style(Role::Dim));
+            }
+            false => draw_field(pen, cell, state, row, field),
         }
     }
     let mut used = rows;

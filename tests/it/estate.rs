@@ -11,7 +11,7 @@ use midwatch::domain::field::Field;
 use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Place, Relation, ResourceId, Row};
 use midwatch::journal::Who;
-use midwatch::kinds::{alarm, firehose, sns, swf};
+use midwatch::kinds::{alarm, firehose, lambda, sns, swf};
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::shell::headless::Runner;
 use midwatch::sim::clock::VirtualClock;
@@ -244,4 +244,24 @@ async fn what_the_program_says_it_asked_is_what_the_engine_was_asked() {
     let (charged, told) = (desk.ledger().await["usd"].as_f64().unwrap(), meter.calls.usd);
     assert!((charged - told).abs() < 1e-9, "AWS would charge ${charged}, the header says ${told}");
     assert!(told > 0.003, "ten minutes of metrics cost something");
+}
+
+/// Aliases and what is kept warm are asked for of the function that is open, and of no other.
+#[tokio::test(start_paused = true)]
+async fn what_costs_a_shared_rate_or_money_is_asked_of_what_is_near_alone() {
+    let alias = "[[alias]]\nname = \"live\"\nfunction = \"notify-customer\"\nprovisioned_concurrency = 2\n";
+    let mut desk = Desk::over(&format!("{}{alias}", with_faults(&[])), 4, BUDGET_USD_PER_H).await;
+    desk.runner.run_for(MINUTE).await;
+    let function = desk.row("lambda/notify-customer");
+    assert_eq!(function.fields.get(&lambda::ALIASES), None);
+    assert_eq!(function.fields.get(&lambda::ASYNC_AGE_MS), None);
+    assert!(function.fields.number(&lambda::USD_PER_HOUR).is_some(), "{function:?}");
+    assert!(!desk.asked().await.contains_key("lambda:ListAliases"));
+    desk.runner.keys(":lambda/notify-customer<enter>").unwrap();
+    desk.runner.run_for(Duration::from_secs(20)).await;
+    let fields = &desk.row("lambda/notify-customer").fields;
+    assert_eq!(fields.text(&lambda::ALIASES), Some("live 1"));
+    assert_eq!(fields.number(&lambda::PROVISIONED), Some(2.0));
+    assert_eq!(fields.text(&lambda::PROVISIONED_STATUS), Some("2 of 2"));
+    assert!(fields.number(&lambda::ASYNC_AGE_MS).is_some(), "its metrics do not wait for the next minute");
 }

@@ -34,9 +34,13 @@ impl Watch {
     }
 
     async fn begin_with(minute: u32, change: impl FnOnce(&mut Session)) -> Self {
+        Self::begin_in("flash-sale", minute, change).await
+    }
+
+    async fn begin_in(scenario: &str, minute: u32, change: impl FnOnce(&mut Session)) -> Self {
         let name = std::thread::current().name().unwrap_or("test").replace("::", "-");
         let folder = std::env::temp_dir().join(format!("midwatch-flow-{}-{name}", std::process::id()));
-        let demo = DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 };
+        let demo = DemoSettings { scenario: scenario.into(), seed: 1, speed: 1.0 };
         let settings = Settings {
             source: Source::Demo(demo),
             contexts: Vec::new(),
@@ -246,6 +250,20 @@ async fn a_queue_says_how_it_grows_and_when_the_first_dead_letter_is_lost() {
         watch.number("sqs/orders", &sqs::DLQ_GROWTH_PER_MIN),
         watch.number("sqs/orders-dlq", &sqs::GROWTH_PER_MIN)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_tells_its_cost_its_cap_and_how_long_its_events_waited() {
+    let mut watch = Watch::begin_in("order-desk", 4, |_| ()).await;
+    watch.keys(":lambda/notify-customer<enter>");
+    watch.wait(2).await;
+    watch.shows(&["COST", "ASYNC AGE", "OF SHARED", "ALIASES", "PROVISIONED"]);
+    // Four events a second of about 130 ms with a quarter of a gigabyte, at list price.
+    let usd = watch.number("lambda/notify-customer", &lambda::USD_PER_HOUR);
+    let expected = 4.0 * 3600.0 * (0.2e-6 + 0.13 * 0.25 * 0.000_016_666_7);
+    assert!((expected * 0.5..expected * 2.0).contains(&usd), "{usd}, about {expected}");
+    assert_eq!(watch.number("lambda/notify-customer", &lambda::CONCURRENCY_CAP), 1000.0);
+    assert!(watch.number("lambda/notify-customer", &lambda::ASYNC_AGE_MS) < 60_000.0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -201,3 +201,28 @@ fn the_shards_of_a_stream_are_known_before_their_metrics_are_asked_for() {
     desk.answer(&polls[0], 1, &Reading::default());
     assert!(matches!(desk.due(1)[..], [Poll { question: Question::Metrics { .. }, .. }]));
 }
+
+#[test]
+fn metrics_of_what_is_near_are_asked_when_somebody_comes_and_then_each_minute() {
+    let mut desk = Desk::with(&[]);
+    let (open, other) = (ResourceId::new(KindId::Lambda, "open"), ResourceId::new(KindId::Lambda, "other"));
+    let ids = BTreeSet::from([open.clone(), other.clone()]);
+    desk.rows = ids.iter().map(|id| (id.clone(), Row::new(id.clone(), START))).collect();
+    desk.schedule.set_resources(&Place::default(), KindId::Lambda, &ids);
+    let asked = |desk: &mut Desk, second: u64| -> Vec<(String, bool)> {
+        let polls = desk.due(second);
+        polls.iter().for_each(|poll| assert!(desk.answer(poll, second, &good(poll))));
+        let targets = polls.into_iter().filter_map(|poll| match poll.question {
+            Question::Metrics { targets, .. } => Some(targets),
+            _ => None,
+        });
+        targets.flatten().map(|target| (target.id.name, target.is_near)).collect()
+    };
+    let (open_near, other_wide) = (("open".to_owned(), true), ("other".to_owned(), false));
+    assert_eq!(asked(&mut desk, 0), [("open".to_owned(), false), other_wide.clone()]);
+    desk.attention.near.insert(open);
+    assert_eq!(asked(&mut desk, 10), [open_near.clone()], "at once");
+    assert_eq!(asked(&mut desk, 59), []);
+    assert_eq!(asked(&mut desk, 60), [other_wide]);
+    assert_eq!(asked(&mut desk, 70), [open_near]);
+}

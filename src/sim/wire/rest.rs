@@ -127,7 +127,7 @@ pub fn route(request: &Request) -> Option<Route> {
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     let method = request.method.as_str();
     let (operation, target, part) = function_route(method, &parts)
-        .or_else(|| qualified_route(method, &parts))
+        .or_else(|| qualified_route(method, &parts, &request.query))
         .or_else(|| layer_route(method, &parts, &request.query))
         .or_else(|| other_route(method, &parts))?;
     let pair = |text: &str| {
@@ -182,7 +182,8 @@ fn function_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
 }
 
 /// The operations on versions and aliases, and on what is set on them.
-fn qualified_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
+fn qualified_route<'p>(method: &str, parts: &[&'p str], query: &str) -> Option<Meant<'p>> {
+    let lists_all = query.split('&').any(|pair| pair == "List=ALL");
     Some(match (method, parts) {
         ("POST", ["2015-03-31", "functions", name, "versions"]) => ("PublishVersion", name, ""),
         ("GET", ["2015-03-31", "functions", name, "versions"]) => ("ListVersionsByFunction", name, ""),
@@ -196,6 +197,7 @@ fn qualified_route<'p>(method: &str, parts: &[&'p str]) -> Option<Meant<'p>> {
         ("DELETE", ["2015-03-31", "functions", name, "policy", sid]) => ("RemovePermission", name, sid),
         (method, ["2019-09-30", "functions", name, "provisioned-concurrency"]) => match method {
             "PUT" => ("PutProvisionedConcurrencyConfig", name, ""),
+            "GET" if lists_all => ("ListProvisionedConcurrencyConfigs", name, ""),
             "GET" => ("GetProvisionedConcurrencyConfig", name, ""),
             "DELETE" => ("DeleteProvisionedConcurrencyConfig", name, ""),
             _ => return None,

@@ -167,6 +167,7 @@ const RESOURCE_BASED: &[&str] = &[
     "InvokeWithResponseStream",
     "ListAliases",
     "ListFunctionEventInvokeConfigs",
+    "ListProvisionedConcurrencyConfigs",
     "ListTags",
     "ListVersionsByFunction",
     "PublishVersion",

@@ -127,7 +127,7 @@ fn qualified(world: &mut World, route: &Route, input: Members<'_>) -> Result<Ans
         "DeleteAlias" => alias::delete(world, route),
         "ListAliases" => alias::list(world, route),
         "PutProvisionedConcurrencyConfig" => provisioned::put(world, route, input),
-        "GetProvisionedConcurrencyConfig" if route.parameter("List") == Some("ALL") => provisioned::list(world, route),
+        "ListProvisionedConcurrencyConfigs" => provisioned::list(world, route),
         "GetProvisionedConcurrencyConfig" => provisioned::get(world, route),
         "DeleteProvisionedConcurrencyConfig" => provisioned::delete(world, route),
         "PutFunctionEventInvokeConfig" => event_config::put(world, route, input),
