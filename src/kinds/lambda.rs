@@ -353,7 +353,11 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         verdict.add(&ITERATOR_AGE_MS, health, format!("its stream batches are {} old", short_duration_ms(lag_ms)));
     }
     if let Some(used) = row.fields.number(&CONCURRENCY_USE_PERCENT).filter(|n| *n >= CONCURRENCY_WARN_PERCENT) {
-        verdict.add(Health::Warn, format!("it uses {used:.0}% of the concurrency that it may have"));
+        verdict.add(
+            &CONCURRENCY_USE_PERCENT,
+            Health::Warn,
+            format!("it uses {used:.0}% of the concurrency that it may have"),
+        );
     }
     if row.fields.number(&RESERVED_CONCURRENCY) == Some(0.0) {
         verdict.add(&RESERVED_CONCURRENCY, Health::Crit, "its reserved concurrency is 0: nothing can run");

@@ -5,7 +5,7 @@ use crate::estate::{Desk, MINUTE, with_faults};
 use midwatch::aws::operations::OPERATIONS;
 use midwatch::domain::finding::ErrorClass;
 use midwatch::domain::row::{Health, KindId, Place, ResourceId};
-use midwatch::domain::value::Datum;
+use midwatch::domain::value::{Datum, NoData};
 use midwatch::faces::policy::policy;
 use midwatch::kinds::{alarm, sns, sqs, swf};
 use std::collections::BTreeSet;
@@ -19,13 +19,16 @@ async fn desk_with(fault: &str) -> Desk {
     Desk::over(&with_faults(&[&fault]), 1, 0.15).await
 }
 
-/// Numbers of all rows, as text: `sqs/billing visible`.
+/// Numbers of all rows, as text: `sqs/billing visible`. That an empty queue has no oldest message is known, too.
 fn known(desk: &Desk) -> BTreeSet<String> {
     let rows = desk.runner.state().rows.values();
     let numbers = rows.flat_map(|row| {
         row.fields
             .iter()
-            .filter(|(_, value)| matches!(value.datum, Datum::Number(_)))
+            .filter(|(_, value)| {
+                use NoData::{Empty, Never, Steady};
+                matches!(value.datum, Datum::Number(_) | Datum::Missing(Empty | Never | Steady))
+            })
             .map(|(id, _)| format!("{} {id}", row.id))
     });
     numbers.collect()

@@ -221,7 +221,7 @@ fn metrics_of_what_is_near_are_asked_when_somebody_comes_and_then_each_minute() 
     let (open_near, other_wide) = (("open".to_owned(), true), ("other".to_owned(), false));
     assert_eq!(asked(&mut desk, 0), [("open".to_owned(), false), other_wide.clone()]);
     desk.attention.near.insert(open);
-    assert_eq!(asked(&mut desk, 10), [open_near.clone()], "at once");
+    assert_eq!(asked(&mut desk, 10), std::slice::from_ref(&open_near), "at once");
     assert_eq!(asked(&mut desk, 59), []);
     assert_eq!(asked(&mut desk, 60), [other_wide]);
     assert_eq!(asked(&mut desk, 70), [open_near]);

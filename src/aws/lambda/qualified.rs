@@ -161,7 +161,7 @@ mod tests {
                 .build()
         };
         let ready = config(ProvisionedConcurrencyStatusEnum::Ready, 10, None);
-        assert_eq!(said_provisioned(&[ready.clone()]), "10 of 10");
+        assert_eq!(said_provisioned(std::slice::from_ref(&ready)), "10 of 10");
         let failed = config(ProvisionedConcurrencyStatusEnum::Failed, 0, Some("no capacity"));
         assert_eq!(said_provisioned(&[ready, failed]), "10 of 20, live FAILED: no capacity");
         assert_eq!(said_provisioned(&[]), "");

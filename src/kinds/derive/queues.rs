@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// Rates are those of so many minutes: fewer are chance, more are history.
 const PACE_MIN: u64 = 5;
+/// An age that is older than this is of another story.
+const AGE_FRESH_MIN: u64 = 5;
 /// A trend is told over so many minutes.
 const TREND_MIN: u64 = 10;
 /// Sends and deletes that differ by less than this share are as many: a queue that is kept up with is no backlog.
@@ -42,7 +44,9 @@ impl Queues {
     /// Sets every reckoned field of a queue.
     pub fn complete(&self, row: &mut Row, series: &BTreeMap<SeriesKey, Series>) {
         let Some(as_of) = row.fields.get(&sqs::VISIBLE).map(|visible| visible.as_of) else { return };
-        empty_has_no_oldest(row, as_of);
+        if let Some(oldest) = oldest(&SeriesOf { all: series, row }, as_of) {
+            row.fields.set(&sqs::OLDEST_AGE_S, oldest);
+        }
         let drain = drain(&SeriesOf { all: series, row });
         let (at_most, at_least) = self.expiry(row, as_of);
         let own = self.0.get(&row.id);
@@ -103,16 +107,24 @@ impl Queues {
     }
 }
 
-/// CloudWatch's age is minutes old: it is of messages that are gone where the queue is empty now. Where messages have
-/// come since, their age is not told yet.
-fn empty_has_no_oldest(row: &mut Row, as_of: Timestamp) {
-    let counts = [&sqs::VISIBLE, &sqs::IN_FLIGHT, &sqs::DELAYED].map(|field| row.fields.number(field));
-    let is_empty = counts.iter().all(|count| *count == Some(0.0));
-    if is_empty {
-        row.fields.set(&sqs::OLDEST_AGE_S, Value::missing(NoData::Empty, as_of, Origin::Derived));
-    } else if row.fields.why_missing(&sqs::OLDEST_AGE_S) == Some(NoData::Empty) {
-        row.fields.set(&sqs::OLDEST_AGE_S, Value::missing(NoData::NotYet, as_of, Origin::Derived));
+/// CloudWatch's age is minutes old: where the queue is empty now it is of messages that are gone. Where messages have come
+/// since, the last age stands again while it is fresh. `None` leaves what is told.
+fn oldest(series: &SeriesOf<'_>, as_of: Timestamp) -> Option<Value> {
+    let fields = &series.row.fields;
+    let counts = [&sqs::VISIBLE, &sqs::IN_FLIGHT, &sqs::DELAYED].map(|field| fields.number(field));
+    if counts.iter().all(|count| *count == Some(0.0)) {
+        return Some(Value::missing(NoData::Empty, as_of, Origin::Derived));
     }
+    if fields.why_missing(&sqs::OLDEST_AGE_S) != Some(NoData::Empty) {
+        return None;
+    }
+    let last = series.get(&sqs::OLDEST_AGE_S).and_then(Series::last);
+    let ended = last.map(|(minute, age_s)| (minute + Duration::from_secs(60), age_s));
+    let fresh = ended.filter(|(ended, _)| as_of.since(*ended) <= Duration::from_secs(AGE_FRESH_MIN * 60));
+    Some(match fresh {
+        Some((ended, age_s)) => Value::number(age_s, ended, Origin::CloudWatch),
+        None => Value::missing(NoData::NotYet, as_of, Origin::Derived),
+    })
 }
 
 /// When what waits is done. `None` before anything was asked. Into a dead-letter queue messages are moved, which counts
@@ -273,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_queue_has_no_oldest_message_and_a_filled_one_not_yet() {
+    fn an_empty_queue_has_no_oldest_message_and_a_filled_one_the_last_age_while_it_is_fresh() {
         let mut estate = queue(0.0, &[100.0; 5], &[100.0; 5]);
         estate.set("orders", &[(&sqs::OLDEST_AGE_S, 120.0)]);
         let empty = estate.derived("orders");
@@ -281,6 +293,11 @@ mod tests {
         assert_eq!(empty.fields.why_missing(&sqs::DRAIN_S), Some(NoData::Empty));
         estate.set("orders", &[(&sqs::VISIBLE, 3.0)]);
         assert_eq!(estate.derived("orders").fields.why_missing(&sqs::OLDEST_AGE_S), Some(NoData::NotYet));
+        estate.history("orders", &sqs::OLDEST_AGE_S, &[30.0]).set("orders", &[(&sqs::VISIBLE, 0.0)]);
+        assert_eq!(estate.derived("orders").fields.number(&sqs::OLDEST_AGE_S), None);
+        estate.set("orders", &[(&sqs::VISIBLE, 3.0)]);
+        let again = estate.derived("orders").fields.get(&sqs::OLDEST_AGE_S).cloned();
+        assert_eq!(again, Some(Value::number(30.0, at(11), Origin::CloudWatch)));
         estate.set("orders", &[(&sqs::VISIBLE, 0.0), (&sqs::IN_FLIGHT, 2.0), (&sqs::OLDEST_AGE_S, 120.0)]);
         let worked = estate.derived("orders");
         assert_eq!(worked.fields.number(&sqs::OLDEST_AGE_S), Some(120.0), "a message in flight has an age");
