@@ -1,14 +1,22 @@
 //! What holds of a whole account whatever goes wrong in it: nothing is lost or counted twice, order holds, nothing comes
 //! before its cause, and the same seed gives the same run. `MIDWATCH_CASES` raises the number of runs.
 
+use crate::domain::time::Timestamp;
 use crate::sim::actors::Role;
 use crate::sim::control;
 use crate::sim::faults::tests::{add, ask, pass, request, world_of};
 use crate::sim::kinesis::HashRange;
 use crate::sim::sns::Tally;
+use crate::sim::sqs::Queue;
 use crate::sim::swf;
 use crate::sim::world::World;
 use proptest::prelude::*;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// "Amazon SQS tracks the message deduplication ID" for five minutes.
+const DEDUPLICATION: Duration = Duration::from_secs(300);
 
 /// Something of every service, and every kind of application.
 const ESTATE: &str = include_str!("properties.toml");
@@ -50,6 +58,16 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("error-rate", "crm", "share = 0.5\nstatus = 503"),
     ("poison-payload", "sqs/orders", ""),
     ("poison-payload", "kinesis/bids", ""),
+    ("bad-deploy", "lambda/pack", "when_contains = \"order\"\nshare = 0.4"),
+    ("bad-deploy", "lambda/move", "when_contains = \"\"\nshare = 0.3"),
+    ("slow", "lambda/move", "factor = 30.0"),
+    ("throttle", "lambda/move", "share = 0.5"),
+    ("disable-mapping", "sqs/moves.fifo", ""),
+    ("visibility-short", "sqs/moves.fifo", "visibility_s = 1"),
+    ("retention-short", "sqs/moves.fifo", "retention_s = 60"),
+    ("deny", "lambda/move", "action = \"sqs:DeleteMessage\""),
+    ("throttle", "sqs/parcels", "share = 0.5"),
+    ("poison-payload", "sqs/moves.fifo", ""),
     ("endpoint-down", "crm", "status = 500"),
     ("endpoint-down", "crm", ""),
     ("refuse", "firehose/lake", ""),
@@ -75,6 +93,12 @@ enum Step {
     Ask {
         which: usize,
     },
+    /// Clients send to a group of the FIFO queue, some of it twice.
+    Move {
+        group: usize,
+        dedup: usize,
+        count: usize,
+    },
     Split {
         open: usize,
     },
@@ -87,6 +111,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         5 => (0..FAULTS.len(), 1..120_u64).prop_map(|(which, lasts_s)| Step::Fault { which, lasts_s }),
         2 => (0..4_usize).prop_map(|which| Step::Ask { which }),
+        3 => (0..3_usize, 0..12_usize, 1..6_usize).prop_map(|(group, dedup, count)| Step::Move { group, dedup, count }),
         1 => (0..4_usize).prop_map(|open| Step::Split { open }),
         4 => (1..40_u64).prop_map(|s| Step::Wait { s }),
     ];
@@ -102,7 +127,12 @@ struct Run {
     world: World,
     poisoned_orders: u64,
     poisoned_bids: u64,
+    poisoned_moves: u64,
     sent: u64,
+    /// What clients sent to the FIFO queue, by group and in order.
+    moves: BTreeMap<String, Vec<String>>,
+    /// When each deduplication id was taken last, and the message that has it.
+    taken: BTreeMap<String, (Timestamp, String)>,
     checks: u64,
 }
 
@@ -113,7 +143,8 @@ impl Run {
         // By then the web hook has confirmed that it wants to be told.
         pass(&mut world, 5);
         add(&mut world, PRESS);
-        Self { world, poisoned_orders: 0, poisoned_bids: 0, sent: 0, checks: 0 }
+        let (moves, taken) = (BTreeMap::new(), BTreeMap::new());
+        Self { world, poisoned_orders: 0, poisoned_bids: 0, poisoned_moves: 0, sent: 0, moves, taken, checks: 0 }
     }
 
     fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -121,8 +152,11 @@ impl Run {
             Step::Fault { which, lasts_s } => {
                 let (kind, target, more) = FAULTS[*which];
                 let stored = |world: &World| world.kinesis.stream("bids").map_or(0, stored);
-                let depth = |world: &World| world.sqs.queue("orders").map_or(0, |queue| queue.store.depth().total());
-                let before = (depth(&self.world), stored(&self.world));
+                let in_queue =
+                    |world: &World, name| world.sqs.queue(name).map_or(0, |queue| queue.store.depth().total());
+                let depth = |world: &World| in_queue(world, "orders");
+                let moves = |world: &World| in_queue(world, "moves.fifo");
+                let before = (depth(&self.world), stored(&self.world), moves(&self.world));
                 add(
                     &mut self.world,
                     &format!("[[fault]]\nkind = \"{kind}\"\ntarget = \"{target}\"\nuntil = \"{lasts_s}s\"\n{more}"),
@@ -130,6 +164,7 @@ impl Run {
                 // No time passed: what came in now is the poison.
                 match (kind, target) {
                     ("poison-payload", "sqs/orders") => self.poisoned_orders += depth(&self.world) - before.0,
+                    ("poison-payload", "sqs/moves.fifo") => self.poisoned_moves += moves(&self.world) - before.2,
                     ("poison-payload", _) => self.poisoned_bids += stored(&self.world) - before.1,
                     _ => {}
                 }
@@ -146,6 +181,11 @@ impl Run {
                 ][*which];
                 let (status, body, _) = ask(&mut self.world, request(target, body));
                 self.sent += u64::from(status == 200 && body.contains("MD5OfMessageBody") && *which == 0);
+            }
+            Step::Move { group, dedup, count } => {
+                for number in *dedup..dedup + count {
+                    self.send_move(&format!("g{group}"), &format!("d{number}"))?;
+                }
             }
             Step::Split { open } => {
                 let shards: Vec<_> =
@@ -165,6 +205,60 @@ impl Run {
         self.check()
     }
 
+    /// Whoever sends an id again within five minutes gets the message that it had, and the queue does not grow.
+    fn send_move(&mut self, group: &str, dedup: &str) -> Result<(), TestCaseError> {
+        let body = format!(
+            r#"{{"QueueUrl":"http://x/123456789012/moves.fifo","MessageBody":"m","MessageGroupId":"{group}","MessageDeduplicationId":"{dedup}"}}"#
+        );
+        let total = |world: &World| world.sqs.queue("moves.fifo").unwrap().store.depth().total();
+        let (now, before) = (self.world.now, total(&self.world));
+        let (status, body, _) = ask(&mut self.world, request("AmazonSQS.SendMessage", &body));
+        if status != 200 {
+            return Ok(());
+        }
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        let id = answer["MessageId"].as_str().unwrap().to_owned();
+        let known = self.taken.get(dedup).filter(|(at, _)| now.since(*at) < DEDUPLICATION).map(|(_, id)| id.clone());
+        if let Some(known) = known {
+            prop_assert_eq!(known, id, "of {}", dedup);
+            prop_assert!(total(&self.world) <= before);
+            return Ok(());
+        }
+        self.taken.insert(dedup.to_owned(), (now, id.clone()));
+        self.moves.entry(group.to_owned()).or_default().push(id);
+        Ok(())
+    }
+
+    /// What was sent to a queue that a function reads is there, in the dead-letter queue, deleted or expired. What is
+    /// left of a FIFO group is what was sent to it last: nobody was before it.
+    fn check_mapped(&self) -> Result<(), TestCaseError> {
+        let moved: u64 = self.moves.values().map(|sent| sent.len() as u64).sum();
+        for (maker, queue, dead, others) in [
+            ("belt", "parcels", "parcels-dead", 0),
+            ("players", "moves.fifo", "moves-dead.fifo", moved + self.poisoned_moves),
+        ] {
+            let Role::Producer(producer) = self.role(maker) else { panic!("a producer") };
+            let queues = [queue, dead].map(|name| self.world.sqs.queue(name).unwrap());
+            let accounted = |queue: &Queue| queue.store.depth().total() + queue.expired + queue.gone;
+            let sum: u64 = queues.into_iter().map(accounted).sum();
+            prop_assert_eq!(producer.counts.stored - producer.counts.repeated + others, sum, "{}", queue);
+        }
+        let left: BTreeSet<String> = self
+            .world
+            .sqs
+            .queue("moves.fifo")
+            .unwrap()
+            .store
+            .iter()
+            .map(|(_, message)| message.id.to_string())
+            .collect();
+        for (group, sent) in &self.moves {
+            let is_left: Vec<bool> = sent.iter().map(|id| left.contains(id)).collect();
+            prop_assert!(is_left.windows(2).all(|pair| pair[0] <= pair[1]), "{group}: {is_left:?}");
+        }
+        Ok(())
+    }
+
     fn role(&self, name: &str) -> &Role {
         self.world.actors.iter().flatten().find(|actor| actor.name == name).map(|actor| &actor.role).unwrap()
     }
@@ -179,6 +273,7 @@ impl Run {
             prop_assert!(audited.is_ok(), "{name}: {audited:?}");
         }
         self.check_orders()?;
+        self.check_mapped()?;
         self.check_bids()?;
         self.check_topic()?;
         self.check_callers()

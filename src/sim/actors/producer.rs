@@ -239,14 +239,23 @@ fn put_batch(world: &mut World, name: &str, stream: &str, batch: &[Record]) -> V
     }
 }
 
+/// Group and deduplication id of what goes to a FIFO queue or topic: messages of one kind are in order, and one that is
+/// sent again is known as such.
+fn order_of(record: &Record) -> (Option<String>, Option<String>) {
+    (Some(format!("template-{}", record.template.0)), Some(format!("{:016x}", record.seed)))
+}
+
 /// Which messages the queue took.
 fn send(world: &mut World, name: &str, queue: &str, records: &[Record]) -> Vec<bool> {
     let mut is_stored = Vec::with_capacity(records.len());
     for record in records {
         let admitted = api::admit(world, name, Service::Sqs, "SendMessage", queue);
-        let body = Payload::Made { template: record.template, seed: record.seed };
+        let mut message = Outgoing::of(Payload::Made { template: record.template, seed: record.seed });
+        if queue.ends_with(".fifo") {
+            (message.group, message.dedup) = order_of(record);
+        }
         let (sqs, mut cx) = world.sqs_cx();
-        is_stored.push(admitted.is_ok() && sqs.send(&mut cx, queue, Outgoing::of(body)).is_ok());
+        is_stored.push(admitted.is_ok() && sqs.send(&mut cx, queue, message).is_ok());
     }
     is_stored
 }
@@ -268,8 +277,7 @@ fn publish(
             publication.attributes.insert(name.clone(), text);
         }
         if topic.ends_with(".fifo") {
-            publication.group = Some(format!("template-{}", record.template.0));
-            publication.dedup = Some(format!("{:016x}", record.seed));
+            (publication.group, publication.dedup) = order_of(record);
         }
         let admitted = api::admit(world, name, Service::Sns, "Publish", topic);
         is_stored.push(admitted.is_ok() && fanout::publish(world, topic, publication));

@@ -124,6 +124,16 @@ pub struct Verdict {
     pub failed: Vec<u32>,
 }
 
+impl Verdict {
+    /// Code that keeps a FIFO queue's order stops at the first message that fails and reports all that come after it,
+    /// too ("Implementing partial batch responses").
+    pub fn stop_at_first_failure(&mut self, records: u32) {
+        if let Some(first) = self.failed.first().copied() {
+            self.failed = (first..records).collect();
+        }
+    }
+}
+
 impl Behaviour {
     /// Judges the payloads of one invocation, in order. Costs nothing when the code has no error rules.
     pub fn judge<'p>(&self, cx: &mut Cx<'_>, payloads: impl Iterator<Item = &'p Payload>) -> Verdict {

@@ -37,6 +37,11 @@ impl MappingSource {
         (!name.is_empty()).then(|| Self::Stream(name.to_owned()))
     }
 
+    /// Whether it is a FIFO queue, whose order its function keeps.
+    pub fn is_fifo(&self) -> bool {
+        matches!(self, Self::Queue(name) if name.ends_with(".fifo"))
+    }
+
     pub fn is_queue(&self) -> bool {
         matches!(self, Self::Queue(_))
     }

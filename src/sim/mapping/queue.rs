@@ -202,7 +202,10 @@ fn work(lambda: &Lambda, cx: &mut Cx<'_>, mapping: usize) -> Option<(FunctionId,
     let Poller::Queue(poller) = &found.poller else { return None };
     let batch = poller.ripe(cx.now, &found.settings)?;
     let chosen = lambda.choose(cx, found.function, &found.settings.qualifier)?;
-    let verdict = function.judge(cx, chosen.version, batch.iter().map(|message| &message.body));
+    let mut verdict = function.judge(cx, chosen.version, batch.iter().map(|message| &message.body));
+    if found.source.is_fifo() {
+        verdict.stop_at_first_failure(batch.len() as u32);
+    }
     let work = Work {
         source: Source::Mapping { mapping, shard: 0, lane: poller.next_lane() },
         chosen,

@@ -84,6 +84,9 @@ fn add_queues(world: &mut World, scenario: &Scenario) -> Result<(), String> {
         if let Some(retention_s) = queue.retention_s {
             attributes.insert("MessageRetentionPeriod".into(), retention_s.to_string());
         }
+        if queue.name.ends_with(".fifo") {
+            attributes.insert("FifoQueue".into(), "true".into());
+        }
         if let Some(dlq) = &queue.dead_letter_queue {
             let arn = world.place.arn("sqs", dlq);
             let max = queue.max_receive_count;

@@ -114,6 +114,7 @@ pub struct Stream {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
+    /// A name that ends in `.fifo` is a FIFO queue's.
     pub name: String,
     #[serde(default = "visibility_timeout_s")]
     pub visibility_timeout_s: u32,

@@ -167,7 +167,9 @@ impl Sqs {
         if held.is_none() {
             return Ok(false);
         }
-        Ok(queue.store.remove(receipt.slot).is_some())
+        let is_gone = queue.store.remove(receipt.slot).is_some();
+        queue.gone += u64::from(is_gone);
+        Ok(is_gone)
     }
 
     /// Sets the time from now until the message shows again, 0 to 43,200 seconds; 12 hours count from the receive.

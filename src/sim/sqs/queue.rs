@@ -56,6 +56,8 @@ pub struct Queue {
     pub activity: Activity,
     /// Messages that retention has taken, ever. CloudWatch has no metric for it.
     pub expired: u64,
+    /// Messages that were there and were deleted, ever.
+    pub gone: u64,
     wake_at: Option<Timestamp>,
 }
 
@@ -80,6 +82,7 @@ impl Queue {
             meters: Meters::default(),
             activity: Activity::new(cx.now),
             expired: 0,
+            gone: 0,
             wake_at: None,
         }
     }
