@@ -236,6 +236,22 @@ def test_transactions_are_all_or_nothing(dynamodb, games):
     dynamodb.delete_item(TableName="games", Key=key)
 
 
+def test_a_transaction_with_a_token_is_done_once(dynamodb, games):
+    key = {"player": {"S": "token"}, "day": {"N": "1"}}
+
+    def add(by):
+        update = {"TableName": "games", "Key": key, "UpdateExpression": "ADD n :by", "ExpressionAttributeValues": {":by": {"N": by}}}
+        return {"ClientRequestToken": "once", "TransactItems": [{"Update": update}]}
+
+    dynamodb.transact_write_items(**add("1"))
+    dynamodb.transact_write_items(**add("1"))
+    assert dynamodb.get_item(TableName="games", Key=key)["Item"]["n"] == {"N": "1"}
+    with pytest.raises(dynamodb.exceptions.IdempotentParameterMismatchException) as error:
+        dynamodb.transact_write_items(**add("2"))
+    assert "idempotent token that was already used" in error.value.response["Error"]["Message"]
+    dynamodb.delete_item(TableName="games", Key=key)
+
+
 def test_provisioned_capacity_throttles(dynamodb):
     dynamodb.create_table(
         TableName="small",

@@ -27,6 +27,16 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// An item that has at least the key of what is changed.
+    pub fn place(&self) -> &Item {
+        match self {
+            Self::Put(item) => item,
+            Self::Update { key, .. } | Self::Delete { key } | Self::Check { key } => key,
+        }
+    }
+}
+
 /// What a change did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Written {
@@ -196,6 +206,14 @@ impl DynamoDb {
         table.admit(cx, operation, Kind::Read, &consumed)?;
         table.meters.add_success(cx, &table.name, operation);
         Ok((item, consumed))
+    }
+
+    /// What a transaction that was done before reads of one of its items, to answer again.
+    pub fn read_again(&mut self, cx: &mut Cx<'_>, name: &str, change: &Change) -> Option<(String, Consumed)> {
+        let table = self.open_table(name).ok()?;
+        let key = table.key_attributes(None, change.place());
+        let (_, consumed) = self.get_for(cx, name, &key, true, "TransactWriteItems").ok()?;
+        Some((name.to_owned(), consumed.doubled()))
     }
 
     /// Makes all changes or none: a transaction, which consumes twice what the changes do alone.

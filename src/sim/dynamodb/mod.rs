@@ -20,6 +20,7 @@ mod path;
 mod search;
 mod table;
 mod tables;
+mod token;
 mod value;
 pub mod wire;
 
@@ -57,6 +58,8 @@ impl From<Due> for agenda::Due {
 #[derive(Default)]
 pub struct DynamoDb {
     tables: BTreeMap<String, Table>,
+    /// Of transactions.
+    pub(super) tokens: token::Tokens,
     gauges_run: bool,
 }
 

@@ -310,6 +310,22 @@ impl Table {
         names.filter_map(|name| Some((name.clone(), item.get(name)?.clone()))).collect()
     }
 
+    /// Bytes of the items that have this partition key, here and in the local indexes; `None` for a table without
+    /// local indexes, which has no item collections.
+    pub fn collection_bytes(&self, hash: &KeyValue) -> Option<usize> {
+        let local: Vec<&Index> = self.indexes.iter().filter(|index| !index.is_global).collect();
+        if local.is_empty() {
+            return None;
+        }
+        let first = Key::new(hash.clone(), None);
+        let items = self.items.range(first..).take_while(|(key, _)| key.hash == *hash).map(|(_, item)| item);
+        let size = |item: &Item| {
+            let projected = local.iter().filter_map(|index| self.projected(index, item));
+            item_size(item) + projected.map(|part| item_size(&part)).sum::<usize>()
+        };
+        Some(items.map(size).sum())
+    }
+
     /// Takes data requests.
     pub fn is_open(&self) -> bool {
         matches!(self.status, Status::Active | Status::Updating)

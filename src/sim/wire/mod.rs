@@ -425,8 +425,11 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
     let mut body = serde_json::Map::new();
     body.insert("__type".into(), format!("{namespace}{}", error.code).into());
     if !error.message.is_empty() {
-        // The framework's own errors capitalise the member, the services' do not, with one exception.
-        let is_capital = matches!(error.code, "SerializationException" | "TransactionCanceledException");
+        // The framework's own errors capitalise the member, the services' do not, with two exceptions.
+        let is_capital = matches!(
+            error.code,
+            "SerializationException" | "TransactionCanceledException" | "IdempotentParameterMismatchException"
+        );
         let member = if is_capital { "Message" } else { "message" };
         body.insert(member.into(), error.message.clone().into());
     }

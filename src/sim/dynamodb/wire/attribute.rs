@@ -114,7 +114,7 @@ pub fn json_item(item: &Item) -> Json {
     Json::Object(item.iter().map(|(name, value)| (name.clone(), json_value(value))).collect::<Map<_, _>>())
 }
 
-fn json_value(value: &Value) -> Json {
+pub fn json_value(value: &Value) -> Json {
     let kind = value.kind();
     let inner = match value {
         Value::S(text) => json!(text),

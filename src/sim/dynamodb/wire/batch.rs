@@ -151,13 +151,14 @@ pub fn write(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     check_batch(world, &all)?;
     let mut consumed: BTreeMap<String, Consumed> = BTreeMap::new();
     let mut unprocessed = Map::new();
-    let (mut done, mut refused) = (0, None);
+    let (mut done, mut refused, mut touched) = (0, None, Vec::new());
     for (given, request, change) in all {
         let table = table_name(given)?;
         let (service, mut cx) = world.dynamodb_cx();
         match service.write(&mut cx, &table, &change, None, "BatchWriteItem").map_err(WriteError::into_answer) {
             Ok(written) => {
-                consumed.entry(table).or_default().add(&written.consumed);
+                consumed.entry(table.clone()).or_default().add(&written.consumed);
+                touched.push((table, change));
                 done += 1;
             }
             Err(error) if fault::is_throttling(&error) => {
@@ -172,6 +173,11 @@ pub fn write(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let mut output = json!({"UnprocessedItems": unprocessed});
     let reports: Vec<Json> =
         consumed.iter().filter_map(|(table, units)| terms::consumed(input, table, units, Units::Plain)).collect();
+    let (service, _) = world.dynamodb_cx();
+    let touched = touched.iter().map(|(table, change)| (table.as_str(), change));
+    if let Some(metrics) = terms::collections(input, service, touched) {
+        output["ItemCollectionMetrics"] = metrics;
+    }
     if !reports.is_empty() {
         output["ConsumedCapacity"] = Json::Array(reports);
     }

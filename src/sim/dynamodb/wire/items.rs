@@ -157,6 +157,8 @@ fn write(
     }
     let consumed = terms::consumed(input, table, &written.consumed, Units::Plain);
     output.extend(consumed.map(|consumed| ("ConsumedCapacity".to_owned(), consumed)));
+    let metrics = terms::collection(input, service, table, change);
+    output.extend(metrics.map(|metrics| ("ItemCollectionMetrics".to_owned(), metrics)));
     Ok(Json::Object(output))
 }
 

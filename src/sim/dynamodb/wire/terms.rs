@@ -3,10 +3,13 @@
 
 use super::attribute;
 use super::input::{Input, Violations};
+use crate::sim::dynamodb::DynamoDb;
 use crate::sim::dynamodb::capacity::Consumed;
 use crate::sim::dynamodb::expression::{self, Bindings, Condition, Entry, Parameter};
 use crate::sim::dynamodb::fault;
+use crate::sim::dynamodb::items::Change;
 use crate::sim::dynamodb::path::Path;
+use crate::sim::dynamodb::table::KeyValue;
 use crate::sim::dynamodb::value::Value;
 use crate::sim::error::ApiError;
 use serde_json::{Map, Value as Json, json};
@@ -222,4 +225,33 @@ pub fn consumed(input: Input<'_>, table: &str, consumed: &Consumed, units: Units
         }
     }
     Some(Json::Object(report))
+}
+
+/// The item collection that a change touched, where that is wanted and the table has such: its partition key, and between
+/// how many gigabytes it is large.
+pub fn collection(input: Input<'_>, service: &DynamoDb, table: &str, change: &Change) -> Option<Json> {
+    input.get("ReturnItemCollectionMetrics").and_then(Json::as_str).filter(|wanted| *wanted == "SIZE")?;
+    let table = service.table(table)?;
+    let value = change.place().get(&table.keys.hash)?;
+    let bytes = table.collection_bytes(&KeyValue::of(value)?)?;
+    let least = (bytes >> 30) as f64;
+    let key = json!({ table.keys.hash.clone(): attribute::json_value(value) });
+    Some(json!({"ItemCollectionKey": key, "SizeEstimateRangeGB": [least, least + 1.0]}))
+}
+
+/// The same of many changes, by their tables.
+pub fn collections<'a>(
+    input: Input<'_>,
+    service: &DynamoDb,
+    changes: impl Iterator<Item = (&'a str, &'a Change)>,
+) -> Option<Json> {
+    let mut by_table: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    for (table, change) in changes {
+        let Some(collection) = collection(input, service, table, change) else { continue };
+        let known = by_table.entry(table.to_owned()).or_default();
+        if !known.contains(&collection) {
+            known.push(collection);
+        }
+    }
+    (!by_table.is_empty()).then(|| json!(by_table))
 }

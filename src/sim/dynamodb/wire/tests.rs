@@ -191,3 +191,75 @@ fn a_transaction_changes_all_or_nothing() {
     let scan = ask(&mut world, "Scan", &json!({"TableName": "orders", "Select": "COUNT"}));
     assert_eq!(scan, json!({"Count": 2, "ScannedCount": 2}));
 }
+
+#[test]
+fn a_transaction_that_is_sent_again_with_its_token_is_done_once() {
+    let mut world = with_table();
+    let add = |token: &str, by: &str| {
+        json!({
+            "ClientRequestToken": token, "ReturnConsumedCapacity": "TOTAL",
+            "TransactItems": [{"Update": {
+                "TableName": "orders", "Key": {"id": {"S": "a"}}, "UpdateExpression": "ADD n :by",
+                "ExpressionAttributeValues": {":by": {"N": by}},
+            }}],
+        })
+    };
+    let count = |world: &mut World| {
+        let item = ask(world, "GetItem", &json!({"TableName": "orders", "Key": {"id": {"S": "a"}}}));
+        item["Item"]["n"]["N"].as_str().unwrap().to_owned()
+    };
+    let first = ask(&mut world, "TransactWriteItems", &add("t", "1"));
+    assert_eq!(first["ConsumedCapacity"][0]["WriteCapacityUnits"], 2.0);
+    let again = ask(&mut world, "TransactWriteItems", &add("t", "1"));
+    assert_eq!(again["ConsumedCapacity"][0]["ReadCapacityUnits"], 2.0, "it only looks");
+    assert_eq!(count(&mut world), "1");
+    let (code, message) = refusal(&mut world, "TransactWriteItems", &add("t", "2"));
+    assert_eq!(code, "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException");
+    assert!(message.contains("different payload"), "{message}");
+    let until = world.now + Duration::from_secs(600);
+    world.advance_to(until);
+    ask(&mut world, "TransactWriteItems", &add("t", "2"));
+    assert_eq!(count(&mut world), "3", "after ten minutes it is another request");
+    let (_, message) = refusal(&mut world, "TransactWriteItems", &add(&"t".repeat(37), "2"));
+    assert!(message.contains("at 'clientRequestToken' failed") && message.contains("equal to 36"), "{message}");
+}
+
+#[test]
+fn item_collections_are_measured_where_a_table_has_local_indexes() {
+    let mut world = with_table();
+    let put = |table: &str| {
+        let item = json!({"id": {"S": "a"}, "at": {"N": "1"}, "by": {"S": "x"}});
+        json!({"TableName": table, "ReturnItemCollectionMetrics": "SIZE", "Item": item})
+    };
+    assert!(ask(&mut world, "PutItem", &put("orders")).get("ItemCollectionMetrics").is_none());
+    let key =
+        |range: &str| json!([{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}]);
+    ask(
+        &mut world,
+        "CreateTable",
+        &json!({
+            "TableName": "parts", "KeySchema": key("at"), "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [
+                {"AttributeName": "id", "AttributeType": "S"},
+                {"AttributeName": "at", "AttributeType": "N"},
+                {"AttributeName": "by", "AttributeType": "S"},
+            ],
+            "LocalSecondaryIndexes": [
+                {"IndexName": "by-whom", "KeySchema": key("by"), "Projection": {"ProjectionType": "ALL"}},
+            ],
+        }),
+    );
+    let until = world.now + Duration::from_secs(60);
+    world.advance_to(until);
+    let wanted = json!({"ItemCollectionKey": {"id": {"S": "a"}}, "SizeEstimateRangeGB": [0.0, 1.0]});
+    assert_eq!(ask(&mut world, "PutItem", &put("parts"))["ItemCollectionMetrics"], wanted);
+    let put = json!({"PutRequest": {"Item": {"id": {"S": "a"}, "at": {"N": "2"}}}});
+    let batch = json!({"ReturnItemCollectionMetrics": "SIZE", "RequestItems": {"parts": [put]}});
+    assert_eq!(ask(&mut world, "BatchWriteItem", &batch)["ItemCollectionMetrics"], json!({"parts": [wanted]}));
+    let delete = json!({"Delete": {"TableName": "parts", "Key": {"id": {"S": "a"}, "at": {"N": "2"}}}});
+    let transaction = json!({"ReturnItemCollectionMetrics": "SIZE", "TransactItems": [delete]});
+    assert_eq!(
+        ask(&mut world, "TransactWriteItems", &transaction)["ItemCollectionMetrics"],
+        json!({"parts": [wanted]})
+    );
+}

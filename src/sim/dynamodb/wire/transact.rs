@@ -3,6 +3,7 @@
 use super::attribute::{self, json_item};
 use super::input::{Input, Violations, table_name, table_of};
 use super::terms::{self, Units};
+use crate::sim::dynamodb::DynamoDb;
 use crate::sim::dynamodb::capacity::Consumed;
 use crate::sim::dynamodb::expression::{self, Condition};
 use crate::sim::dynamodb::fault;
@@ -11,8 +12,12 @@ use crate::sim::dynamodb::path::project;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
 use serde_json::{Map, Value as Json, json};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 const ITEMS_MAX: usize = 100;
+
+/// Characters of a client request token.
+const TOKEN_MAX: usize = 36;
 
 fn items(input: Input<'_>) -> Result<Vec<Input<'_>>, ApiError> {
     terms::check_enumerations(input)?;
@@ -25,6 +30,14 @@ fn items(input: Input<'_>) -> Result<Vec<Input<'_>>, ApiError> {
     if items.len() > ITEMS_MAX {
         violations.add("'[...]'", "TransactItems", "Member must have length less than or equal to 100");
     }
+    for token in input.text("ClientRequestToken")?.into_iter() {
+        let size = token.chars().count();
+        if size == 0 || size > TOKEN_MAX {
+            let bound = if size == 0 { "greater than or equal to 1" } else { "less than or equal to 36" };
+            let rule = format!("Member must have length {bound}");
+            violations.add(&format!("'{token}'"), "ClientRequestToken", &rule);
+        }
+    }
     violations.finish()?;
     Ok(items)
 }
@@ -32,18 +45,48 @@ fn items(input: Input<'_>) -> Result<Vec<Input<'_>>, ApiError> {
 pub fn write(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let items = items(input)?;
     let changes = items.iter().map(|item| change(*item)).collect::<Result<Vec<_>, _>>()?;
+    let token = input.text("ClientRequestToken")?.map(|token| (token, digest(input)));
     let (service, mut cx) = world.dynamodb_cx();
+    if let Some((token, digest)) = token
+        && service.tokens.is_known(cx.now, token, digest)?
+    {
+        let done = changes.iter().filter_map(|(table, change, _)| service.read_again(&mut cx, table, change));
+        let reports = reports(input, done.collect(), Units::Read);
+        return Ok(written(input, service, &changes, reports));
+    }
     match service.write_all(&mut cx, &changes)? {
         Ok(done) => {
-            let reports = reports(input, done, Units::Write);
-            let mut output = Map::new();
-            if !reports.is_empty() {
-                output.insert("ConsumedCapacity".into(), Json::Array(reports));
+            if let Some((token, digest)) = token {
+                service.tokens.note(cx.now, token, digest);
             }
-            Ok(Json::Object(output))
+            let reports = reports(input, done, Units::Write);
+            Ok(written(input, service, &changes, reports))
         }
         Err(failures) => Err(cancelled(&items, &failures)),
     }
+}
+
+/// What the transaction is, whatever the order of its members; what it wants to be told is no part of it.
+fn digest(input: Input<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    input.get("TransactItems").map(Json::to_string).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn written(
+    input: Input<'_>,
+    service: &DynamoDb,
+    changes: &[(String, Change, Option<Condition>)],
+    reports: Vec<Json>,
+) -> Json {
+    let mut output = Map::new();
+    if !reports.is_empty() {
+        output.insert("ConsumedCapacity".into(), Json::Array(reports));
+    }
+    let touched = changes.iter().filter(|(_, change, _)| !matches!(change, Change::Check { .. }));
+    let metrics = terms::collections(input, service, touched.map(|(table, change, _)| (table.as_str(), change)));
+    output.extend(metrics.map(|metrics| ("ItemCollectionMetrics".to_owned(), metrics)));
+    Json::Object(output)
 }
 
 /// What each table's requests consumed, in the order in which the request names the tables.
