@@ -41,6 +41,7 @@ pub enum CommandId {
     Redrive,
     CancelRedrive,
     Invoke,
+    Probe,
     ConfirmYes,
     ConfirmNo,
     ConfirmUp,
@@ -180,6 +181,7 @@ pub const COMMANDS: &[Command] = &[
         "Lists the Firehose delivery streams.",
     ),
     command(C::Show(ListId::Kind(KindId::Alarm)), S::Screen, &["8"], "alarm", "Lists the CloudWatch alarms."),
+    command(C::Show(ListId::Kind(KindId::Kcl)), S::Screen, &["9"], "kcl", "Lists the KCL applications."),
     command(C::NextList, S::Screen, &["tab"], "next kind", "Goes to the next list.").hint(12),
     command(C::PreviousList, S::Screen, &["shift-tab"], "previous kind", "Goes to the list before."),
     command(C::Up, S::Screen, &["k", "up"], "up", "Moves one up."),
@@ -214,6 +216,9 @@ pub const COMMANDS: &[Command] = &[
     command(C::Invoke, S::Screen, &["i"], "invoke", "Invokes the function with a payload edited here.")
         .when(can_invoke)
         .hint(4),
+    command(C::Probe, S::Screen, &["P"], "probe", "Reads how far each checkpoint is behind; asks first.")
+        .when(crate::app::probe::can)
+        .hint(1),
     command(C::ContextsWatch, S::Contexts, &["enter"], "watch", "Watches the marked ones, or the selected one.")
         .hint(1),
     command(C::ContextsMark, S::Contexts, &["m"], "mark", "Marks it: several can be watched at once.").hint(2),

@@ -13,6 +13,21 @@ pub enum Dialog {
     Form(Form),
     Palette(Palette),
     Filter(FilterLine),
+    Probe(ProbeAsked),
+}
+
+/// A probe before it runs: what it takes is said, and where it is not certain, which stream is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeAsked {
+    /// The application.
+    pub resource: ResourceId,
+    /// The streams that it reads, or could.
+    pub streams: Vec<String>,
+    pub chosen: usize,
+    /// Whether it is certain that it reads them.
+    pub is_sure: bool,
+    /// The lease keys name their streams.
+    pub of_several: bool,
 }
 
 /// A plan, shown as it will run. Yes runs this very value.

@@ -9,7 +9,7 @@ use crate::app::job::{JOBS_MAX, Job, PlanId};
 use crate::app::list::ListId;
 use crate::app::screen::{Detail, Screen};
 use crate::app::state::{Size, State, Tone};
-use crate::app::{contexts, palette, typing, verbs};
+use crate::app::{contexts, palette, probe, typing, verbs};
 use crate::domain::row::{KindId, ResourceId};
 use crate::domain::verb::ActionId;
 use std::collections::BTreeSet;
@@ -50,6 +50,7 @@ pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
         CommandId::Redrive => begin(state, ActionId::Redrive),
         CommandId::CancelRedrive => begin(state, ActionId::CancelRedrive),
         CommandId::Invoke => begin(state, ActionId::Invoke),
+        CommandId::Probe => probe::open(state),
         CommandId::ConfirmYes => confirm_yes(state, effects),
         CommandId::ConfirmUp | CommandId::ConfirmDown => scroll_confirm(state, id == CommandId::ConfirmDown),
         CommandId::ConfirmNo | CommandId::FormCancel | CommandId::PaletteCancel => _ = state.dialogs.pop(),
@@ -337,7 +338,9 @@ fn focus_form(state: &mut State, by: usize) {
 }
 
 fn scroll_confirm(state: &mut State, down: bool) {
-    if let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() {
+    if let Some(Dialog::Probe(asked)) = state.dialogs.last_mut() {
+        probe::choose(asked, down);
+    } else if let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() {
         let end = scroll_end(&confirm.plan);
         confirm.scroll = if down { (confirm.scroll + 1).min(end) } else { confirm.scroll.saturating_sub(1) };
     }
@@ -365,6 +368,9 @@ fn unread(confirm: &Confirm, size: Size) -> Option<&'static str> {
 
 /// A person says yes to the plan in the dialog.
 fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
+    if matches!(state.dialogs.last(), Some(Dialog::Probe(_))) {
+        return probe::run(state);
+    }
     let (settings, size) = (&state.settings, state.size);
     let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() else { return };
     let leave = Unlocked::when(settings.may_act(&confirm.plan.resource.place));

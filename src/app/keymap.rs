@@ -9,7 +9,7 @@ use crate::app::state::State;
 /// The scope that takes keys first.
 pub fn scope(state: &State) -> Scope {
     match (state.dialogs.last(), state.screen()) {
-        (Some(Dialog::Confirm(_)), _) => Scope::Confirm,
+        (Some(Dialog::Confirm(_) | Dialog::Probe(_)), _) => Scope::Confirm,
         (Some(Dialog::Form(_)), _) => Scope::Form,
         (Some(Dialog::Palette(_)), _) => Scope::Palette,
         (Some(Dialog::Filter(_)), _) => Scope::Filter,
@@ -80,6 +80,7 @@ fn is_in_place(state: &State, command: &Command) -> bool {
         CommandId::Redrive => kind == Some(KindId::Sqs),
         CommandId::CancelRedrive | CommandId::Back => (command.available)(state).is_ok(),
         CommandId::Invoke => kind == Some(KindId::Lambda),
+        CommandId::Probe => kind == Some(KindId::Kcl),
         _ => true,
     }
 }

@@ -18,7 +18,7 @@ pub enum ListId {
 
 impl ListId {
     /// In the order of the keys 1, 2, 3, … and of tab.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Kind(KindId::Kinesis),
         Self::Kind(KindId::Sqs),
@@ -27,6 +27,7 @@ impl ListId {
         Self::Kind(KindId::Swf),
         Self::Kind(KindId::Firehose),
         Self::Kind(KindId::Alarm),
+        Self::Kind(KindId::Kcl),
     ];
 
     pub const fn kind(self) -> Option<KindId> {

@@ -16,6 +16,7 @@ pub mod job;
 pub mod keymap;
 pub mod list;
 pub mod palette;
+pub mod probe;
 pub mod readings;
 pub mod schedule;
 pub mod screen;

@@ -1,6 +1,7 @@
 //! What polls brought, folded into the rows: last good values stay, what failed is marked, what vanished goes.
 
 use crate::app::list::worst_findings;
+use crate::app::probe;
 use crate::app::state::{Counts, State};
 use crate::diagnose::{self, Estate};
 use crate::domain::finding::{Finding, Problem};
@@ -33,6 +34,8 @@ pub type ProblemKey = (Place, &'static str, &'static str);
 enum Asked {
     Service,
     CloudWatch,
+    /// Once, by a person.
+    Stream,
 }
 
 /// Folds a poll's answer in. A late one (of a poll given up or asked anew) is dropped, its calls are still counted.
@@ -43,11 +46,15 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
         return;
     }
     fold_problems(state, poll, &reading);
+    if let Question::Probe(probe) = &poll.question {
+        probe::tell(state, probe, &reading);
+    }
     if let Some(identity) = reading.identity {
         state.identities.insert(poll.place.clone(), identity);
     }
     let asked = match &poll.question {
         Question::Metrics { .. } => Asked::CloudWatch,
+        Question::Probe(_) => Asked::Stream,
         _ => Asked::Service,
     };
     if let Question::Inventory(kind) = poll.question {
@@ -144,6 +151,7 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
     let now: BTreeSet<(&str, &str)> = reading.problems.iter().map(|p| (p.service, p.operation)).collect();
     let asked: BTreeSet<&ResourceId> = match &poll.question {
         Question::Direct(_, targets) | Question::Metrics { targets, .. } => targets.iter().map(|t| &t.id).collect(),
+        Question::Probe(probe) => [&probe.application].into(),
         Question::Identity | Question::Inventory(_) => BTreeSet::new(),
     };
     let worked = |problem: &Problem| {
@@ -205,7 +213,9 @@ fn mirror_links(state: &mut State) {
         let here = |link: Link| Link { to: link.to.at(&row.id.place), ..link };
         row.parts.iter().filter_map(part_link).map(move |link| (&row.id, here(link)))
     });
-    for (from, link) in own.chain(of_parts) {
+    let of_applications = kinds::kcl::links(&state.rows);
+    let read = of_applications.iter().map(|(from, link)| (from, link.clone()));
+    for (from, link) in own.chain(of_parts).chain(read) {
         let back = Link { to: from.clone(), relation: link.relation.reverse() };
         links.entry(link.to.clone()).or_default().insert(back);
         links.entry(from.clone()).or_default().insert(link);

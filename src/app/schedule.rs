@@ -1,7 +1,7 @@
 //! The schedule: what is asked when. Freshness follows attention, cost stays within the budget, nothing is asked
 //! twice at once, and what fails is asked again ever more slowly.
 
-use crate::domain::poll::{Poll, Question, Reading};
+use crate::domain::poll::{Poll, Probe, Question, Reading};
 use crate::domain::refresh::Refresh;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use targets::{metric_count, target};
 
+mod probes;
 mod purse;
 mod slot;
 mod targets;
@@ -56,6 +57,8 @@ pub struct Schedule {
     identities: BTreeMap<Place, Slot>,
     inventories: BTreeMap<(Place, KindId), Slot>,
     watches: BTreeMap<ResourceId, Watch>,
+    /// What a person has asked to be probed.
+    probes: Vec<Probe>,
     /// The wake asked for last.
     pub(in crate::app) wake_at: Option<Timestamp>,
 }
@@ -161,6 +164,7 @@ impl Schedule {
             identities: places.iter().map(|place| (place.clone(), Slot::default())).collect(),
             inventories: places.iter().flat_map(kinds).collect(),
             watches: BTreeMap::new(),
+            probes: Vec::new(),
             wake_at: None,
         }
     }
@@ -209,6 +213,7 @@ impl Schedule {
         for place in identities.map(|(place, _)| place.clone()).collect::<Vec<_>>() {
             polls.push(self.ask(place, Question::Identity, 0.0, true, now));
         }
+        self.ask_probes(now, &mut polls);
         let every = |kind| kinds::kind(kind).inventory_every;
         let inventories = self.inventories.iter().filter(|((_, kind), slot)| next.is_due(slot.due(every(*kind))));
         for (place, kind) in inventories.map(|(of, _)| of.clone()).collect::<Vec<_>>() {
@@ -383,6 +388,7 @@ impl Schedule {
     /// Calls `f` with every slot that a question concerns.
     fn each_slot(&mut self, place: &Place, question: &Question, mut f: impl FnMut(Option<&ResourceId>, &mut Slot)) {
         match question {
+            Question::Probe(_) => {}
             Question::Identity => f(None, self.identities.entry(place.clone()).or_default()),
             Question::Inventory(kind) => f(None, self.inventories.entry((place.clone(), *kind)).or_default()),
             Question::Direct(_, targets) => {
@@ -416,7 +422,7 @@ impl Schedule {
         let good = match &question {
             Question::Identity => reading.identity.is_some(),
             Question::Inventory(_) => reading.inventory.is_some(),
-            Question::Direct(..) | Question::Metrics { .. } => true,
+            Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => true,
         };
         self.each_slot(&place, &question, |id, slot| {
             if slot.in_flight == Some(poll.generation) {
@@ -446,6 +452,7 @@ impl Schedule {
     pub fn ask_again(&mut self, ids: &BTreeSet<ResourceId>, kinds: &BTreeSet<KindId>) {
         let concerns = |question: &Question| match question {
             Question::Identity => true,
+            Question::Probe(_) => false,
             Question::Inventory(kind) => kinds.contains(kind),
             Question::Direct(_, targets) | Question::Metrics { targets, .. } => {
                 targets.iter().any(|target| ids.contains(&target.id))

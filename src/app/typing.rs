@@ -18,7 +18,7 @@ pub fn takes_first(state: &State, key: Key) -> bool {
             _ => false,
         },
         Some(Dialog::Palette(_) | Dialog::Filter(_)) => key.typed().is_some(),
-        None => false,
+        Some(Dialog::Probe(_)) | None => false,
     }
 }
 
@@ -60,7 +60,7 @@ fn with_editor<T>(state: &mut State, f: impl FnOnce(&mut Editor) -> T) -> Option
             confirm.error = None;
             Some(f(&mut confirm.typed))
         }
-        Dialog::Confirm(_) => None,
+        Dialog::Confirm(_) | Dialog::Probe(_) => None,
         Dialog::Form(form) => {
             form.error = None;
             match form.focused_mut()? {

@@ -1,6 +1,7 @@
 //! The one place where SDK clients are made, from settings and a seam: transport, clock and sleep are passed in.
 
 use crate::aws::errors::{Place, one_line};
+use crate::aws::lease_tables::LeaseTables;
 use crate::aws::meter::Meter;
 use crate::aws::operations::{OPERATIONS, Operation, index};
 use crate::aws::pace::Lane;
@@ -243,6 +244,7 @@ const _: () = assert!(OPERATIONS.len() <= 64);
 /// One client a service, and what all of them share.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) firehose: aws_sdk_firehose::Client,
     pub(super) kinesis: aws_sdk_kinesis::Client,
     pub(super) sns: aws_sdk_sns::Client,
@@ -253,6 +255,7 @@ pub struct Clients {
     pub(super) sts: aws_sdk_sts::Client,
     meter: Meter,
     place: Place,
+    lease_tables: LeaseTables,
     lane: Lane,
     /// A bit for each operation of the table that these very clients called: those of one poll.
     asked: Arc<AtomicU64>,
@@ -265,6 +268,9 @@ impl Clients {
         let meter = Meter::default();
         let region = sdk.region().map_or_else(|| "an unknown region".to_owned(), ToString::to_string);
         Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(meter.clone()).build(),
+            ),
             firehose: aws_sdk_firehose::Client::from_conf(
                 aws_sdk_firehose::config::Builder::from(sdk).interceptor(meter.clone()).build(),
             ),
@@ -291,6 +297,7 @@ impl Clients {
             ),
             meter,
             place: Place { endpoint_url: sdk.endpoint_url().map(str::to_owned), region, profile: None },
+            lease_tables: LeaseTables::default(),
             lane: Lane::Wide,
             asked: Arc::default(),
             time_source: sdk.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new())),
@@ -325,6 +332,11 @@ impl Clients {
     pub(super) fn asked(&self) -> impl Iterator<Item = &'static str> {
         let asked = self.asked.load(Ordering::Relaxed);
         OPERATIONS.iter().enumerate().filter(move |(index, _)| asked & (1 << index) != 0).map(|(_, known)| known.label)
+    }
+
+    /// What polls remember of DynamoDB's tables.
+    pub(super) fn lease_tables(&self) -> &LeaseTables {
+        &self.lease_tables
     }
 
     pub(super) fn lane(&self) -> Lane {

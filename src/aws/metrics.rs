@@ -157,10 +157,12 @@ fn query_index(id: &str) -> Option<usize> {
 fn query(index: usize, id: &ResourceId, wanted: &Wanted<'_>) -> MetricDataQuery {
     let part_dimensions = kinds::kind(id.kind).part_dimensions;
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
+    let namespace = if wanted.metric.namespace.is_empty() { &id.name } else { wanted.metric.namespace };
+    let (name, value) = wanted.metric.dimension.split_once('=').unwrap_or((wanted.metric.dimension, &id.name));
     let metric = CloudWatchMetric::builder()
-        .namespace(wanted.metric.namespace)
+        .namespace(namespace)
         .metric_name(wanted.metric.name)
-        .dimensions(dimension(wanted.metric.dimension, &id.name));
+        .dimensions(dimension(name, value));
     let of_part = wanted.part.into_iter().flat_map(|part| part_dimensions.iter().zip(part.split('/')));
     let metric = of_part.fold(metric, |metric, (name, value)| metric.dimensions(dimension(name, value)));
     let stat = MetricStat::builder().metric(metric.build()).period(PERIOD_S as i32).stat(wanted.metric.statistic);

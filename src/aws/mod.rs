@@ -9,13 +9,16 @@ pub mod clients;
 mod draft;
 pub mod errors;
 mod firehose;
+mod kcl;
 mod kinesis;
 mod lambda;
+mod lease_tables;
 mod meter;
 mod metrics;
 pub mod operations;
 mod pace;
 mod perform;
+mod probe;
 mod sns;
 mod sqs;
 mod sts;
@@ -40,6 +43,7 @@ pub async fn ask(clients: &Clients, question: &Question, now: Timestamp) -> Read
         Question::Inventory(KindId::Swf) => swf::inventory(clients, now).await,
         Question::Inventory(KindId::Firehose) => firehose::inventory(clients, now).await,
         Question::Inventory(KindId::Alarm) => alarms::inventory(clients, now).await,
+        Question::Inventory(KindId::Kcl) => kcl::inventory(clients, now).await,
         Question::Direct(KindId::Kinesis, targets) => kinesis::direct(clients, targets, now).await,
         Question::Direct(KindId::Sqs, targets) => sqs::direct(clients, targets, now).await,
         Question::Direct(KindId::Lambda, targets) => lambda::direct(clients, targets, now).await,
@@ -47,6 +51,8 @@ pub async fn ask(clients: &Clients, question: &Question, now: Timestamp) -> Read
         Question::Direct(KindId::Swf, targets) => swf::direct(clients, targets, now).await,
         Question::Direct(KindId::Firehose, targets) => firehose::direct(clients, targets, now).await,
         Question::Direct(KindId::Alarm, targets) => alarms::direct(clients, targets, now).await,
+        Question::Direct(KindId::Kcl, targets) => kcl::direct(clients, targets, now).await,
+        Question::Probe(asked) => probe::probe(clients, asked, now).await,
         Question::Metrics { kind, targets, window_min } => {
             metrics::metrics(clients, *kind, targets, *window_min, now).await
         }

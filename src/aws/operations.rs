@@ -31,6 +31,10 @@ const SNS_USD: f64 = 0.50 / 1_000_000.0;
 /// GetMetricData charges $0.01 for 1,000 metrics requested (aws.amazon.com/cloudwatch/pricing).
 pub const METRIC_USD: f64 = 0.01 / 1000.0;
 
+/// On-demand DynamoDB charges $0.125 for a million read request units (aws.amazon.com/dynamodb/pricing/on-demand); a
+/// provisioned table has paid for its own.
+pub const READ_UNIT_USD: f64 = 0.125 / 1_000_000.0;
+
 const fn read(service: &'static str, name: &'static str, label: &'static str, usd: f64, per_s: f64) -> Operation {
     Operation { service, name, label, permission: label, also_needs: &[], changes: false, usd, per_s }
 }
@@ -94,9 +98,16 @@ pub const LIST_DELIVERY_STREAMS: Operation =
     read("firehose", "ListDeliveryStreams", "firehose:ListDeliveryStreams", 0.0, 2.0);
 pub const DESCRIBE_DELIVERY_STREAM: Operation =
     read("firehose", "DescribeDeliveryStream", "firehose:DescribeDeliveryStream", 0.0, 2.0);
+pub const LIST_TABLES: Operation = read("dynamodb", "ListTables", "dynamodb:ListTables", 0.0, 5.0);
+pub const DESCRIBE_TABLE: Operation = read("dynamodb", "DescribeTable", "dynamodb:DescribeTable", 0.0, 10.0);
+/// Charged by the units that it takes, not by the request.
+pub const SCAN: Operation = read("dynamodb", "Scan", "dynamodb:Scan", 0.0, 10.0);
+/// Five a second and shard are for all consumers together; only a probe calls it.
+pub const GET_RECORDS: Operation = read("kinesis", "GetRecords", "kinesis:GetRecords", 0.0, 10.0);
+pub const GET_SHARD_ITERATOR: Operation = read("kinesis", "GetShardIterator", "kinesis:GetShardIterator", 0.0, 10.0);
 
 /// The table: nothing else is ever called.
-pub const OPERATIONS: [&Operation; 36] = [
+pub const OPERATIONS: [&Operation; 41] = [
     &GET_CALLER_IDENTITY,
     &GET_METRIC_DATA,
     &DESCRIBE_ALARMS,
@@ -133,6 +144,11 @@ pub const OPERATIONS: [&Operation; 36] = [
     &COUNT_PENDING_ACTIVITY_TASKS,
     &LIST_DELIVERY_STREAMS,
     &DESCRIBE_DELIVERY_STREAM,
+    &LIST_TABLES,
+    &DESCRIBE_TABLE,
+    &SCAN,
+    &GET_RECORDS,
+    &GET_SHARD_ITERATOR,
 ];
 
 /// The operation's place in the table, for what is counted and paced by it.

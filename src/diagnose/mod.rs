@@ -3,6 +3,7 @@
 //! A rule speaks only when its cause is there to be seen: it needs numbers, and it says which. What could be otherwise
 //! is said by the confidence, not by a score.
 
+mod consumers;
 mod functions;
 mod queues;
 mod streams;
@@ -11,7 +12,7 @@ mod workflows;
 
 use crate::domain::field::Field;
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
-use crate::domain::row::{Health, KindId, ResourceId, Row};
+use crate::domain::row::{Health, KindId, Relation, ResourceId, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::time::Timestamp;
 use crate::domain::verb::ActionId;
@@ -33,7 +34,12 @@ impl<'a> Estate<'a> {
     /// The functions that this stream or queue feeds.
     fn fed_by(&self, source: &'a ResourceId) -> impl Iterator<Item = &'a Row> {
         let functions = self.rows.values().filter(|row| row.id.kind == KindId::Lambda);
-        functions.filter(move |row| row.linked(crate::domain::row::Relation::FedBy).any(|from| from == source))
+        functions.filter(move |row| row.linked(Relation::FedBy).any(|from| from == source))
+    }
+
+    /// The KCL applications that read this stream.
+    fn readers(&self, stream: &'a Row) -> impl Iterator<Item = &'a Row> {
+        stream.linked(Relation::ReadBy).filter_map(|id| self.rows.get(id))
     }
 }
 
@@ -46,6 +52,7 @@ pub fn diagnose(estate: &Estate<'_>) -> Vec<Finding> {
             KindId::Lambda => functions::look(estate, row, &mut findings),
             KindId::Sns => topics::look(estate, row, &mut findings),
             KindId::Swf => workflows::look(estate, row, &mut findings),
+            KindId::Kcl => consumers::look(estate, row, &mut findings),
             KindId::Sqs | KindId::Firehose | KindId::Alarm => {}
         }
     }
@@ -69,7 +76,8 @@ const fn rank(cause: Cause) -> u8 {
     match cause {
         Cause::BadDeploy | Cause::HotKey | Cause::UnderProvisioned => 0,
         Cause::FunctionThrottled | Cause::TimeoutClose | Cause::FunctionErrors | Cause::ReadThrottled => 1,
-        Cause::DeciderDown | Cause::DeliveriesFail => 1,
+        Cause::DeciderDown | Cause::DeliveriesFail | Cause::FleetStopped => 1,
+        Cause::WorkerLost | Cause::LeaseTableThrottled => 1,
         Cause::StalledConsumer | Cause::SlowConsumer => 2,
         Cause::DeadLetters | Cause::Backlog => 3,
     }

@@ -4,7 +4,7 @@ use super::{Estate, evidence, finding};
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
 use crate::domain::row::{Health, Part, Row};
 use crate::domain::value::{Datum, NoData, Unit, short_duration_ms};
-use crate::kinds::{kinesis, lambda};
+use crate::kinds::{kcl, kinesis, lambda};
 
 /// Minutes that the rules look back over.
 const LOOK_BACK_MIN: usize = 5;
@@ -130,6 +130,8 @@ fn lagging<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
     let trend = if rising { "and falling further behind" } else { "and not falling further behind" };
     let late =
         estate.fed_by(&row.id).find(|f| f.fields.number(&lambda::ITERATOR_AGE_MS).is_some_and(|ms| ms >= LAG_MS));
+    let is_late = |found: &&Row| found.fields.number(&kcl::LAG_MS).is_some_and(|ms| ms >= LAG_MS);
+    let late_application = estate.readers(row).find(is_late).filter(|_| late.is_none());
     let (name, out) = (&row.id.name, row.fields.number(&kinesis::OUT_BYTES_PER_S).unwrap_or(0.0));
     let arriving = row.fields.number(&kinesis::IN_BYTES_PER_S).unwrap_or(0.0);
     let mut found = match late {
@@ -139,6 +141,16 @@ fn lagging<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
             severity,
             Confidence::Likely,
             format!("{} reads {name} {lag} late {trend}.", function.id),
+        ),
+        None if late_application.is_some() => finding(
+            row,
+            Cause::SlowConsumer,
+            severity,
+            Confidence::Likely,
+            format!(
+                "{} reads {name} {lag} late {trend}.",
+                late_application.map_or(String::new(), |found| found.id.to_string())
+            ),
         ),
         None if out < arriving * 0.02 && arriving > 0.0 => finding(
             row,
@@ -156,6 +168,9 @@ fn lagging<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
         ),
     };
     found.evidence.extend(evidence(row, &kinesis::ITERATOR_AGE_MS, "age of the last record read"));
+    if let Some(application) = late_application {
+        found.evidence.extend(evidence(application, &kcl::LAG_MS, "lag of its slowest lease"));
+    }
     if let Some(function) = late {
         found.evidence.extend(evidence(function, &lambda::ITERATOR_AGE_MS, "age of its batches"));
         found.evidence.extend(evidence(function, &lambda::DURATION_P99_MS, "its p99 duration"));

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::row::{Link, Part, Relation};
-use crate::domain::value::{Datum, Origin, Value};
-use crate::kinds::{kind, kinesis, lambda, sqs};
+use crate::domain::value::{Datum, NoData, Origin, Value};
+use crate::kinds::{kcl, kind, kinesis, lambda, sqs};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -161,4 +161,77 @@ fn a_quiet_estate_has_no_findings() {
     case.set(KindId::Sqs, "emails", &sqs::VISIBLE, 3.0);
     case.set(KindId::Sqs, "emails", &sqs::OLDEST_AGE_S, 2.0);
     assert_eq!(case.says(), []);
+}
+
+/// An application with this many leases: each worker's state, once for each lease.
+fn application(leases: &[(&str, &str)]) -> Case {
+    let mut case = Case::default();
+    let row = case.row(KindId::Kcl, "board");
+    for (n, (owner, state)) in leases.iter().enumerate() {
+        let mut part = Part { id: format!("shardId-{n:012}"), fields: Default::default() };
+        part.fields.set(&kcl::OWNER, Value::text(*owner, minute(60)));
+        part.fields.set(&kcl::LEASE_STATE, Value::text(*state, minute(60)));
+        let still = if *state == kcl::GONE { 35.0 } else { 2.0 };
+        part.fields.set(&kcl::UNRENEWED_S, Value::number(still, minute(60), Origin::Derived));
+        row.parts.push(part);
+    }
+    let expired = leases.iter().filter(|(_, state)| *state == kcl::GONE).count() as f64;
+    case.set(KindId::Kcl, "board", &kcl::LEASES, leases.len() as f64);
+    case.set(KindId::Kcl, "board", &kcl::EXPIRED, expired);
+    case.history(KindId::Kcl, "board", &kcl::RENEWALS_PER_MIN, &[70.0, 72.0, 71.0, 72.0]);
+    case
+}
+
+#[test]
+fn leases_that_only_one_worker_does_not_renew_are_a_lost_instance() {
+    let mut case = application(&[("a", kcl::GONE), ("a", kcl::GONE), ("b", kcl::HELD)]);
+    assert_eq!(case.says(), [(Cause::WorkerLost, Health::Warn, "kcl/board".into())]);
+    let estate = Estate { rows: &case.rows, series: &case.series, now: minute(60) };
+    let found = &diagnose(&estate)[0];
+    assert!(found.sentence.starts_with("a of board no longer renews its 2 leases"), "{}", found.sentence);
+    assert_eq!(found.evidence.len(), 2, "each lease speaks");
+    let mut well = application(&[("a", kcl::HELD), ("a", kcl::HELD), ("b", kcl::HELD)]);
+    assert_eq!(well.says(), []);
+    let mut one_slow_lease = application(&[("a", kcl::GONE), ("a", kcl::HELD)]);
+    assert_eq!(one_slow_lease.says(), [], "its owner lives");
+}
+
+#[test]
+fn no_renewal_at_all_is_a_stopped_fleet_at_once_or_after_five_minutes() {
+    let mut two_looks = application(&[("a", kcl::GONE), ("b", kcl::GONE)]);
+    assert_eq!(two_looks.says(), [(Cause::FleetStopped, Health::Crit, "kcl/board".into())]);
+    let nothing = Value::missing(NoData::NoDatapoints, minute(60), Origin::CloudWatch);
+    let mut one_look = application(&[("a", kcl::SEEN_ONCE)]);
+    one_look.row(KindId::Kcl, "board").fields.set(&kcl::RENEWALS_PER_MIN, nothing.clone());
+    let not_yet = Value::missing(NoData::NotYet, minute(60), Origin::Api);
+    one_look.row(KindId::Kcl, "board").fields.set(&kcl::EXPIRED, not_yet);
+    assert_eq!(one_look.says(), [(Cause::FleetStopped, Health::Crit, "kcl/board".into())]);
+    let mut left_behind = application(&[("a", kcl::GONE)]);
+    left_behind.series.clear();
+    left_behind.row(KindId::Kcl, "board").fields.set(&kcl::RENEWALS_PER_MIN, nothing);
+    assert_eq!(left_behind.says(), [], "a table of long ago");
+    left_behind.set(KindId::Kinesis, "bids", &kinesis::IN_RECORDS_PER_S, 40.0);
+    left_behind.link((KindId::Kcl, "board"), Relation::Reads, (KindId::Kinesis, "bids"));
+    assert_eq!(left_behind.says(), [(Cause::FleetStopped, Health::Warn, "kcl/board".into())], "records arrive");
+}
+
+#[test]
+fn refused_writes_are_the_cause_of_leases_that_are_not_renewed() {
+    let mut case = application(&[("a", kcl::GONE), ("b", kcl::HELD)]);
+    case.history(KindId::Kcl, "board", &kcl::WRITE_THROTTLED_PER_MIN, &[0.0, 12.0, 14.0]);
+    assert_eq!(case.says(), [(Cause::LeaseTableThrottled, Health::Warn, "kcl/board".into())]);
+    let mut renewed = application(&[("a", kcl::HELD), ("b", kcl::HELD)]);
+    renewed.history(KindId::Kcl, "board", &kcl::WRITE_THROTTLED_PER_MIN, &[0.0, 12.0, 14.0]);
+    assert_eq!(renewed.says(), [], "a retry did it");
+}
+
+#[test]
+fn a_late_application_is_named_as_the_slow_reader() {
+    let mut case = application(&[("a", kcl::HELD)]);
+    case.set(KindId::Kcl, "board", &kcl::LAG_MS, 90_000.0);
+    case.history(KindId::Kinesis, "bids", &kinesis::ITERATOR_AGE_MS, &[70_000.0, 80_000.0, 90_000.0]);
+    case.link((KindId::Kinesis, "bids"), Relation::ReadBy, (KindId::Kcl, "board"));
+    assert_eq!(case.says(), [(Cause::SlowConsumer, Health::Warn, "kinesis/bids".into())]);
+    let estate = Estate { rows: &case.rows, series: &case.series, now: minute(60) };
+    assert!(diagnose(&estate)[0].sentence.starts_with("kcl/board reads bids 1m30s late"));
 }

@@ -34,6 +34,9 @@ pub enum Cause {
     ReadThrottled,
     DeliveriesFail,
     DeciderDown,
+    FleetStopped,
+    WorkerLost,
+    LeaseTableThrottled,
 }
 
 impl Cause {
@@ -52,6 +55,9 @@ impl Cause {
             Self::ReadThrottled => "read-throttled",
             Self::DeliveriesFail => "deliveries-fail",
             Self::DeciderDown => "decider-down",
+            Self::FleetStopped => "fleet-stopped",
+            Self::WorkerLost => "worker-lost",
+            Self::LeaseTableThrottled => "lease-table-throttled",
         }
     }
 }

@@ -18,6 +18,26 @@ pub enum Question {
     Direct(KindId, Vec<Target>),
     /// CloudWatch numbers of these resources. `window_min` is how many minutes to fetch: 60 at first, few later.
     Metrics { kind: KindId, targets: Vec<Target>, window_min: u32 },
+    /// How far these checkpoints are behind; asked for by a person, never by itself.
+    Probe(Probe),
+}
+
+/// A reading of a stream's shards after the checkpoints of an application's leases.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Probe {
+    pub application: ResourceId,
+    pub leases: Vec<Checkpointed>,
+}
+
+/// A lease, and the place in its stream that is done.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Checkpointed {
+    /// The lease's key.
+    pub lease: String,
+    pub stream: String,
+    pub shard: String,
+    /// A sequence number, or TRIM_HORIZON.
+    pub checkpoint: String,
 }
 
 impl Question {
@@ -28,6 +48,7 @@ impl Question {
             Self::Direct(_, targets) | Self::Metrics { targets, .. } => {
                 targets.iter_mut().for_each(|target| target.id.place = place.clone());
             }
+            Self::Probe(probe) => probe.application.place = place.clone(),
         }
         self
     }

@@ -16,11 +16,12 @@ pub enum KindId {
     Swf,
     Firehose,
     Alarm,
+    Kcl,
 }
 
 impl KindId {
-    pub const ALL: [Self; 7] =
-        [Self::Kinesis, Self::Sqs, Self::Lambda, Self::Sns, Self::Swf, Self::Firehose, Self::Alarm];
+    pub const ALL: [Self; 8] =
+        [Self::Kinesis, Self::Sqs, Self::Lambda, Self::Sns, Self::Swf, Self::Firehose, Self::Alarm, Self::Kcl];
 
     /// The word in ids, commands and JSON: `kinesis`.
     pub const fn word(self) -> &'static str {
@@ -32,6 +33,7 @@ impl KindId {
             Self::Swf => "swf",
             Self::Firehose => "firehose",
             Self::Alarm => "alarm",
+            Self::Kcl => "kcl",
         }
     }
 
@@ -153,6 +155,10 @@ pub enum Relation {
     Watches,
     /// This resource has that alarm.
     WatchedBy,
+    /// This application reads that stream.
+    Reads,
+    /// This stream is read by that application.
+    ReadBy,
 }
 
 impl Relation {
@@ -166,6 +172,8 @@ impl Relation {
             Self::SubscribedTo => "subscribed-to",
             Self::Watches => "watches",
             Self::WatchedBy => "watched-by",
+            Self::Reads => "reads",
+            Self::ReadBy => "read-by",
         }
     }
 
@@ -180,6 +188,8 @@ impl Relation {
             Self::SubscribedTo => Self::DeliversTo,
             Self::Watches => Self::WatchedBy,
             Self::WatchedBy => Self::Watches,
+            Self::Reads => Self::ReadBy,
+            Self::ReadBy => Self::Reads,
         }
     }
 }

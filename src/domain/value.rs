@@ -56,6 +56,8 @@ pub enum NoData {
     Steady,
     /// A closed shard: what it last showed says nothing about now.
     Closed,
+    /// It is something, but what cannot be told from what there is to see.
+    Unknown,
 }
 
 impl NoData {
@@ -72,6 +74,7 @@ impl NoData {
             Self::Never => "never",
             Self::Steady => "steady",
             Self::Closed => "closed",
+            Self::Unknown => "not known",
         }
     }
 }

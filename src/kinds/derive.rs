@@ -1,10 +1,10 @@
 //! Fields that are computed from other fields: use of capacity, error rates, depth of a dead-letter queue.
 
-use crate::domain::field::Fields;
-use crate::domain::row::{KindId, ResourceId, Row};
+use crate::domain::field::{Field, Fields};
+use crate::domain::row::{KindId, Relation, ResourceId, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::value::{Datum, NoData, Origin, Value};
-use crate::kinds::{kinesis, swf};
+use crate::kinds::{kcl, kinesis, swf};
 use functions::Shared;
 use queues::Queues;
 use std::collections::BTreeMap;
@@ -26,6 +26,7 @@ pub fn derive(rows: &mut BTreeMap<ResourceId, Row>, series: &BTreeMap<SeriesKey,
             KindId::Sqs => queues.complete(row, series),
             KindId::Lambda => functions::complete(row, &shared),
             KindId::Swf => workflows(row),
+            KindId::Kcl => application(row),
             KindId::Sns | KindId::Firehose | KindId::Alarm => {}
         }
     }
@@ -81,6 +82,27 @@ fn workflows(row: &mut Row) {
     let longest = waits.max_by(|a, b| a.as_number().unwrap_or(-1.0).total_cmp(&b.as_number().unwrap_or(-1.0)));
     if let Some(longest) = longest {
         row.fields.set(&swf::DECISION_WAIT_MS, Value { origin: Origin::Derived, ..longest.clone() });
+    }
+}
+
+/// An application reads what it is linked to, and is as late as its slowest lease: as its workers say, else as it was
+/// last probed.
+fn application(row: &mut Row) {
+    let streams: Vec<&str> = row.linked(Relation::Reads).map(|id| id.name.as_str()).collect();
+    let stream = match streams.is_empty() {
+        true => Value::missing(NoData::Unknown, row.as_of, Origin::Derived),
+        false => Value { origin: Origin::Derived, ..Value::text(streams.join(", "), row.as_of) },
+    };
+    row.fields.set(&kcl::STREAM, stream);
+    let open = || row.parts.iter().filter(|part| !kcl::is_finished(part));
+    let worst = |field: &'static Field| {
+        let known = open().filter_map(|part| part.fields.get(field)).filter(|value| value.as_number().is_some());
+        known.max_by(|a, b| a.as_number().unwrap_or(0.0).total_cmp(&b.as_number().unwrap_or(0.0)))
+    };
+    let first = || open().find_map(|part| part.fields.get(&kcl::LEASE_LAG_MS));
+    let lag = worst(&kcl::LEASE_LAG_MS).or_else(|| worst(&kcl::PROBED_LAG_MS)).or_else(first).cloned();
+    if let Some(lag) = lag {
+        row.fields.set(&kcl::LAG_MS, lag);
     }
 }
 

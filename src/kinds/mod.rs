@@ -3,6 +3,7 @@
 pub mod alarm;
 mod derive;
 pub mod firehose;
+pub mod kcl;
 pub mod kinesis;
 pub mod lambda;
 pub mod sns;
@@ -78,11 +79,13 @@ impl Kind {
 /// A CloudWatch metric that feeds a field and its series.
 pub struct Metric {
     pub field: &'static Field,
+    /// Empty: the resource's own name, as an application's own metrics have it.
     pub namespace: &'static str,
     pub name: &'static str,
     /// CloudWatch's word: `Sum`, `Maximum`, `p99`.
     pub statistic: &'static str,
-    /// The dimension that holds the resource's name; part metrics add [`Kind::part_dimensions`].
+    /// The dimension that holds the resource's name, or `Name=value` where all resources have one value; part metrics
+    /// add [`Kind::part_dimensions`].
     pub dimension: &'static str,
     /// How a one-minute datapoint becomes the field's number: multiplied by this (1/60 turns a sum into a rate).
     pub scale: f64,
@@ -171,8 +174,8 @@ impl<'a> SeriesOf<'a> {
 }
 
 /// One entry a service.
-pub const KINDS: [&Kind; 7] =
-    [&kinesis::KIND, &sqs::KIND, &lambda::KIND, &sns::KIND, &swf::KIND, &firehose::KIND, &alarm::KIND];
+pub const KINDS: [&Kind; 8] =
+    [&kinesis::KIND, &sqs::KIND, &lambda::KIND, &sns::KIND, &swf::KIND, &firehose::KIND, &alarm::KIND, &kcl::KIND];
 
 /// How often lists of resources are asked for, where nothing speaks for another pace.
 const INVENTORY_EVERY: Duration = Duration::from_secs(300);
@@ -190,6 +193,7 @@ pub fn kind(id: KindId) -> &'static Kind {
         KindId::Swf => &swf::KIND,
         KindId::Firehose => &firehose::KIND,
         KindId::Alarm => &alarm::KIND,
+        KindId::Kcl => &kcl::KIND,
     }
 }
 

@@ -6,7 +6,8 @@ use super::pen::Pen;
 use super::reading::{TextLine, draw_lines};
 use super::text::{columns, wrap};
 use crate::actions::{Plan, Safety};
-use crate::app::dialog::{Confirm, Dialog, Form, FormField, Input, Palette};
+use crate::app::dialog::{Confirm, Dialog, Form, FormField, Input, Palette, ProbeAsked};
+use crate::app::probe;
 use crate::app::state::State;
 use crate::theme::Role;
 use ratatui::layout::Rect;
@@ -16,6 +17,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, dialog: &Dialog) {
         Dialog::Confirm(confirm) => draw_confirm(pen, area, state, confirm),
         Dialog::Form(form) => draw_form(pen, area, state, form),
         Dialog::Palette(palette) => draw_palette(pen, area, state, palette),
+        Dialog::Probe(asked) => draw_probe(pen, area, state, asked),
         // The filter is typed in the status line.
         Dialog::Filter(_) => {}
     }
@@ -211,6 +213,38 @@ fn draw_choice(pen: &mut Pen, place: Rect, options: &[String], chosen: usize, fo
         };
         line.put(open, role).put(option, role).put(close, role).gap(1);
     }
+}
+
+/// A stream to choose from is shown among so many.
+const PROBE_STREAMS_MAX: usize = 8;
+
+/// What a probe takes, the streams to choose from where it is not certain, and the keys.
+fn draw_probe(pen: &mut Pen, area: Rect, state: &State, asked: &ProbeAsked) {
+    let width = CONFIRM_COLUMNS.min(area.width.saturating_sub(2)).max(area.width.min(20));
+    let mut lines: Vec<TextLine> = Vec::new();
+    let said = state.rows.get(&asked.resource).map(|row| probe::statement(row, asked)).unwrap_or_default();
+    for (n, sentence) in said.iter().enumerate() {
+        let role = if n == 0 { Role::Strong } else { Role::Text };
+        let wrapped = wrap(sentence, width.saturating_sub(4), 20).into_iter();
+        lines.extend(wrapped.map(|line| vec![(line.to_owned().into(), role)]));
+    }
+    if !asked.is_sure && !asked.of_several {
+        lines.push(Vec::new());
+        lines.push(vec![("Which stream it reads is not known; up and down choose:".into(), Role::Warn)]);
+        let top = asked.chosen.saturating_sub(PROBE_STREAMS_MAX - 1);
+        for (n, stream) in asked.streams.iter().enumerate().skip(top).take(PROBE_STREAMS_MAX) {
+            let is_chosen = n == asked.chosen;
+            let (mark, role) = if is_chosen { (pen.glyph().pointer, Role::Focus) } else { (' ', Role::Dim) };
+            let note = probe::stream_note(state, &asked.resource, stream);
+            lines.push(vec![(format!("{mark} {stream}  ").into(), role), (note.into(), Role::Dim)]);
+        }
+    }
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let inside = frame(pen, area, width, height, &format!("probe {}", asked.resource));
+    let text = Rect { height: inside.height.saturating_sub(2), ..inside };
+    draw_lines(pen, text, &lines, 0);
+    let y = inside.bottom().saturating_sub(1);
+    hints(&mut pen.line(Rect { y, height: 1, ..inside }.intersection(inside)), state, 3);
 }
 
 const PALETTE_COLUMNS: u16 = 84;

@@ -10,8 +10,9 @@ use midwatch::clock::Clock;
 use midwatch::domain::field::Field;
 use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Place, Relation, ResourceId, Row};
+use midwatch::domain::value::{Datum, NoData};
 use midwatch::journal::Who;
-use midwatch::kinds::{alarm, firehose, lambda, sns, swf};
+use midwatch::kinds::{alarm, firehose, kcl, lambda, sns, swf};
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::shell::headless::Runner;
 use midwatch::sim::clock::VirtualClock;
@@ -95,6 +96,10 @@ impl Desk {
             self.runner.paste(&id.to_string());
             self.runner.keys("<enter>").unwrap();
             self.runner.run_for(Duration::from_secs(15)).await;
+            if kind == KindId::Kcl {
+                self.runner.keys("Py").unwrap();
+                self.runner.run_for(Duration::from_secs(5)).await;
+            }
             self.runner.keys("<esc>").unwrap();
         }
     }
@@ -158,7 +163,10 @@ impl Desk {
 
 #[tokio::test(start_paused = true)]
 async fn every_kind_is_found_counted_and_linked_while_all_is_well() {
-    let desk = Desk::at_minute(2).await;
+    let mut desk = Desk::at_minute(2).await;
+    // What a subscription is set to is asked of a topic that somebody looks at.
+    desk.runner.keys(":sns/order-events<enter>").unwrap();
+    desk.runner.run_for(Duration::from_secs(10)).await;
     let state = desk.runner.state();
     assert_eq!(state.problems, [].into());
     for kind in KindId::ALL {
@@ -171,7 +179,7 @@ async fn every_kind_is_found_counted_and_linked_while_all_is_well() {
     let topic = "sns/order-events";
     assert_eq!(desk.number(topic, &sns::SUBSCRIPTIONS), 3.0);
     let linked = ["delivers-to sqs/billing", "dead-letters-to sqs/crm-dlq", "delivers-to lambda/notify-customer"];
-    assert_eq!(desk.links(topic), linked);
+    assert_eq!(desk.links(topic), linked, "{:#?}", desk.row(topic));
     assert_eq!(desk.links("lambda/notify-customer"), ["subscribed-to sns/order-events"]);
     let (published, delivered) =
         (desk.number(topic, &sns::PUBLISHED_PER_MIN), desk.number(topic, &sns::DELIVERED_PER_MIN));
@@ -195,6 +203,39 @@ async fn every_kind_is_found_counted_and_linked_while_all_is_well() {
         Some("Maximum ApproximateAgeOfOldestMessage of billing > 300 for 3 of 5 x 60s")
     );
     assert!(desk.links("sqs/billing").contains(&"watched-by alarm/billing-late".to_owned()));
+
+    let watch = "kcl/fraud-watch";
+    assert_eq!(desk.links(watch), ["reads kinesis/order-log"]);
+    assert!(desk.links("kinesis/order-log").contains(&"read-by kcl/fraud-watch".to_owned()));
+    assert_eq!((desk.number(watch, &kcl::LEASES), desk.number(watch, &kcl::WORKERS)), (1.0, 1.0));
+    assert_eq!(desk.row(watch).fields.text(&kcl::CAPACITY), Some("on demand"));
+    assert_eq!(desk.number(watch, &kcl::LOOK_UNITS), 0.5);
+    assert!(desk.number(watch, &kcl::RENEWALS_PER_MIN) >= 10.0, "one lease, every few seconds");
+    assert!(desk.number(watch, &kcl::LAG_MS) < 10_000.0);
+    let other = desk.row(watch).fields.get(&kcl::EXPIRED).unwrap();
+    assert_eq!(other.datum, Datum::Missing(NoData::NotYet), "one look cannot tell");
+}
+
+/// Nothing but the schedule reads a lease table: rarely while nobody looks, every ten seconds while somebody does.
+#[tokio::test(start_paused = true)]
+async fn a_lease_table_is_read_as_often_as_somebody_looks() {
+    let mut desk = Desk::over(&with_faults(&[]), 1, BUDGET_USD_PER_H).await;
+    let looks = async |desk: &Desk| desk.runner.state().meter.calls.by_operation["dynamodb:Scan"];
+    assert_eq!(looks(&desk).await, 1);
+    desk.runner.keys("1").unwrap();
+    desk.runner.run_for(MINUTE * 9).await;
+    assert_eq!(looks(&desk).await, 2, "a second look tells that the lease is renewed, and no third is wanted yet");
+    assert_eq!(desk.number("kcl/fraud-watch", &kcl::EXPIRED), 0.0);
+    let described = desk.asked().await["dynamodb:DescribeTable"];
+    assert!(described <= 4, "{described}");
+    desk.runner.keys(":kcl/fraud-watch<enter>").unwrap();
+    desk.runner.run_for(MINUTE).await;
+    let near = looks(&desk).await - 2;
+    assert!((5..=7).contains(&near), "{near} in a minute");
+    let lease = &desk.row("kcl/fraud-watch").parts[0];
+    assert_eq!(lease.fields.text(&kcl::LEASE_STATE), Some("held"));
+    let owner = lease.fields.text(&kcl::OWNER).unwrap();
+    assert!(owner.starts_with("fraud-watch-"), "{owner}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use midwatch::domain::series::{Series, SeriesKey};
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::value::{NoData, Origin, Value};
 use midwatch::domain::verb::ActionId;
-use midwatch::kinds::{alarm, firehose, kinesis, lambda, sns, sqs, swf};
+use midwatch::kinds::{alarm, firehose, kcl, kinesis, lambda, sns, sqs, swf};
 use std::time::Duration;
 
 /// 2026-11-27, 18:12:20 UTC: twelve minutes into the flash sale.
@@ -363,6 +363,7 @@ pub fn many(rows: usize, width: u16, height: u16) -> State {
             KindId::Swf => one.metric(&swf::PENDING_DECISIONS, 1.0, growing, 20).api(&swf::OPEN, growing * 30.0),
             KindId::Firehose => one.metric(&firehose::FRESHNESS_S, 60.0, growing, 20),
             KindId::Alarm => one.text(&alarm::STATE, "OK"),
+            KindId::Kcl => one.metric(&kcl::RENEWALS_PER_MIN, 60.0, growing, 20).api(&kcl::LEASES, growing),
         }
         .put(&mut state);
     }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod consumers;
 mod contexts;
 mod estate;
 mod fanout;

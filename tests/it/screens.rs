@@ -357,6 +357,7 @@ fn spoil(dialog: &mut Dialog, text: &str) {
         Dialog::Form(form) => form.error = Some(text.to_owned()),
         Dialog::Palette(palette) => palette.items.iter_mut().for_each(|item| item.text = text.to_owned()),
         Dialog::Filter(filter) => filter.error = Some(text.to_owned()),
+        Dialog::Probe(asked) => asked.streams = vec![text.to_owned()],
     }
 }
 

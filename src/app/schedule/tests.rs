@@ -68,7 +68,7 @@ fn good(poll: &Poll) -> Reading {
     match &poll.question {
         Question::Identity => reading.identity = Some(Identity::default()),
         Question::Inventory(kind) => reading.inventory = Some((*kind, Vec::new())),
-        Question::Direct(..) | Question::Metrics { .. } => {}
+        Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => {}
     }
     reading
 }

@@ -2,6 +2,7 @@
 //! with their progress, a function's durations against its timeout. All else of a detail is the same for every kind.
 
 mod function;
+mod leases;
 mod members;
 mod parts;
 mod queue;
@@ -22,7 +23,7 @@ pub fn rows_wanted(row: &Row, width: u16) -> u16 {
         KindId::Kinesis => parts + 3,
         KindId::Sqs => parts + 2 + queue::note_rows(row, width),
         KindId::Lambda => parts + 8,
-        KindId::Sns | KindId::Swf => parts + 2,
+        KindId::Sns | KindId::Swf | KindId::Kcl => parts + 2,
         KindId::Firehose | KindId::Alarm => 0,
     }
 }
@@ -37,6 +38,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail
         KindId::Lambda => function::draw(pen, area, state, row, detail),
         KindId::Sns => members::draw(pen, area, state, row, detail, "none: what is published goes nowhere"),
         KindId::Swf => members::draw(pen, area, state, row, detail, "none are registered"),
+        KindId::Kcl => leases::draw(pen, area, state, row, detail),
         KindId::Firehose | KindId::Alarm => {}
     }
 }

@@ -1,0 +1,237 @@
+//! What is remembered of DynamoDB's tables from poll to poll: which are lease tables, when each was looked at, and where
+//! the counters of its leases stood. A table that is none is not described again while it is listed.
+//!
+//! A look at a lease table takes read capacity that its workers need too. What somebody looks at is read every ten
+//! seconds, or as seldom as keeps the looks below a twentieth of what is provisioned; all else rarely, and only small
+//! tables.
+
+use crate::domain::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// A table that is larger is read only while somebody looks at it: 64 KiB are 8 read units.
+const SWEEP_BYTES_MAX: i64 = 65_536;
+const LOOK_NEAR_EVERY: Duration = Duration::from_secs(10);
+const LOOK_WIDE_EVERY: Duration = Duration::from_secs(600);
+/// When a first look wants its second, and when leases are not renewed.
+const LOOK_SOON_EVERY: Duration = Duration::from_secs(60);
+/// The share of a provisioned table's read units that looks may take.
+const READ_SHARE: f64 = 0.05;
+const DESCRIBE_EVERY: Duration = Duration::from_secs(300);
+
+/// Shared by all clients of a context.
+#[derive(Clone, Debug, Default)]
+pub struct LeaseTables(Arc<RwLock<BTreeMap<String, Table>>>);
+
+#[derive(Clone, Debug)]
+enum Table {
+    Other,
+    Leases(Known),
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    described_at: Timestamp,
+    capacity: Capacity,
+    looked: Option<Look>,
+}
+
+/// What DescribeTable says of how much a look takes and how much there is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Capacity {
+    /// As of some hours ago: DynamoDB counts every six.
+    pub bytes: i64,
+    /// Provisioned read units a second; `None`: on demand.
+    pub read_units: Option<f64>,
+}
+
+#[derive(Clone, Debug)]
+struct Look {
+    at: Timestamp,
+    units: f64,
+    /// A next one is wanted soon.
+    is_open: bool,
+    counters: BTreeMap<String, Counter>,
+}
+
+/// Where a lease's counter stood, and since when it was seen to stand there.
+#[derive(Clone, Copy, Debug)]
+struct Counter {
+    number: i64,
+    since: Timestamp,
+    has_moved: bool,
+}
+
+/// What two looks say of a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// A second look must tell.
+    SeenOnce,
+    /// Its counter moves; it was last seen to stand still for so long.
+    Moves(Duration),
+    StandsStill(Duration),
+}
+
+/// A worker renews three times within the failover time, ten seconds unless set otherwise: with one of a minute a living
+/// owner's counter still moves within this time.
+const STANDS_STILL: Duration = Duration::from_secs(20);
+
+impl LeaseTables {
+    fn read<R>(&self, read: impl FnOnce(&BTreeMap<String, Table>) -> R) -> R {
+        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<String, Table>) -> R) -> R {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets what is not listed any more; gives the tables of which it is not known what they are.
+    pub fn listed(&self, names: &BTreeSet<String>) -> Vec<String> {
+        self.change(|tables| {
+            tables.retain(|name, _| names.contains(name));
+            names.iter().filter(|name| !tables.contains_key(*name)).cloned().collect()
+        })
+    }
+
+    /// The lease tables, by name.
+    pub fn applications(&self) -> Vec<String> {
+        let is_leases = |(name, table): (&String, &Table)| matches!(table, Table::Leases(_)).then(|| name.clone());
+        self.read(|tables| tables.iter().filter_map(is_leases).collect())
+    }
+
+    /// A table was described; `None`: it holds no leases.
+    pub fn described(&self, name: &str, capacity: Option<Capacity>, now: Timestamp) {
+        self.change(|tables| {
+            let looked = match tables.remove(name) {
+                Some(Table::Leases(known)) => known.looked,
+                _ => None,
+            };
+            let leases = |capacity| Table::Leases(Known { described_at: now, capacity, looked });
+            tables.insert(name.to_owned(), capacity.map_or(Table::Other, leases));
+        });
+    }
+
+    pub fn is_to_describe(&self, name: &str, now: Timestamp) -> bool {
+        self.read(|tables| match tables.get(name) {
+            Some(Table::Leases(known)) => now.since(known.described_at) >= DESCRIBE_EVERY,
+            Some(Table::Other) => false,
+            None => true,
+        })
+    }
+
+    pub fn is_to_look(&self, name: &str, is_near: bool, now: Timestamp) -> bool {
+        self.read(|tables| {
+            let Some(Table::Leases(known)) = tables.get(name) else { return false };
+            if !is_near && known.capacity.bytes > SWEEP_BYTES_MAX {
+                return false;
+            }
+            let Some(look) = &known.looked else { return true };
+            let every = match (is_near, look.is_open) {
+                (true, _) => LOOK_NEAR_EVERY,
+                (false, true) => LOOK_SOON_EVERY,
+                (false, false) => LOOK_WIDE_EVERY,
+            };
+            let sparing = known.capacity.read_units.filter(|units| *units > 0.0);
+            let sparing = sparing.map_or(0.0, |units| (look.units / (units * READ_SHARE)).min(86_400.0));
+            now.since(look.at) >= every.max(Duration::from_secs_f64(sparing))
+        })
+    }
+
+    /// Takes a look's counters over (of leases that should be renewed); gives what it and those before say of each.
+    pub fn looked(
+        &self,
+        name: &str,
+        (counters, units): (BTreeMap<String, i64>, f64),
+        now: Timestamp,
+    ) -> BTreeMap<String, Renewal> {
+        self.change(|tables| {
+            let Some(Table::Leases(known)) = tables.get_mut(name) else { return BTreeMap::new() };
+            let before = known.looked.take().map(|look| look.counters).unwrap_or_default();
+            let next = |(key, number): (String, i64)| {
+                let counter = match before.get(&key) {
+                    Some(seen) if seen.number == number => *seen,
+                    seen => Counter { number, since: now, has_moved: seen.is_some() },
+                };
+                (key, counter)
+            };
+            let counters: BTreeMap<String, Counter> = counters.into_iter().map(next).collect();
+            let said: BTreeMap<String, Renewal> =
+                counters.iter().map(|(key, counter)| (key.clone(), renewal(*counter, now))).collect();
+            let is_open = said.values().any(|renewal| !matches!(renewal, Renewal::Moves(_)));
+            known.looked = Some(Look { at: now, units, is_open, counters });
+            said
+        })
+    }
+}
+
+fn renewal(counter: Counter, now: Timestamp) -> Renewal {
+    let still = now.since(counter.since);
+    if still >= STANDS_STILL {
+        Renewal::StandsStill(still)
+    } else if counter.has_moved {
+        Renewal::Moves(still)
+    } else {
+        Renewal::SeenOnce
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1000)
+    }
+
+    fn leases(read_units: Option<f64>, bytes: i64) -> LeaseTables {
+        let tables = LeaseTables::default();
+        tables.described("app", Some(Capacity { bytes, read_units }), at(0));
+        tables
+    }
+
+    fn look(tables: &LeaseTables, counter: i64, second: i64) -> Renewal {
+        tables.looked("app", ([("shard".to_owned(), counter)].into(), 0.5), at(second))["shard"]
+    }
+
+    #[test]
+    fn a_table_that_holds_no_leases_is_described_once_while_it_is_listed() {
+        let tables = leases(None, 0);
+        let names: BTreeSet<String> = ["app", "carts"].map(str::to_owned).into();
+        assert_eq!(tables.listed(&names), ["carts"]);
+        tables.described("carts", None, at(0));
+        assert_eq!(tables.listed(&names), [""; 0]);
+        assert_eq!(tables.applications(), ["app"]);
+        assert!(!tables.is_to_describe("carts", at(100_000)));
+        tables.listed(&["app".to_owned()].into());
+        assert_eq!(tables.listed(&names), ["carts"], "it could be another one of that name");
+    }
+
+    #[test]
+    fn a_counter_that_moves_is_renewed_and_one_that_stands_is_not() {
+        let tables = leases(None, 0);
+        assert_eq!(look(&tables, 7, 0), Renewal::SeenOnce);
+        assert_eq!(look(&tables, 7, 10), Renewal::SeenOnce);
+        assert_eq!(look(&tables, 8, 15), Renewal::Moves(Duration::ZERO));
+        assert_eq!(look(&tables, 8, 25), Renewal::Moves(Duration::from_secs(10)));
+        assert_eq!(look(&tables, 8, 35), Renewal::StandsStill(Duration::from_secs(20)));
+        assert_eq!(look(&tables, 9, 45), Renewal::Moves(Duration::ZERO));
+    }
+
+    #[test]
+    fn looks_are_rare_where_nobody_looks_and_spare_what_is_provisioned() {
+        let tables = leases(None, 0);
+        assert!(tables.is_to_look("app", false, at(0)));
+        look(&tables, 1, 0);
+        assert!(!tables.is_to_look("app", false, at(59)) && tables.is_to_look("app", false, at(60)));
+        look(&tables, 2, 60);
+        assert!(!tables.is_to_look("app", false, at(659)) && tables.is_to_look("app", false, at(660)));
+        assert!(!tables.is_to_look("app", true, at(69)) && tables.is_to_look("app", true, at(70)));
+        let large = leases(None, SWEEP_BYTES_MAX + 1);
+        assert!(!large.is_to_look("app", false, at(0)) && large.is_to_look("app", true, at(0)));
+        let scarce = leases(Some(1.0), 0);
+        scarce.looked("app", (BTreeMap::new(), 5.0), at(0));
+        assert!(!scarce.is_to_look("app", true, at(99)), "5 units are a twentieth of what 100 seconds bring");
+        assert!(scarce.is_to_look("app", true, at(100)));
+    }
+}
