@@ -13,7 +13,7 @@ use midwatch::aws::operations::OPERATIONS;
 use midwatch::aws::{self, Clients, Lane, Seam, Settings};
 use midwatch::domain::field::Field;
 use midwatch::domain::finding::ErrorClass;
-use midwatch::domain::poll::{Calls, Question, Reading, RowUpdate, Target};
+use midwatch::domain::poll::{Calls, Checkpointed, Probe, Question, Reading, RowUpdate, Target};
 use midwatch::domain::row::{KindId, ResourceId};
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::value::{NoData, Origin};
@@ -515,6 +515,14 @@ async fn every_operation_in_use_is_served_by_the_engine() {
         heard(place.ask(Question::Direct(kind, targets.clone())).await);
         heard(place.ask(Question::Metrics { kind, targets, window_min: 60 }).await);
     }
+    let lease = Checkpointed {
+        lease: "shardId-000000000000".into(),
+        stream: "order-log".into(),
+        shard: "shardId-000000000000".into(),
+        checkpoint: "TRIM_HORIZON".into(),
+    };
+    let application = ResourceId::new(KindId::Kcl, "fraud-watch");
+    heard(desk.ask(Question::Probe(Probe { application, leases: vec![lease] })).await);
     let source_arn = sale.queue_arn("orders-dlq").await;
     let changes = [
         Call::UpdateShardCount { stream: "page-views".into(), target: 4 },
