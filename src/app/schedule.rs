@@ -6,16 +6,20 @@ use crate::domain::refresh::Refresh;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::kinds::{self, Kind};
+use attention::Nearness;
 use purse::Purse;
 use slot::{BACK_OFF_MAX, NextLook, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use targets::{metric_count, target};
 
+mod attention;
 mod probes;
 mod purse;
 mod slot;
 mod targets;
+
+pub use attention::Attention;
 
 /// A resource that a running job changes.
 const DIRECT_HOT_EVERY: Duration = Duration::from_secs(2);
@@ -40,6 +44,9 @@ const METRICS_CHUNK: usize = 100;
 /// How many polls may be on their way at once; the last ones are kept for what the person looks at.
 const IN_FLIGHT_MAX: usize = 16;
 const IN_FLIGHT_WIDE_MAX: usize = 10;
+/// How many of the sweep's questions to one kind's service may be. They wait for their operation's pace: more of them
+/// would be no faster, and would keep the other kinds waiting.
+const IN_FLIGHT_KIND_MAX: usize = 3;
 
 /// When each question was asked, and what is on its way.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,22 +93,6 @@ impl Watch {
     fn awaits_parts(&self, kind: &Kind) -> bool {
         !kind.part_metrics.is_empty() && !self.direct.answered
     }
-
-    /// Whether all has been answered that is asked of a resource that nobody looks at.
-    fn is_swept(&self, kind: &Kind) -> bool {
-        (self.direct.answered || kind.sweep_every.is_none()) && (self.metrics.answered || !kind.has_metrics())
-    }
-}
-
-/// What the person looks at, from state.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Attention {
-    /// Resources that running jobs change.
-    pub hot: BTreeSet<ResourceId>,
-    /// The selected one and the one in detail.
-    pub near: BTreeSet<ResourceId>,
-    /// The rows on screen.
-    pub visible: BTreeSet<ResourceId>,
 }
 
 /// What the asking may cost, and how it is shared out.
@@ -111,33 +102,6 @@ struct Money {
     /// How often the sweep may come round: the services' own calls, and CloudWatch's metrics.
     direct_every: Duration,
     metrics_every: Duration,
-}
-
-/// How near a resource is; nearer ones are asked first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Nearness {
-    Hot,
-    Near,
-    Visible,
-    /// Off screen, and not well.
-    Unwell,
-    Wide,
-}
-
-impl Attention {
-    fn nearness(&self, id: &ResourceId, row: Option<&Row>) -> Nearness {
-        if self.hot.contains(id) {
-            Nearness::Hot
-        } else if self.near.contains(id) {
-            Nearness::Near
-        } else if self.visible.contains(id) {
-            Nearness::Visible
-        } else if row.is_some_and(|row| row.health >= Health::Warn) {
-            Nearness::Unwell
-        } else {
-            Nearness::Wide
-        }
-    }
 }
 
 /// What is to be asked of one kind, gathered before it is cut into polls.
@@ -177,10 +141,16 @@ impl Schedule {
     /// Whether every question has been answered once, well or badly, or cannot be paid for now: what there is to see
     /// has been seen.
     pub fn first_sweep_done(&self) -> bool {
-        let is_idle = self.is_short && self.in_flight.is_empty();
+        let is_unpaid = |slot: &Slot| self.is_short && slot.in_flight.is_none();
+        let is_swept = |(id, watch): (&ResourceId, &Watch)| {
+            let (kind, direct, metrics) = (kinds::kind(id.kind), &watch.direct, &watch.metrics);
+            let unpaid = kind.direct_usd > 0.0 && is_unpaid(direct);
+            (direct.answered || kind.sweep_every.is_none() || unpaid)
+                && (metrics.answered || !kind.has_metrics() || is_unpaid(metrics))
+        };
         self.identities.values().all(|slot| slot.answered)
             && self.inventories.values().all(|slot| slot.answered)
-            && (is_idle || self.watches.iter().all(|(id, watch)| watch.is_swept(kinds::kind(id.kind))))
+            && self.watches.iter().all(is_swept)
     }
 
     /// How often CloudWatch is asked about what nobody looks at; the budget decides.
@@ -281,19 +251,20 @@ impl Schedule {
     /// Nearest first; what does not fit into the polls that may be on their way stays due.
     fn ask_direct(
         &mut self,
-        (kind, place): &(KindId, Place),
+        of: &(KindId, Place),
         mut wanted: Vec<(Nearness, ResourceId)>,
         rows: &BTreeMap<ResourceId, Row>,
         money: &Money,
         now: Timestamp,
         polls: &mut Vec<Poll>,
     ) {
+        let (kind, place) = of;
         wanted.sort();
         for same in wanted.chunk_by(|a, b| a.0 == b.0) {
             for chunk in same.chunks(DIRECT_CHUNK) {
                 let nearness = same.first().map_or(Nearness::Wide, |(nearness, _)| *nearness);
                 let usd = kinds::kind(*kind).direct_usd * chunk.len() as f64;
-                if self.is_full(nearness) || !self.can_pay(usd, nearness, money) {
+                if self.is_full(nearness) || self.is_kind_full(of, nearness) || !self.can_pay(usd, nearness, money) {
                     return;
                 }
                 let targets = chunk
@@ -374,6 +345,12 @@ impl Schedule {
     fn is_full(&self, nearness: Nearness) -> bool {
         let max = if nearness >= Nearness::Unwell { IN_FLIGHT_WIDE_MAX } else { IN_FLIGHT_MAX };
         self.in_flight.len() >= max
+    }
+
+    fn is_kind_full(&self, (kind, place): &(KindId, Place), nearness: Nearness) -> bool {
+        let is_of =
+            |asked: &&Asked| matches!(&asked.question, Question::Direct(of, _) if of == kind && asked.place == *place);
+        nearness >= Nearness::Unwell && self.in_flight.values().filter(is_of).count() >= IN_FLIGHT_KIND_MAX
     }
 
     fn ask(&mut self, place: Place, question: Question, usd: f64, is_near: bool, now: Timestamp) -> Poll {

@@ -43,7 +43,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, list: &List) {
         let selected = list.selected.as_ref() == Some(id);
         draw_row(pen, line, places, state, row, selected);
         if selected {
-            pen.paint(line, pen.style(Role::Selection));
+            let name = Rect { x: area.x + HEALTH_COLUMNS, width: places.id, ..line };
+            pen.paint(name.intersection(line), pen.style(Role::Selection));
         }
     }
 }

@@ -12,7 +12,7 @@ use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Place, Relation, ResourceId, Row};
 use midwatch::domain::value::{Datum, NoData};
 use midwatch::journal::Who;
-use midwatch::kinds::{alarm, firehose, kcl, lambda, sns, swf};
+use midwatch::kinds::{alarm, firehose, kcl, kinesis, lambda, sns, sqs, swf};
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::shell::headless::Runner;
 use midwatch::sim::clock::VirtualClock;
@@ -305,4 +305,39 @@ async fn what_costs_a_shared_rate_or_money_is_asked_of_what_is_near_alone() {
     assert_eq!(fields.number(&lambda::PROVISIONED), Some(2.0));
     assert_eq!(fields.text(&lambda::PROVISIONED_STATUS), Some("2 of 2"));
     assert!(fields.number(&lambda::ASYNC_AGE_MS).is_some(), "its metrics do not wait for the next minute");
+}
+
+/// Two hundred each of streams, queues, functions, topics and alarms.
+fn a_thousand() -> String {
+    let mut text =
+        "name = \"estate\"\ntitle = \"An estate\"\nstart = \"2026-11-27T18:00:00Z\"\nwarm_up = \"5m\"\n".to_owned();
+    for n in 0..200 {
+        text.push_str(&format!(
+            "[[stream]]\nname = \"stream-{n}\"\nshards = 1\n[[queue]]\nname = \"queue-{n}\"\n[[topic]]\nname = \"topic-{n}\"\n\
+             [[function]]\nname = \"function-{n}\"\nruntime = \"python3.13\"\nmemory_mb = 128\ntimeout_s = 3\n\
+             base = {{ p50_ms = 20, p99_ms = 60 }}\n\
+             [[alarm]]\nname = \"alarm-{n}\"\nnamespace = \"AWS/SQS\"\nmetric = \"NumberOfMessagesSent\"\n\
+             dimensions = {{ QueueName = \"queue-{n}\" }}\nthreshold = 1000000.0\n"
+        ));
+    }
+    text
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_resources_are_seen_whole_within_twenty_seconds_at_aws_rates_and_within_the_budget() {
+    let desk = Desk::over(&a_thousand(), 0, BUDGET_USD_PER_H).await;
+    let state = desk.runner.state();
+    let took = desk.runner.now().since(state.started);
+    assert!(took <= Duration::from_secs(20), "it took {took:?}");
+    assert_eq!((state.rows.len(), state.meter.calls.throttled), (1000, 0));
+    assert_eq!(state.problems, [].into());
+    assert!(state.meter.calls.usd < BUDGET_USD_PER_H, "${}", state.meter.calls.usd);
+    // Nothing was left out for want of money: CloudWatch has been asked about every one.
+    let unasked = |row: &&Row| match row.id.kind {
+        KindId::Kinesis => row.fields.get(&kinesis::IN_BYTES_PER_S).is_none(),
+        KindId::Lambda => row.fields.get(&lambda::ERRORS_PER_MIN).is_none(),
+        KindId::Sqs => row.fields.get(&sqs::SENT_PER_MIN).is_none(),
+        _ => false,
+    };
+    assert_eq!(state.rows.values().filter(unasked).count(), 0);
 }

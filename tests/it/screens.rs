@@ -218,11 +218,11 @@ fn severity_is_said_by_sign_and_word_and_then_by_colour() {
 }
 
 #[test]
-fn the_selected_row_lies_on_the_selections_ground() {
+fn the_selected_name_lies_on_the_selections_ground() {
     let state = on(flash_sale(80, 24), Screen::List(ListId::Kind(KindId::Sqs)));
     let buffer = painted(&state, &night());
     let ground = night().style(Role::Selection).bg.unwrap();
-    assert_eq!(cell_of(&buffer, "▸✖ crit").bg, ground);
+    assert_eq!(Some(cell_of(&buffer, "▸✖ crit").fg), night().style(Role::Focus).fg);
     assert_eq!(cell_of(&buffer, "orders-dlq  ").bg, ground);
     assert_ne!(cell_of(&buffer, "mails").bg, ground);
     let plain = painted(&state, &theme(Depth::None, Glyphs::Braille));

@@ -5,7 +5,7 @@ use crate::domain::time::Timestamp;
 
 /// The purse holds at most this share of an hour's budget and begins full; the rest comes in over the hour. Both
 /// together are the budget: no sixty minutes can cost more.
-const HELD_SHARE: f64 = 0.3;
+const HELD_SHARE: f64 = 0.45;
 
 /// Money in US dollars.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,9 +74,9 @@ mod tests {
     fn a_reserve_is_left_and_what_is_free_is_always_paid() {
         let mut purse = Purse::default();
         purse.fill(Timestamp::default(), 1.0);
-        assert!(!purse.pay(0.2, 0.2), "0.3 are there, and 0.2 must stay");
-        assert!(purse.pay(0.2, 0.05));
-        assert!(!purse.pay(0.2, 0.0), "a tenth is left");
+        assert!(!purse.pay(0.3, 0.2), "0.45 are there, and 0.2 must stay");
+        assert!(purse.pay(0.3, 0.05));
+        assert!(!purse.pay(0.2, 0.0), "0.15 are left");
         assert!(purse.pay(0.0, 5.0));
         purse.settle(0.2, 0.0);
         assert!(purse.pay(0.2, 0.0), "nothing was charged: it is there again");

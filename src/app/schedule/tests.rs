@@ -226,3 +226,17 @@ fn metrics_of_what_is_near_are_asked_when_somebody_comes_and_then_each_minute() 
     assert_eq!(asked(&mut desk, 60), [other_wide]);
     assert_eq!(asked(&mut desk, 70), [open_near]);
 }
+
+#[test]
+fn no_kind_keeps_the_others_waiting() {
+    let mut desk = Desk { budget_usd_per_h: 10.0, ..Desk::with(&[]) };
+    for kind in [KindId::Sqs, KindId::Lambda] {
+        let ids: BTreeSet<ResourceId> = (0..300).map(|n| ResourceId::new(kind, format!("r{n:03}"))).collect();
+        desk.schedule.set_resources(&Place::default(), kind, &ids);
+        desk.rows.extend(ids.into_iter().map(|id| (id.clone(), Row::new(id, START))));
+    }
+    let polls = desk.due(0);
+    let asked =
+        |kind| polls.iter().filter(|poll| matches!(poll.question, Question::Direct(of, _) if of == kind)).count();
+    assert_eq!((asked(KindId::Sqs), asked(KindId::Lambda)), (IN_FLIGHT_KIND_MAX, IN_FLIGHT_KIND_MAX));
+}
