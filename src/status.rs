@@ -1,5 +1,6 @@
 //! One snapshot of the estate as text: the stable JSON for scripts, a table for people, and the exit code that sums it up.
 
+use crate::domain::change::{Change, Changes};
 use crate::domain::field::Field;
 use crate::domain::finding::{Finding, Problem, by_cause, struck};
 use crate::domain::poll::Calls;
@@ -23,6 +24,8 @@ pub struct Snapshot<'a> {
     pub hidden: usize,
     /// Most important first.
     pub findings: &'a [Finding],
+    /// Newest first.
+    pub changes: &'a Changes,
     pub problems: Vec<&'a Problem>,
     pub calls: &'a Calls,
     /// What watching costs at this rate, in US dollars at list prices.
@@ -79,6 +82,7 @@ pub fn json(snapshot: &Snapshot<'_>) -> Value {
         "resources": snapshot.rows.values().map(|row| row_json(snapshot, row)).collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
         "problems": snapshot.problems.iter().map(|problem| problem_json(problem)).collect::<Vec<_>>(),
+        "changes": snapshot.changes.iter().map(|change| change_json(snapshot, change)).collect::<Vec<_>>(),
         "api": {
             "calls": snapshot.calls.total(),
             "throttled": snapshot.calls.throttled,
@@ -183,6 +187,22 @@ fn problem_json(problem: &Problem) -> Value {
     })
 }
 
+fn change_json(snapshot: &Snapshot<'_>, change: &Change) -> Value {
+    let resources = change.resources.iter().map(|id| snapshot.id(id));
+    json!({
+        "at": change.at.rfc3339(),
+        "service": change.service,
+        "event": change.event,
+        "by": change.who,
+        "with_midwatch": change.by_midwatch,
+        "source_ip": change.source_ip,
+        "resources": resources.collect::<Vec<_>>(),
+        "error": change.error_code,
+        "sentence": change.sentence(),
+        "id": change.id,
+    })
+}
+
 /// How many fields of a resource the table shows: what fits beside its name on a wide terminal.
 const TABLE_FIELDS: usize = 4;
 
@@ -211,6 +231,7 @@ pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
         let _ = writeln!(text, "\n{} more {are} hidden by the config's include and exclude.", snapshot.hidden);
     }
     push_findings(&mut text, snapshot.findings);
+    push_changes(&mut text, snapshot.changes);
     push_problems(&mut text, &snapshot.problems);
     let calls = snapshot.calls;
     let _ = writeln!(
@@ -270,6 +291,24 @@ fn push_findings(text: &mut String, findings: &[Finding]) {
     }
 }
 
+/// How many changes the table shows.
+const TABLE_CHANGES: usize = 8;
+
+fn push_changes(text: &mut String, changes: &Changes) {
+    if changes.is_empty() {
+        return;
+    }
+    text.push_str("\nChanged lately\n");
+    for change in changes.iter().take(TABLE_CHANGES) {
+        let named: Vec<String> = change.resources.iter().map(ToString::to_string).collect();
+        let line = format!("  {}  {}  {}", change.at.clock_hms(), named.join(", "), change.sentence());
+        let _ = writeln!(text, "{line}");
+    }
+    if changes.len() > TABLE_CHANGES {
+        let _ = writeln!(text, "  and {} before", changes.len() - TABLE_CHANGES);
+    }
+}
+
 fn push_problems(text: &mut String, problems: &[&Problem]) {
     if !problems.is_empty() {
         text.push_str("\nNot seen\n");
@@ -321,6 +360,7 @@ mod tests {
     struct Seen {
         rows: BTreeMap<ResourceId, Row>,
         findings: Vec<Finding>,
+        changes: Changes,
         problems: Vec<Problem>,
         calls: Calls,
     }
@@ -328,7 +368,8 @@ mod tests {
     impl Seen {
         fn new(rows: impl IntoIterator<Item = Row>) -> Self {
             let rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-            Self { rows, findings: Vec::new(), problems: Vec::new(), calls: Calls::default() }
+            let (problems, calls) = (Vec::new(), Calls::default());
+            Self { rows, findings: Vec::new(), changes: Changes::default(), problems, calls }
         }
 
         fn snapshot(&self) -> Snapshot<'_> {
@@ -344,10 +385,28 @@ mod tests {
                 rows: &self.rows,
                 hidden: 0,
                 findings: &self.findings,
+                changes: &self.changes,
                 problems: self.problems.iter().collect(),
                 calls: &self.calls,
                 usd_per_hour: 0.05,
             }
+        }
+    }
+
+    fn change() -> Change {
+        Change {
+            id: "e-1".into(),
+            place: Place::default(),
+            at: NOW,
+            service: "sqs".into(),
+            event: "SetQueueAttributes".into(),
+            who: "ana".into(),
+            source_ip: None,
+            resources: vec![ResourceId::new(KindId::Sqs, "orders")],
+            part: None,
+            settings: vec![("VisibilityTimeout".into(), "2".into())],
+            error_code: None,
+            by_midwatch: false,
         }
     }
 
@@ -361,10 +420,11 @@ mod tests {
         let mut seen = Seen::new([dead_letter_queue()]);
         seen.findings.push(finding());
         seen.problems.push(problem("ListQueues"));
+        seen.changes.merge(&HERE, NOW, [change()], NOW);
         seen.calls.by_operation.insert("sqs:ListQueues", 1);
         let json = json(&seen.snapshot());
         let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
-        assert_eq!(members(&json), "at source context resources findings problems api");
+        assert_eq!(members(&json), "at source context resources findings problems changes api");
         let resource = &json["resources"][0];
         assert_eq!(members(resource), "id kind name health fields as_of links");
         assert_eq!(resource["fields"]["visible"].to_string(), "412");
@@ -375,6 +435,10 @@ mod tests {
         assert_eq!(members(finding), "rank cause severity confidence resource sentence evidence actions");
         assert_eq!(members(&finding["evidence"][0]), "resource field sentence at");
         assert_eq!(members(&json["problems"][0]), "service operation class sentence");
+        assert_eq!(
+            json["changes"][0].to_string(),
+            r#"{"at":"2026-11-27T18:02:00Z","service":"sqs","event":"SetQueueAttributes","by":"ana","with_midwatch":false,"source_ip":null,"resources":["sqs/orders"],"error":null,"sentence":"SetQueueAttributes VisibilityTimeout=2 by ana","id":"e-1"}"#
+        );
         assert_eq!(
             json["api"].to_string(),
             r#"{"calls":1,"throttled":0,"by_operation":{"sqs:ListQueues":1},"usd_per_hour":0.05}"#
@@ -410,6 +474,7 @@ mod tests {
         let mut seen = Seen::new([healthy, dead_letter_queue()]);
         seen.findings.push(finding());
         seen.problems.push(problem("ListQueues"));
+        seen.changes.merge(&HERE, NOW, [change()], NOW);
         let told_once = table(&seen.snapshot(), |_| 'x');
         assert!(told_once.contains("sqs:ListQueues (denied): Ask for the permission."), "{told_once}");
         seen.problems.push(problem("GetQueueAttributes"));
@@ -419,6 +484,7 @@ mod tests {
         assert_eq!(lines[3].trim(), "412 dead letters wait");
         assert!(lines[4].starts_with("o ok       sqs/a-first"), "{table}");
         assert!(table.contains("1. crit sqs/orders-dlq: dead-letters, certain"), "{table}");
+        assert!(table.contains("\n  18:02:00  sqs/orders  SetQueueAttributes VisibilityTimeout=2 by ana\n"), "{table}");
         assert!(
             table.contains("2 operations of sqs (denied): Ask for the permission."),
             "one cause is told once: {table}"

@@ -17,6 +17,8 @@ pub enum CommandId {
     Palette,
     Filter,
     Problems,
+    Changes,
+    ChangesOpen,
     Contexts,
     ContextsMark,
     ContextsWatch,
@@ -69,6 +71,8 @@ pub enum Scope {
     List,
     /// On one resource's detail.
     Detail,
+    /// On the list of changes.
+    Changes,
     /// On the list of contexts.
     Contexts,
     Confirm,
@@ -78,11 +82,12 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Always,
         Self::Screen,
         Self::List,
         Self::Detail,
+        Self::Changes,
         Self::Contexts,
         Self::Confirm,
         Self::Form,
@@ -97,6 +102,7 @@ impl Scope {
             Self::Screen => "on every screen",
             Self::List => "in lists",
             Self::Detail => "in a detail",
+            Self::Changes => "in changes",
             Self::Contexts => "in contexts",
             Self::Confirm => "in a confirmation",
             Self::Form => "in a form",
@@ -108,7 +114,7 @@ impl Scope {
     /// The other scopes whose keys are live at the same time.
     pub const fn with(self) -> &'static [Self] {
         match self {
-            Self::List | Self::Detail | Self::Contexts => &[Self::Screen, Self::Always],
+            Self::List | Self::Detail | Self::Changes | Self::Contexts => &[Self::Screen, Self::Always],
             Self::Always => &[],
             _ => &[Self::Always],
         }
@@ -165,6 +171,7 @@ pub const COMMANDS: &[Command] = &[
     command(C::Palette, S::Screen, &[":"], "go to", "Finds a command, a kind or a resource by a few letters.").hint(8),
     command(C::Problems, S::Screen, &["p"], "problems", "Shows what could not be looked at, and what was done.")
         .hint(20),
+    command(C::Changes, S::Screen, &["c"], "changes", "Shows what was changed lately, and by whom.").hint(19),
     command(C::Contexts, S::Screen, &["C"], "ctx", "Chooses what to watch: accounts, regions, roles.")
         .when(can_choose_context),
     command(C::Show(ListId::Overview), S::Screen, &["1"], "overview", "Ranks everything, the worst first."),
@@ -219,6 +226,9 @@ pub const COMMANDS: &[Command] = &[
     command(C::Probe, S::Screen, &["P"], "probe", "Reads how far each checkpoint is behind; asks first.")
         .when(crate::app::probe::can)
         .hint(1),
+    command(C::ChangesOpen, S::Changes, &["enter"], "open", "Opens the resource that was changed.")
+        .when(can_open_changed)
+        .hint(5),
     command(C::ContextsWatch, S::Contexts, &["enter"], "watch", "Watches the marked ones, or the selected one.")
         .hint(1),
     command(C::ContextsMark, S::Contexts, &["m"], "mark", "Marks it: several can be watched at once.").hint(2),
@@ -257,6 +267,14 @@ fn no(why: impl Into<String>) -> Result<(), Why> {
 
 fn has_target(state: &State) -> Result<(), Why> {
     if state.target().is_some() { Ok(()) } else { no("nothing is selected") }
+}
+
+fn can_open_changed(state: &State) -> Result<(), Why> {
+    match (state.target(), state.target_row()) {
+        (_, Some(_)) => Ok(()),
+        (Some(id), None) => no(format!("{id} is not in the estate")),
+        (None, None) => no("no resource that is watched is named"),
+    }
 }
 
 fn can_go_back(state: &State) -> Result<(), Why> {

@@ -7,7 +7,7 @@ use crate::app::edit::Editor;
 use crate::app::effect::Effect;
 use crate::app::job::{JOBS_MAX, Job, PlanId};
 use crate::app::list::ListId;
-use crate::app::screen::{Detail, Screen};
+use crate::app::screen::{Cursor, Detail, Screen};
 use crate::app::state::{Size, State, Tone};
 use crate::app::{contexts, palette, probe, typing, verbs};
 use crate::domain::row::{KindId, ResourceId};
@@ -25,6 +25,7 @@ pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
         CommandId::Suspend => effects.push(Effect::Suspend),
         CommandId::Help => push(state, Screen::Help { scroll: 0 }),
         CommandId::Problems => push(state, Screen::Problems { scroll: 0 }),
+        CommandId::Changes => push(state, Screen::Changes(Cursor::default())),
         CommandId::Contexts => push(state, contexts::screen(state)),
         CommandId::ContextsMark => contexts::mark(state),
         CommandId::ContextsWatch => contexts::watch_chosen(state, effects),
@@ -41,7 +42,7 @@ pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
         CommandId::PageDown => go(state, Go::HalfPages(1)),
         CommandId::First => go(state, Go::First),
         CommandId::Last => go(state, Go::Last),
-        CommandId::Open => open_target(state),
+        CommandId::Open | CommandId::ChangesOpen => open_target(state),
         CommandId::SortNext | CommandId::SortReverse => sort(state, id == CommandId::SortReverse),
         CommandId::CopyId => copy_id(state, effects),
         CommandId::Pause => state.paused = !state.paused,
@@ -88,9 +89,10 @@ impl Go {
 
 fn go(state: &mut State, way: Go) {
     let (page, text_page) = (state.list_rows(), state.text_rows());
-    let (rows, known) = (&state.rows, state.settings.known.len());
+    let (rows, changes, known) = (&state.rows, &state.changes, state.settings.known.len());
     match state.screens.last_mut() {
         None => {}
+        Some(Screen::Changes(cursor)) => cursor.select(changes, way.from(cursor.index, text_page)),
         Some(Screen::Contexts { index, .. }) => *index = way.from(*index, text_page).min(known.saturating_sub(1)),
         Some(Screen::List(id)) => {
             if let Some(list) = state.lists.get_mut(id) {
@@ -137,7 +139,7 @@ fn text_lines(state: &State) -> usize {
                 let answer = state.job(*job).and_then(Job::answer);
                 answer.map_or(0, |answer| wrapped(&answer.payload) + wrapped(&answer.log_tail))
             }
-            Screen::List(_) | Screen::Detail(_) | Screen::Contexts { .. } => 0,
+            Screen::List(_) | Screen::Detail(_) | Screen::Changes(_) | Screen::Contexts { .. } => 0,
         }
 }
 

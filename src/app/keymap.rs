@@ -15,6 +15,7 @@ pub fn scope(state: &State) -> Scope {
         (Some(Dialog::Filter(_)), _) => Scope::Filter,
         (None, Screen::List(_)) => Scope::List,
         (None, Screen::Detail(_)) => Scope::Detail,
+        (None, Screen::Changes(_)) => Scope::Changes,
         (None, Screen::Contexts { .. }) => Scope::Contexts,
         (None, _) => Scope::Screen,
     }

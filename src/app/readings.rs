@@ -2,6 +2,7 @@
 
 use crate::app::list::worst_findings;
 use crate::app::probe;
+use crate::app::screen::Screen;
 use crate::app::state::{Counts, State};
 use crate::diagnose::{self, Estate};
 use crate::domain::finding::{Finding, Problem};
@@ -51,6 +52,9 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     }
     if let Some(identity) = reading.identity {
         state.identities.insert(poll.place.clone(), identity);
+    }
+    if let Some((from, found)) = reading.changes {
+        state.changes.merge(&poll.place, from, found, at);
     }
     let asked = match &poll.question {
         Question::Metrics { .. } => Asked::CloudWatch,
@@ -152,7 +156,7 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
     let asked: BTreeSet<&ResourceId> = match &poll.question {
         Question::Direct(_, targets) | Question::Metrics { targets, .. } => targets.iter().map(|t| &t.id).collect(),
         Question::Probe(probe) => [&probe.application].into(),
-        Question::Identity | Question::Inventory(_) => BTreeSet::new(),
+        Question::Identity | Question::Inventory(_) | Question::Changes { .. } => BTreeSet::new(),
     };
     let worked = |problem: &Problem| {
         let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));
@@ -189,8 +193,16 @@ pub fn derive(state: &mut State) {
         threshold::apply(&state.settings.thresholds, row, &mut verdict);
         (row.health, row.reasons) = verdict.told();
     }
-    state.findings = diagnose::diagnose(&Estate { rows: &state.rows, series: &state.series, now: state.now });
-    let (rows, thresholds) = (&state.rows, &state.settings.thresholds);
+    let rows = &state.rows;
+    let has_part = |row: &&Row, place: &Place, id: &str| {
+        row.id.kind == KindId::Lambda && row.id.place == *place && row.parts.iter().any(|part| part.id == id)
+    };
+    state
+        .changes
+        .find_parts(|place, part| rows.values().find(|row| has_part(row, place, part)).map(|row| row.id.clone()));
+    let estate = Estate { rows, series: &state.series, changes: &state.changes, now: state.now };
+    state.findings = diagnose::diagnose(&estate);
+    let thresholds = &state.settings.thresholds;
     let stands = |f: &mut Finding| rows.get(&f.resource).is_none_or(|row| threshold::bears(thresholds, row, f));
     state.findings.retain_mut(stands);
     state.findings.sort_by_key(|finding| Reverse(finding.severity));
@@ -240,10 +252,14 @@ pub fn derive_list(state: &mut State) {
     }
     let rows = &state.rows;
     for screen in &mut state.screens {
-        if let crate::app::screen::Screen::Detail(detail) = screen
-            && let Some(row) = rows.get(&detail.id)
-        {
-            detail.find_part(row);
+        match screen {
+            Screen::Detail(detail) => {
+                if let Some(row) = rows.get(&detail.id) {
+                    detail.find_part(row);
+                }
+            }
+            Screen::Changes(cursor) => cursor.find(&state.changes),
+            _ => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::kinds::{self, Kind};
 use attention::Nearness;
 use purse::Purse;
-use slot::{BACK_OFF_MAX, NextLook, Slot};
+use slot::{BACK_OFF_MAX, CHANGES_EVERY, NextLook, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use targets::{metric_count, target};
@@ -62,6 +62,7 @@ pub struct Schedule {
     /// How often metrics of what nobody looks at are fetched within the budget.
     sweep_every: Duration,
     identities: BTreeMap<Place, Slot>,
+    changes: BTreeMap<Place, Slot>,
     inventories: BTreeMap<(Place, KindId), Slot>,
     watches: BTreeMap<ResourceId, Watch>,
     /// What a person has asked to be probed.
@@ -126,6 +127,7 @@ impl Schedule {
             is_short: false,
             sweep_every: METRICS_EVERY,
             identities: places.iter().map(|place| (place.clone(), Slot::default())).collect(),
+            changes: places.iter().map(|place| (place.clone(), Slot::default())).collect(),
             inventories: places.iter().flat_map(kinds).collect(),
             watches: BTreeMap::new(),
             probes: Vec::new(),
@@ -148,7 +150,7 @@ impl Schedule {
             (direct.answered || kind.sweep_every.is_none() || unpaid)
                 && (metrics.answered || !kind.has_metrics() || is_unpaid(metrics))
         };
-        self.identities.values().all(|slot| slot.answered)
+        self.identities.values().chain(self.changes.values()).all(|slot| slot.answered)
             && self.inventories.values().all(|slot| slot.answered)
             && self.watches.iter().all(is_swept)
     }
@@ -188,6 +190,11 @@ impl Schedule {
         let inventories = self.inventories.iter().filter(|((_, kind), slot)| next.is_due(slot.due(every(*kind))));
         for (place, kind) in inventories.map(|(of, _)| of.clone()).collect::<Vec<_>>() {
             polls.push(self.ask(place, Question::Inventory(kind), 0.0, false, now));
+        }
+        let changes = self.changes.iter().filter(|(_, slot)| next.is_due(slot.due(CHANGES_EVERY)));
+        for (place, since) in changes.map(|(place, slot)| (place.clone(), slot.changes_since(now))).collect::<Vec<_>>()
+        {
+            polls.push(self.ask(place, Question::Changes { since }, 0.0, false, now));
         }
         for (of, gathered) in self.gather(&mut next, attention, rows, &money) {
             self.ask_direct(&of, gathered.direct, rows, &money, now, &mut polls);
@@ -367,6 +374,7 @@ impl Schedule {
         match question {
             Question::Probe(_) => {}
             Question::Identity => f(None, self.identities.entry(place.clone()).or_default()),
+            Question::Changes { .. } => f(None, self.changes.entry(place.clone()).or_default()),
             Question::Inventory(kind) => f(None, self.inventories.entry((place.clone(), *kind)).or_default()),
             Question::Direct(_, targets) => {
                 for target in targets {
@@ -399,6 +407,7 @@ impl Schedule {
         let good = match &question {
             Question::Identity => reading.identity.is_some(),
             Question::Inventory(_) => reading.inventory.is_some(),
+            Question::Changes { .. } => reading.changes.is_some(),
             Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => true,
         };
         self.each_slot(&place, &question, |id, slot| {
@@ -428,7 +437,7 @@ impl Schedule {
     /// about them is dropped when it comes.
     pub fn ask_again(&mut self, ids: &BTreeSet<ResourceId>, kinds: &BTreeSet<KindId>) {
         let concerns = |question: &Question| match question {
-            Question::Identity => true,
+            Question::Identity | Question::Changes { .. } => true,
             Question::Probe(_) => false,
             Question::Inventory(kind) => kinds.contains(kind),
             Question::Direct(_, targets) | Question::Metrics { targets, .. } => {
@@ -444,7 +453,7 @@ impl Schedule {
             self.purse.settle(asked.usd, 0.0);
             self.each_slot(&asked.place, &asked.question, |_, slot| fresh(slot));
         }
-        self.identities.values_mut().for_each(fresh);
+        self.identities.values_mut().chain(self.changes.values_mut()).for_each(fresh);
         self.inventories.iter_mut().filter(|((_, kind), _)| kinds.contains(kind)).for_each(|(_, slot)| fresh(slot));
         for id in ids {
             if let Some(watch) = self.watches.get_mut(id) {

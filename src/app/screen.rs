@@ -3,7 +3,8 @@
 use crate::app::job::PlanId;
 use crate::app::list::ListId;
 use crate::app::state::State;
-use crate::domain::row::{ResourceId, Row};
+use crate::domain::change::Changes;
+use crate::domain::row::{Place, ResourceId, Row};
 
 /// What fills the terminal, with the little state that is its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,8 @@ pub enum Screen {
     Problems {
         scroll: usize,
     },
+    /// What was changed lately, newest first.
+    Changes(Cursor),
     /// What could be watched. Marks are names, in the order they were made.
     Contexts {
         index: usize,
@@ -29,6 +32,27 @@ pub enum Screen {
         job: PlanId,
         scroll: usize,
     },
+}
+
+/// The selected one of the changes. By its event, so that it survives news; the newest until a person has moved.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cursor {
+    pub event: Option<(Place, String)>,
+    pub index: usize,
+}
+
+impl Cursor {
+    /// Selects the change at `index`, or the last one.
+    pub fn select(&mut self, changes: &Changes, index: usize) {
+        self.index = index.min(changes.len().saturating_sub(1));
+        self.event = changes.get(self.index).map(|change| (change.place.clone(), change.id.clone()));
+    }
+
+    /// Finds the selected one again after news.
+    pub fn find(&mut self, changes: &Changes) {
+        let found = self.event.as_ref().and_then(|(place, id)| changes.position(place, id));
+        self.index = found.unwrap_or(self.index).min(changes.len().saturating_sub(1));
+    }
 }
 
 /// One resource, near.
@@ -114,6 +138,10 @@ impl State {
         match self.screen() {
             Screen::List(id) => self.lists.get(id).and_then(|list| list.selected.as_ref()),
             Screen::Detail(detail) => Some(&detail.id),
+            Screen::Changes(cursor) => {
+                let named = &self.changes.get(cursor.index)?.resources;
+                named.iter().find(|id| self.rows.contains_key(id)).or_else(|| named.first())
+            }
             Screen::Answer { job, .. } => self.job(*job).map(|job| &job.plan.resource),
             Screen::Help { .. } | Screen::Problems { .. } | Screen::Contexts { .. } => None,
         }

@@ -7,6 +7,7 @@ use crate::app::list::{List, ListId};
 use crate::app::readings::{Memory, ProblemKey};
 use crate::app::schedule::{ANSWER_WITHIN, Schedule};
 use crate::app::screen::Screen;
+use crate::domain::change::Changes;
 use crate::domain::finding::{Finding, Problem};
 use crate::domain::pattern::Filter;
 use crate::domain::poll::{Calls, Identity};
@@ -33,6 +34,8 @@ pub struct State {
     pub hidden: BTreeMap<(Place, KindId), usize>,
     /// Derived from rows and series; most important first.
     pub findings: Vec<Finding>,
+    /// What somebody changed lately, newest first.
+    pub changes: Changes,
     /// What cannot be looked at; an operation that works again takes its problem away.
     pub problems: BTreeMap<ProblemKey, Problem>,
     pub meter: Meter,
@@ -247,6 +250,7 @@ impl State {
             series: BTreeMap::new(),
             hidden: BTreeMap::new(),
             findings: Vec::new(),
+            changes: Changes::default(),
             problems: BTreeMap::new(),
             meter: Meter::default(),
             counts: BTreeMap::new(),

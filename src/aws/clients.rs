@@ -251,6 +251,7 @@ pub struct Clients {
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) swf: aws_sdk_swf::Client,
     pub(super) lambda: aws_sdk_lambda::Client,
+    pub(super) cloudtrail: aws_sdk_cloudtrail::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) sts: aws_sdk_sts::Client,
     meter: Meter,
@@ -288,6 +289,9 @@ impl Clients {
             ),
             lambda: aws_sdk_lambda::Client::from_conf(
                 aws_sdk_lambda::config::Builder::from(sdk).interceptor(meter.clone()).build(),
+            ),
+            cloudtrail: aws_sdk_cloudtrail::Client::from_conf(
+                aws_sdk_cloudtrail::config::Builder::from(sdk).interceptor(meter.clone()).build(),
             ),
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
                 aws_sdk_cloudwatch::config::Builder::from(sdk).interceptor(meter.clone()).build(),

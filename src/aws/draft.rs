@@ -3,6 +3,7 @@
 use crate::aws::errors::Trouble;
 use crate::aws::meter::Meter;
 use crate::aws::operations::Operation;
+use crate::domain::change::Change;
 use crate::domain::field::Field;
 use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::poll::{Identity, Reading, RowUpdate};
@@ -28,6 +29,11 @@ impl Draft {
     /// To be called only when every page of the lists came.
     pub fn inventory(&mut self, kind: KindId, ids: Vec<ResourceId>) {
         self.reading.inventory = Some((kind, ids));
+    }
+
+    /// All that was changed since then.
+    pub fn changes(&mut self, from: Timestamp, found: Vec<Change>) {
+        self.reading.changes = Some((from, found));
     }
 
     pub fn update(&mut self, update: RowUpdate) {

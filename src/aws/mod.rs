@@ -5,6 +5,7 @@
 //! is decided by the [`Seam`] that the clients were made with; nothing here can tell.
 
 mod alarms;
+mod changes;
 pub mod clients;
 mod draft;
 pub mod errors;
@@ -23,6 +24,7 @@ mod sns;
 mod sqs;
 mod sts;
 mod swf;
+mod trail;
 
 pub use clients::{Clients, Seam, Settings, SetupError, profile_names, sdk_config};
 pub use pace::Lane;
@@ -36,6 +38,7 @@ use crate::domain::time::Timestamp;
 pub async fn ask(clients: &Clients, question: &Question, now: Timestamp) -> Reading {
     let draft = match question {
         Question::Identity => sts::identity(clients).await,
+        Question::Changes { since } => changes::changes(clients, *since).await,
         Question::Inventory(KindId::Kinesis) => kinesis::inventory(clients, now).await,
         Question::Inventory(KindId::Sqs) => sqs::inventory(clients, now).await,
         Question::Inventory(KindId::Lambda) => lambda::inventory(clients, now).await,

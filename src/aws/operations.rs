@@ -22,7 +22,12 @@ pub struct Operation {
     /// About half of AWS's published rate, or a little more where only a first sweep goes so fast, so that deployments and consoles have room (the services' "Quotas" pages;
     /// where AWS publishes none, a modest figure).
     pub per_s: f64,
+    /// So many calls of a lane may start at once after a quiet time.
+    pub burst: f64,
 }
+
+/// More than so many at once of even the slowest operations is taken by none.
+const BURST: f64 = 5.0;
 
 /// SQS charges $0.40 for a million requests of any kind (aws.amazon.com/sqs/pricing).
 const SQS_USD: f64 = 0.40 / 1_000_000.0;
@@ -36,11 +41,11 @@ pub const METRIC_USD: f64 = 0.01 / 1000.0;
 pub const READ_UNIT_USD: f64 = 0.125 / 1_000_000.0;
 
 const fn read(service: &'static str, name: &'static str, label: &'static str, usd: f64, per_s: f64) -> Operation {
-    Operation { service, name, label, permission: label, also_needs: &[], changes: false, usd, per_s }
+    Operation { service, name, label, permission: label, also_needs: &[], changes: false, usd, per_s, burst: BURST }
 }
 
 const fn change(service: &'static str, name: &'static str, label: &'static str, usd: f64, per_s: f64) -> Operation {
-    Operation { service, name, label, permission: label, also_needs: &[], changes: true, usd, per_s }
+    Operation { service, name, label, permission: label, also_needs: &[], changes: true, usd, per_s, burst: BURST }
 }
 
 pub const GET_CALLER_IDENTITY: Operation = read("sts", "GetCallerIdentity", "sts:GetCallerIdentity", 0.0, 5.0);
@@ -106,8 +111,12 @@ pub const SCAN: Operation = read("dynamodb", "Scan", "dynamodb:Scan", 0.0, 10.0)
 pub const GET_RECORDS: Operation = read("kinesis", "GetRecords", "kinesis:GetRecords", 0.0, 10.0);
 pub const GET_SHARD_ITERATOR: Operation = read("kinesis", "GetShardIterator", "kinesis:GetShardIterator", 0.0, 10.0);
 
+/// CloudTrail takes two requests a second of an account and region, and no burst (CloudTrail "Quotas").
+pub const LOOKUP_EVENTS: Operation =
+    Operation { burst: 1.0, ..read("cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", 0.0, 1.0) };
+
 /// The table: nothing else is ever called.
-pub const OPERATIONS: [&Operation; 41] = [
+pub const OPERATIONS: [&Operation; 42] = [
     &GET_CALLER_IDENTITY,
     &GET_METRIC_DATA,
     &DESCRIBE_ALARMS,
@@ -149,6 +158,7 @@ pub const OPERATIONS: [&Operation; 41] = [
     &SCAN,
     &GET_RECORDS,
     &GET_SHARD_ITERATOR,
+    &LOOKUP_EVENTS,
 ];
 
 /// The operation's place in the table, for what is counted and paced by it.

@@ -19,8 +19,6 @@ pub enum Lane {
     Wide,
 }
 
-/// So many calls may start at once after a quiet time.
-const BURST: f64 = 5.0;
 /// Each throttled call makes the operation so many times slower, up to a bound; each one that is taken, a tenth faster.
 const SLOWER: u32 = 2;
 const STRETCH_MAX_PERCENT: u32 = 3200;
@@ -59,7 +57,7 @@ impl Pace {
             Lane::Wide => operation.per_s,
         };
         let interval_us = 1_000_000.0 / per_s * stretch;
-        let earliest = now_us - (interval_us * (BURST - 1.0)) as i64;
+        let earliest = now_us - (interval_us * (operation.burst - 1.0)) as i64;
         let line = match lane {
             Lane::Near => &lines.near_us,
             Lane::Wide => &lines.wide_us,
@@ -97,9 +95,9 @@ mod tests {
     fn a_lane_has_its_rate_after_a_first_burst() {
         let pace = Pace::default();
         let per_s = DESCRIBE_STREAM_SUMMARY.per_s as usize;
-        assert_eq!(in_a_second(&pace, Lane::Wide, 0), BURST as usize + per_s);
+        assert_eq!(in_a_second(&pace, Lane::Wide, 0), DESCRIBE_STREAM_SUMMARY.burst as usize + per_s);
         let near = in_a_second(&pace, Lane::Near, 0);
-        assert_eq!(near, BURST as usize + per_s / 2, "the sweep does not stand before it");
+        assert_eq!(near, DESCRIBE_STREAM_SUMMARY.burst as usize + per_s / 2, "the sweep does not stand before it");
     }
 
     #[test]
@@ -109,11 +107,14 @@ mod tests {
         for _ in 0..20 {
             pace.note(index, true);
         }
-        assert!(in_a_second(&pace, Lane::Wide, 0) <= BURST as usize, "32 times slower at most");
+        assert!(in_a_second(&pace, Lane::Wide, 0) <= DESCRIBE_STREAM_SUMMARY.burst as usize, "32 times slower at most");
         for _ in 0..40 {
             pace.note(index, false);
         }
         let far = 1_000_000_000_000;
-        assert_eq!(in_a_second(&pace, Lane::Wide, far), BURST as usize + DESCRIBE_STREAM_SUMMARY.per_s as usize);
+        assert_eq!(
+            in_a_second(&pace, Lane::Wide, far),
+            DESCRIBE_STREAM_SUMMARY.burst as usize + DESCRIBE_STREAM_SUMMARY.per_s as usize
+        );
     }
 }

@@ -3,6 +3,7 @@
 //! A rule speaks only when its cause is there to be seen: it needs numbers, and it says which. What could be otherwise
 //! is said by the confidence, not by a score.
 
+mod changes;
 mod consumers;
 mod functions;
 mod queues;
@@ -10,6 +11,7 @@ mod streams;
 mod topics;
 mod workflows;
 
+use crate::domain::change::Changes;
 use crate::domain::field::Field;
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
 use crate::domain::row::{Health, KindId, Relation, ResourceId, Row};
@@ -23,6 +25,7 @@ use std::collections::BTreeMap;
 pub struct Estate<'a> {
     pub rows: &'a BTreeMap<ResourceId, Row>,
     pub series: &'a BTreeMap<SeriesKey, Series>,
+    pub changes: &'a Changes,
     pub now: Timestamp,
 }
 
@@ -56,10 +59,13 @@ pub fn diagnose(estate: &Estate<'_>) -> Vec<Finding> {
             KindId::Sqs | KindId::Firehose | KindId::Alarm => {}
         }
     }
+    changes::explain(estate, &mut findings);
+    let explained = findings.len();
     // Queues come last: why letters died is seen in the functions that worked them.
     for row in estate.rows.values().filter(|row| row.id.kind == KindId::Sqs) {
         queues::look(estate, row, &mut findings);
     }
+    changes::explain(estate, findings.get_mut(explained..).unwrap_or_default());
     findings.sort_by(|a, b| {
         (b.severity, rank(a.cause), b.confidence, &a.resource).cmp(&(
             a.severity,
@@ -76,7 +82,7 @@ const fn rank(cause: Cause) -> u8 {
     match cause {
         Cause::BadDeploy | Cause::HotKey | Cause::UnderProvisioned => 0,
         Cause::FunctionThrottled | Cause::TimeoutClose | Cause::FunctionErrors | Cause::ReadThrottled => 1,
-        Cause::DeciderDown | Cause::DeliveriesFail | Cause::FleetStopped => 1,
+        Cause::DeciderDown | Cause::DeliveriesFail | Cause::FilterPolicy | Cause::FleetStopped => 1,
         Cause::WorkerLost | Cause::LeaseTableThrottled => 1,
         Cause::StalledConsumer | Cause::SlowConsumer => 2,
         Cause::DeadLetters | Cause::Backlog => 3,
@@ -102,5 +108,7 @@ fn evidence(row: &Row, field: &Field, what: &str) -> Option<Evidence> {
     Some(Evidence { resource: row.id.clone(), field: field.id, sentence, at: value.as_of })
 }
 
+#[cfg(test)]
+mod changes_tests;
 #[cfg(test)]
 mod tests;

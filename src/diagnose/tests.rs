@@ -1,6 +1,7 @@
 //! Each rule speaks where its cause is, and is silent where it is not.
 
 use super::*;
+use crate::domain::change::Change;
 use crate::domain::row::{Link, Part, Relation};
 use crate::domain::value::{Datum, NoData, Origin, Value};
 use crate::kinds::{kcl, kind, kinesis, lambda, sqs};
@@ -9,23 +10,24 @@ const MINUTE_MS: i64 = 60_000;
 
 /// An estate under construction; its time is minute 60.
 #[derive(Default)]
-struct Case {
+pub(super) struct Case {
     rows: BTreeMap<ResourceId, Row>,
-    series: BTreeMap<SeriesKey, Series>,
+    pub(super) series: BTreeMap<SeriesKey, Series>,
+    changes: Changes,
 }
 
-fn minute(n: i64) -> Timestamp {
+pub(super) fn minute(n: i64) -> Timestamp {
     Timestamp::from_millis(n * MINUTE_MS)
 }
 
 impl Case {
-    fn row(&mut self, kind: KindId, name: &str) -> &mut Row {
+    pub(super) fn row(&mut self, kind: KindId, name: &str) -> &mut Row {
         let id = ResourceId::new(kind, name);
         self.rows.entry(id.clone()).or_insert_with(|| Row::new(id, minute(60)))
     }
 
     /// Numbers of the last minutes, oldest first; the last one is the row's value.
-    fn history(&mut self, kind: KindId, name: &str, field: &Field, numbers: &[f64]) {
+    pub(super) fn history(&mut self, kind: KindId, name: &str, field: &Field, numbers: &[f64]) {
         let resource = self.row(kind, name).id.clone();
         if let Some(last) = numbers.last() {
             self.row(kind, name).fields.set(field, Value::number(*last, minute(60), Origin::CloudWatch));
@@ -36,11 +38,11 @@ impl Case {
         self.series.entry(key).or_default().merge(points);
     }
 
-    fn set(&mut self, kind: KindId, name: &str, field: &Field, number: f64) {
+    pub(super) fn set(&mut self, kind: KindId, name: &str, field: &Field, number: f64) {
         self.row(kind, name).fields.set(field, Value::number(number, minute(60), Origin::Api));
     }
 
-    fn link(&mut self, from: (KindId, &str), relation: Relation, to: (KindId, &str)) {
+    pub(super) fn link(&mut self, from: (KindId, &str), relation: Relation, to: (KindId, &str)) {
         let to = ResourceId::new(to.0, to.1);
         self.row(from.0, from.1).links.push(Link { to, relation });
     }
@@ -54,16 +56,24 @@ impl Case {
         self.row(KindId::Kinesis, stream).parts.push(part);
     }
 
+    pub(super) fn changed(&mut self, change: Change) {
+        self.changes.merge(&Default::default(), minute(0), [change], minute(60));
+    }
+
     /// What the diagnosis says, as (cause, severity, resource).
     fn says(&mut self) -> Vec<(Cause, Health, String)> {
+        self.findings().into_iter().map(|f| (f.cause, f.severity, f.resource.to_string())).collect()
+    }
+
+    pub(super) fn findings(&mut self) -> Vec<Finding> {
         let ids: Vec<ResourceId> = self.rows.keys().cloned().collect();
         for id in ids {
             let verdict =
                 (kind(id.kind).health)(&self.rows[&id], &SeriesOf { all: &self.series, row: &self.rows[&id] });
             self.rows.get_mut(&id).unwrap().health = verdict.told().0;
         }
-        let estate = Estate { rows: &self.rows, series: &self.series, now: minute(60) };
-        diagnose(&estate).into_iter().map(|f| (f.cause, f.severity, f.resource.to_string())).collect()
+        let estate = Estate { rows: &self.rows, series: &self.series, changes: &self.changes, now: minute(60) };
+        diagnose(&estate)
     }
 }
 
@@ -186,7 +196,7 @@ fn application(leases: &[(&str, &str)]) -> Case {
 fn leases_that_only_one_worker_does_not_renew_are_a_lost_instance() {
     let mut case = application(&[("a", kcl::GONE), ("a", kcl::GONE), ("b", kcl::HELD)]);
     assert_eq!(case.says(), [(Cause::WorkerLost, Health::Warn, "kcl/board".into())]);
-    let estate = Estate { rows: &case.rows, series: &case.series, now: minute(60) };
+    let estate = Estate { rows: &case.rows, series: &case.series, changes: &case.changes, now: minute(60) };
     let found = &diagnose(&estate)[0];
     assert!(found.sentence.starts_with("a of board no longer renews its 2 leases"), "{}", found.sentence);
     assert_eq!(found.evidence.len(), 2, "each lease speaks");
@@ -232,6 +242,6 @@ fn a_late_application_is_named_as_the_slow_reader() {
     case.history(KindId::Kinesis, "bids", &kinesis::ITERATOR_AGE_MS, &[70_000.0, 80_000.0, 90_000.0]);
     case.link((KindId::Kinesis, "bids"), Relation::ReadBy, (KindId::Kcl, "board"));
     assert_eq!(case.says(), [(Cause::SlowConsumer, Health::Warn, "kinesis/bids".into())]);
-    let estate = Estate { rows: &case.rows, series: &case.series, now: minute(60) };
+    let estate = Estate { rows: &case.rows, series: &case.series, changes: &case.changes, now: minute(60) };
     assert!(diagnose(&estate)[0].sentence.starts_with("kcl/board reads bids 1m30s late"));
 }

@@ -1,14 +1,22 @@
 //! What is wrong with a topic: deliveries that its subscribers do not take.
 
-use super::{Estate, evidence, finding};
-use crate::domain::finding::{Cause, Confidence, Finding};
+use super::{Estate, changes, evidence, finding};
+use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
 use crate::domain::row::{Health, Relation, Row};
+use crate::domain::time::Timestamp;
 use crate::domain::value::Unit;
 use crate::kinds::sns;
+use std::time::Duration;
 
 const LOOK_BACK_MIN: u64 = 5;
+/// With this share of the deliveries of before, some are missed.
+const FEWER: f64 = 0.9;
+/// The minutes that are compared: those before a change, and the newest.
+const BEFORE: Duration = Duration::from_secs(15 * 60);
+const NEWEST: Duration = Duration::from_secs(2 * 60);
 
 pub fn look<'a>(estate: &Estate<'a>, row: &'a Row, findings: &mut Vec<Finding>) {
+    findings.extend(filtered(estate, row));
     let series = estate.series_of(row);
     let failed = series.sum(&sns::FAILED_PER_MIN, "", LOOK_BACK_MIN);
     if failed <= 0.0 {
@@ -32,6 +40,39 @@ pub fn look<'a>(estate: &Estate<'a>, row: &'a Row, findings: &mut Vec<Finding>) 
     found.evidence.extend(evidence(row, &sns::FAILED_PER_MIN, "failed"));
     found.evidence.extend(evidence(row, &sns::DELIVERED_PER_MIN, "delivered"));
     findings.push(found);
+}
+
+/// Fewer are delivered and more is filtered out than before somebody changed a filter policy. Filters are there to keep
+/// things out, so without a change nothing is told. A new one takes up to 15 minutes to hold everywhere
+/// (SetSubscriptionAttributes), so the newest minutes are compared with those before it.
+fn filtered(estate: &Estate<'_>, row: &Row) -> Option<Finding> {
+    let change = changes::filter_change(estate, row)?;
+    let all = estate.series_of(row);
+    let mean = |field, from: Timestamp, until: Timestamp| {
+        let points = all.get(field)?.since(from).filter(|(at, _)| *at < until);
+        let numbers: Vec<f64> = points.map(|(_, number)| number).collect();
+        (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+    };
+    let minute = change.at.floor_to(60);
+    let (newest, _) = all.get(&sns::DELIVERED_PER_MIN)?.last()?;
+    let recent = (newest - NEWEST).max(minute + Duration::from_secs(60));
+    let before = |field| mean(field, minute - BEFORE, minute);
+    let now = |field| mean(field, recent, newest + Duration::from_secs(60));
+    let (had, has) = (before(&sns::DELIVERED_PER_MIN)?, now(&sns::DELIVERED_PER_MIN)?);
+    let (kept_out, keeps_out) = (before(&sns::FILTERED_PER_MIN).unwrap_or(0.0), now(&sns::FILTERED_PER_MIN)?);
+    if had <= 0.0 || has > had * FEWER || keeps_out < kept_out + (had - has) / 2.0 {
+        return None;
+    }
+    let fewer = Unit::Percent.short_number((1.0 - has / had) * 100.0);
+    let changed = format!("{} by {} at {}", change.what(), change.whom(), change.at.clock_hms());
+    let name = &row.id.name;
+    let sentence = format!("{name} delivers {fewer} less since {changed}: it filters out what it delivered before.");
+    let mut found = finding(row, Cause::FilterPolicy, Health::Warn, Confidence::Certain, sentence);
+    let (resource, sentence) = (row.id.clone(), change.sentence());
+    found.evidence.push(Evidence { resource, field: changes::CHANGE, sentence, at: change.at });
+    found.evidence.extend(evidence(row, &sns::FILTERED_PER_MIN, "filtered out"));
+    found.evidence.extend(evidence(row, &sns::DELIVERED_PER_MIN, "delivered"));
+    Some(found)
 }
 
 /// Web hooks are what fails; queues and functions of the same account rarely do.

@@ -37,6 +37,7 @@ pub enum Cause {
     FleetStopped,
     WorkerLost,
     LeaseTableThrottled,
+    FilterPolicy,
 }
 
 impl Cause {
@@ -58,6 +59,7 @@ impl Cause {
             Self::FleetStopped => "fleet-stopped",
             Self::WorkerLost => "worker-lost",
             Self::LeaseTableThrottled => "lease-table-throttled",
+            Self::FilterPolicy => "filter-policy",
         }
     }
 }
@@ -80,11 +82,11 @@ impl Confidence {
     }
 }
 
-/// A number that speaks for a finding.
+/// A number or a change that speaks for a finding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     pub resource: ResourceId,
-    /// The field's id.
+    /// The field's id; `change` where what speaks is no number but a change.
     pub field: &'static str,
     pub sentence: String,
     pub at: Timestamp,

@@ -1,5 +1,6 @@
-//! Nouns of the console: time, values, fields, rows, series, polls, findings, verbs. No IO, no SDK, no ratatui.
+//! Nouns of the console: time, values, fields, rows, series, polls, findings, changes, verbs. No IO, no SDK, no ratatui.
 
+pub mod change;
 pub mod field;
 pub mod finding;
 pub mod pattern;

@@ -1,5 +1,6 @@
 //! A poll: one question to AWS, and what came back. Answers carry the poll's generation so that a late one is dropped.
 
+use crate::domain::change::Change;
 use crate::domain::field::Fields;
 use crate::domain::finding::Problem;
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId};
@@ -20,6 +21,8 @@ pub enum Question {
     Metrics { kind: KindId, targets: Vec<Target>, window_min: u32 },
     /// How far these checkpoints are behind; asked for by a person, never by itself.
     Probe(Probe),
+    /// What was changed since then, and by whom.
+    Changes { since: Timestamp },
 }
 
 /// A reading of a stream's shards after the checkpoints of an application's leases.
@@ -44,7 +47,7 @@ impl Question {
     /// The same question about the same resources, said to be there.
     pub fn at(mut self, place: &Place) -> Self {
         match &mut self {
-            Self::Identity | Self::Inventory(_) => {}
+            Self::Identity | Self::Inventory(_) | Self::Changes { .. } => {}
             Self::Direct(_, targets) | Self::Metrics { targets, .. } => {
                 targets.iter_mut().for_each(|target| target.id.place = place.clone());
             }
@@ -94,6 +97,8 @@ pub struct Reading {
     /// For a complete inventory: every resource of the kind, so that vanished ones can be dropped.
     pub inventory: Option<(KindId, Vec<ResourceId>)>,
     pub updates: Vec<RowUpdate>,
+    /// Set by `Changes`: all that was changed since then, as far as it can be known by now.
+    pub changes: Option<(Timestamp, Vec<Change>)>,
     /// Resources whose part of the question failed: their last good values stay, marked stale with the sentence.
     pub failed: Vec<(ResourceId, String)>,
     pub problems: Vec<Problem>,
@@ -113,6 +118,10 @@ impl Reading {
             is_at(&mut update.id);
             update.links.iter_mut().flatten().for_each(|link| is_at(&mut link.to));
             update.series.iter_mut().for_each(|(key, _)| is_at(&mut key.resource));
+        }
+        for change in self.changes.iter_mut().flat_map(|(_, changes)| changes) {
+            change.place = place.clone();
+            change.resources.iter_mut().for_each(&mut is_at);
         }
         self.problems.iter_mut().for_each(|problem| problem.place = place.clone());
         self

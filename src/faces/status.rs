@@ -48,6 +48,7 @@ fn snapshot(state: &State, started: Timestamp, now: Timestamp) -> Snapshot<'_> {
         rows: &state.rows,
         hidden: state.hidden_total(),
         findings: &state.findings,
+        changes: &state.changes,
         problems: state.problems.values().collect(),
         calls: &state.meter.calls,
         usd_per_hour: state.meter.usd_per_h(started, now),

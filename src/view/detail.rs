@@ -10,6 +10,7 @@
 //! ```
 
 use super::cell::{age, cell, provenance};
+use super::changes;
 use super::chart::{self, Chart, Curve};
 use super::panels;
 use super::pen::Pen;
@@ -45,6 +46,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, detail: &Detail) {
     take(&mut rest, |place| reasons(pen, place, state, row, if tall { 6 } else { 2 }));
     take(&mut rest, |place| fields(pen, place, state, row, kind, tall));
     take(&mut rest, |place| links(pen, place, state, row, if tall { 6 } else { 2 }));
+    take(&mut rest, |place| changes::draw_of(pen, place, state, row, if tall { 5 } else { 2 }));
     // Charts stay readable at five lines; the parts have the rest when they need it.
     let parts_rows =
         panels::rows_wanted(row, rest.width).min(rest.height.saturating_sub(CHART_ROWS_MIN)).max(rest.height.min(4));

@@ -1,5 +1,6 @@
 //! The two lines at the bottom: what just happened or why the selected one is not well; the keys that work here.
 
+use super::changes;
 use super::pen::{Line, Pen};
 use super::table::reason;
 use super::text::columns;
@@ -34,6 +35,8 @@ pub fn draw_status(pen: &mut Pen, area: Rect, state: &State, place: Option<Strin
     } else if let Some(job) = state.jobs.iter().rev().find(|job| !job.stage.is_over()) {
         let pointer = pen.glyph().pointer;
         pen.line(left).sign(pointer, Role::Accent).gap(1).put(&job.sentence, Role::Accent);
+    } else if let Screen::Changes(cursor) = state.screen() {
+        changes::draw_selected(pen, left, state, cursor);
     } else if let Screen::List(_) = state.screen() {
         match state.target_row() {
             Some(row) if row.health != Health::Ok || row.stale.is_some() => draw_why(pen, left, row),

@@ -10,6 +10,7 @@
 //! Dialogs lie over the body. Any size from 1×1 up can be drawn: what does not fit is left out, the header last.
 
 mod cell;
+mod changes;
 mod chart;
 mod contexts;
 mod detail;
@@ -74,6 +75,7 @@ fn draw_body(pen: &mut Pen, area: Rect, state: &State) -> Option<String> {
         Screen::Help { scroll } => reading::draw_help(pen, area, *scroll),
         Screen::Problems { scroll } => reading::draw_problems(pen, area, state, *scroll),
         Screen::Contexts { index, marked } => contexts::draw(pen, area, state, *index, marked),
+        Screen::Changes(cursor) => changes::draw(pen, area, state, cursor),
         Screen::Answer { job, scroll } => reading::draw_answer(pen, area, state, *job, *scroll),
     }
 }

@@ -5,6 +5,7 @@ use midwatch::app::job::{Job, PlanId, Stage};
 use midwatch::app::list::{ListId, worst_findings};
 use midwatch::app::screen::{Detail, Screen};
 use midwatch::app::state::{Context, Counts, Settings, Size, Source, State, Toast, Tone};
+use midwatch::domain::change::Change;
 use midwatch::domain::field::{Field, Fields};
 use midwatch::domain::finding::{Cause, Confidence, ErrorClass, Finding, Problem};
 use midwatch::domain::poll::Identity;
@@ -435,6 +436,66 @@ pub fn with_problems(mut state: State) -> State {
         let problem = Problem { place: Place::default(), service, operation, class, sentence: sentence.into() };
         state.problems.insert((problem.place.clone(), service, operation), problem);
     }
+    state
+}
+
+/// Somebody has changed this and that: a deploy before the trouble, a redrive, a refusal, and what names nothing here.
+pub fn with_changes(mut state: State) -> State {
+    let change =
+        |minutes: u64, service: &str, event: &str, who: &str, resources: &[&str], settings: &[(&str, &str)]| Change {
+            id: format!("{event}-{minutes}"),
+            place: Place::default(),
+            at: ago(60 * minutes),
+            service: service.into(),
+            event: event.into(),
+            who: who.into(),
+            source_ip: Some("198.51.100.17".into()),
+            resources: resources.iter().map(|id| ResourceId::parse(id).unwrap()).collect(),
+            part: None,
+            settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            error_code: None,
+            by_midwatch: false,
+        };
+    let mut redrive = change(
+        3,
+        "sqs",
+        "StartMessageMoveTask",
+        "night-watch",
+        &["sqs/orders-dlq"],
+        &[("maxNumberOfMessagesPerSecond", "50")],
+    );
+    redrive.by_midwatch = true;
+    let mut refused = change(
+        21,
+        "kinesis",
+        "UpdateShardCount",
+        "deploy/jenkins-812",
+        &["kinesis/bids"],
+        &[("targetShardCount", "64")],
+    );
+    refused.error_code = Some("LimitExceededException".into());
+    let changes = [
+        redrive,
+        change(
+            11,
+            "lambda",
+            "UpdateFunctionCode",
+            "ci-deploy",
+            &["lambda/fulfil-order"],
+            &[("s3Key", "fulfil-order/7.zip")],
+        ),
+        change(
+            12,
+            "sqs",
+            "SetQueueAttributes",
+            "ana@example.com",
+            &["sqs/orders"],
+            &[("VisibilityTimeout", "5"), ("Policy", "")],
+        ),
+        refused,
+        change(40, "lambda", "PublishLayerVersion", "ci-deploy", &[], &[("layerName", "deps")]),
+    ];
+    state.changes.merge(&Place::default(), ago(4800), changes, now());
     state
 }
 

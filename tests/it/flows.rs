@@ -164,6 +164,8 @@ async fn a_reshard_cures_the_flash_sale() {
     assert!(watch.number("kinesis/bids", &kinesis::ITERATOR_AGE_MS) < lag_then / 2.0, "{lag_then}");
     watch.keys("p");
     watch.shows(&["WHAT WAS DONE", "done", "reshard kinesis/bids"]);
+    watch.keys("<esc>c");
+    watch.shows(&["UpdateShardCount", "targetShardCount=8", "with midwatch"]);
     assert_eq!(watch.journal(), ["intent reshard kinesis/bids", "outcome accepted", "end done"]);
 }
 

@@ -1,5 +1,6 @@
 //! The one integration-test binary: the package's sources, the command line and whole runs.
 
+mod changes;
 mod cli;
 mod config;
 mod consumers;

@@ -194,6 +194,23 @@ async fn identity_names_the_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deploy_is_found_in_the_event_history_and_reads_are_not() {
+    let sale = Sale::at_minute(14).await;
+    sale.ask(Question::Inventory(KindId::Lambda)).await;
+    let since = sale.clock.now() - Duration::from_secs(3600);
+    let reading = sale.ask(Question::Changes { since }).await;
+    assert_eq!(reading.problems, []);
+    let (from, changes) = reading.changes.unwrap();
+    assert_eq!(from, since);
+    let deploy = changes.iter().find(|change| change.event == "UpdateFunctionCode").unwrap();
+    assert_eq!(deploy.resources, [ResourceId::parse("lambda/fulfil-order").unwrap()]);
+    assert_eq!((deploy.who.as_str(), deploy.error_code.as_deref()), ("ci-deploy", None));
+    assert!(changes.iter().all(|change| !change.event.starts_with("List")), "{changes:?}");
+    let later = sale.ask(Question::Changes { since: sale.clock.now() }).await;
+    assert_eq!(later.changes.unwrap().1, []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn queues_have_depths_policies_links_and_their_price() {
     let sale = Sale::at_minute(1).await;
     let inventory = sale.ask(Question::Inventory(KindId::Sqs)).await;
@@ -545,6 +562,7 @@ async fn every_operation_in_use_is_served_by_the_engine() {
     let outcome = sale.perform(Call::CancelMessageMoveTask { source_arn, task_handle }).await;
     assert!(matches!(outcome, CallOutcome::Accepted(_)), "{outcome:?}");
     heard(sale.ask(Question::Identity).await);
+    heard(sale.ask(Question::Changes { since: sale.clock.now() - Duration::from_secs(3600) }).await);
     let mut calls = sale.calls.borrow().clone();
     calls.add(&desk.calls.borrow());
     let unused: Vec<&str> =

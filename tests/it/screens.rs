@@ -8,7 +8,7 @@ use midwatch::app::edit::Editor;
 use midwatch::app::filter::Filter;
 use midwatch::app::job::PlanId;
 use midwatch::app::list::{ListId, Sort, SortBy};
-use midwatch::app::screen::Screen;
+use midwatch::app::screen::{Cursor, Screen};
 use midwatch::app::state::{Size, Source, State, Tone};
 use midwatch::domain::row::{Health, KindId, Place, ResourceId, Row, Stale};
 use midwatch::domain::verb::ActionId;
@@ -75,6 +75,8 @@ fn screens(width: u16, height: u16) -> Vec<(&'static str, State)> {
         ("dead_letters", in_detail(sale(), "sqs/orders-dlq", 0)),
         ("queue", in_detail(sale(), "sqs/orders", 0)),
         ("function", in_detail(sale(), "lambda/settle-bid", 0)),
+        ("changes", on(with_changes(sale()), Screen::Changes(Cursor::default()))),
+        ("function_changed", in_detail(with_changes(sale()), "lambda/fulfil-order", 0)),
         ("help", on(sale(), Screen::Help { scroll: 0 })),
         ("problems", on(with_problems(sale()), Screen::Problems { scroll: 0 })),
         ("answer", on(answer, Screen::Answer { job: PlanId(7), scroll: 0 })),

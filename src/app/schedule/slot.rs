@@ -6,6 +6,13 @@ use std::time::Duration;
 const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
 pub const BACK_OFF_MAX: Duration = Duration::from_secs(60);
 
+/// CloudTrail shows an event some five minutes after it happened, and not in their order: each look goes back so far
+/// before the last one (CloudTrail, "How CloudTrail works").
+pub const CHANGES_EVERY: Duration = Duration::from_secs(60);
+const CHANGES_OVERLAP: Duration = Duration::from_secs(20 * 60);
+/// As far as the series go, and what came just before them.
+const CHANGES_FIRST: Duration = Duration::from_secs(80 * 60);
+
 /// One question's timing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Slot {
@@ -33,6 +40,11 @@ impl Slot {
             failures => back_off(failures).max(every),
         };
         Some(self.asked_at.map_or(Timestamp::from_millis(i64::MIN), |at| at + wait))
+    }
+
+    /// Since when changes are to be looked for.
+    pub fn changes_since(&self, now: Timestamp) -> Timestamp {
+        self.good_at.map_or(now - CHANGES_FIRST, |good_at| good_at - CHANGES_OVERLAP)
     }
 
     pub fn ask(&mut self, generation: u64, now: Timestamp) {

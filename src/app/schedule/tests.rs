@@ -67,6 +67,7 @@ fn good(poll: &Poll) -> Reading {
     let mut reading = Reading::default();
     match &poll.question {
         Question::Identity => reading.identity = Some(Identity::default()),
+        Question::Changes { since } => reading.changes = Some((*since, Vec::new())),
         Question::Inventory(kind) => reading.inventory = Some((*kind, Vec::new())),
         Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => {}
     }
@@ -81,10 +82,29 @@ fn is_direct(poll: &Poll) -> bool {
 fn who_and_what_is_there_are_asked_first_and_nothing_twice_at_once() {
     let mut desk = Desk::empty();
     let first: Vec<Question> = desk.due(0).into_iter().map(|poll| poll.question).collect();
-    assert_eq!(first.len(), 1 + KindId::ALL.len());
+    assert_eq!(first.len(), 2 + KindId::ALL.len());
     assert!(first.contains(&Question::Identity) && first.contains(&Question::Inventory(KindId::Sqs)));
     assert_eq!(desk.due(60), []);
-    assert_eq!(desk.schedule.in_flight(), 1 + KindId::ALL.len());
+    assert_eq!(desk.schedule.in_flight(), 2 + KindId::ALL.len());
+}
+
+#[test]
+fn changes_are_looked_for_every_minute_each_time_back_over_the_last_twenty() {
+    let mut desk = Desk::empty();
+    let mut looks = Vec::new();
+    for second in 10_000..10_300 {
+        for poll in desk.due(second) {
+            if let Question::Changes { since } = poll.question {
+                looks.push((second, since));
+            }
+            // One look fails: the next goes back to before it.
+            let reading = if second == 10_120 { Reading::default() } else { good(&poll) };
+            desk.answer(&poll, second, &reading);
+        }
+    }
+    let back: Vec<(u64, u64)> =
+        looks.iter().map(|(second, since)| (*second, at(*second).since(*since).as_secs())).collect();
+    assert_eq!(back, [(10_000, 4800), (10_060, 1260), (10_120, 1260), (10_180, 1320), (10_240, 1260)]);
 }
 
 #[test]

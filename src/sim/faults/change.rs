@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::sim::fanout;
 use crate::sim::lambda::log::iso_millis;
-use crate::sim::lambda::{AliasChange, Config, ErrorRule, MappingSource, VersionNumber};
+use crate::sim::lambda::{AliasChange, Config, ErrorRule, Mapping, MappingSource, VersionNumber};
 use crate::sim::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -97,15 +97,26 @@ pub fn switch_mappings(world: &mut World, source: &str, is_enabled: bool) {
         None => return,
     };
     let of_source = world.lambda.mappings().filter(|(_, mapping)| mapping.source == source);
-    let found: Vec<(usize, String)> = of_source.map(|(index, mapping)| (index, mapping.uuid.clone())).collect();
-    for (mapping, uuid) in found {
+    let found: Vec<(usize, Value)> = of_source.map(|(index, mapping)| (index, switched(world, mapping))).collect();
+    for (mapping, mut response) in found {
         let (lambda, mut cx) = world.lambda_cx();
         lambda.set_mapping_enabled(&mut cx, mapping, is_enabled);
-        let request = json!({"uUID": uuid, "enabled": is_enabled});
+        let request = json!({"uUID": response["uUID"], "enabled": is_enabled});
+        response["state"] = if is_enabled { "Enabling" } else { "Disabling" }.into();
         let (now, place) = (world.now, &world.place);
         let changed = ("lambda", "UpdateEventSourceMapping");
-        world.cloudtrail.note_change(now, place, DEPLOYER, changed, (&request, &request));
+        world.cloudtrail.note_change(now, place, DEPLOYER, changed, (&request, &response));
     }
+}
+
+/// What UpdateEventSourceMapping answers and CloudTrail shows, but for the state.
+fn switched(world: &World, mapping: &Mapping) -> Value {
+    json!({
+        "uUID": mapping.uuid,
+        "batchSize": mapping.settings.batch_size,
+        "eventSourceArn": mapping.source_arn,
+        "functionArn": world.place.arn("lambda", &format!("function:{}", mapping.function_name)),
+    })
 }
 
 /// A deploy is an UpdateFunctionCode of the deployment pipeline in the account's event history.
