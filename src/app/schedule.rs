@@ -42,8 +42,8 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 const DIRECT_CHUNK: usize = 25;
 const METRICS_CHUNK: usize = 100;
 /// How many polls may be on their way at once; the last ones are kept for what the person looks at.
-const IN_FLIGHT_MAX: usize = 16;
-const IN_FLIGHT_WIDE_MAX: usize = 10;
+const IN_FLIGHT_MAX: usize = 18;
+const IN_FLIGHT_WIDE_MAX: usize = 12;
 /// How many of the sweep's questions to one kind's service may be. They wait for their operation's pace: more of them
 /// would be no faster, and would keep the other kinds waiting.
 const IN_FLIGHT_KIND_MAX: usize = 3;

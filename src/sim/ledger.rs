@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 
 /// Counts of API requests by service, operation and error code (empty when it succeeded).
-#[derive(Default, Debug, Clone, PartialEq, Eq)]
+#[derive(Default, Debug, Clone, PartialEq)]
 pub struct Ledger {
     pub requests: BTreeMap<(&'static str, String, String), u64>,
     /// All of them together.
     pub answered: u64,
     /// Metrics that GetMetricData was asked for and gave: CloudWatch charges by these.
     pub metrics: u64,
+    /// What DynamoDB's reads consumed, in read units.
+    pub read_units: f64,
 }
 
-/// What CloudWatch charges for a metric of GetMetricData, and SQS and SNS for a request, in US dollars at list price
-/// (us-east-1, aws.amazon.com/cloudwatch/pricing, /sqs/pricing, /sns/pricing); nothing else here has a price by request.
+/// What CloudWatch charges for a metric of GetMetricData, SQS and SNS for a request, and DynamoDB for a read unit of an
+/// on-demand table, in US dollars at list price (us-east-1, aws.amazon.com/cloudwatch/pricing, /sqs/pricing,
+/// /sns/pricing, /dynamodb/pricing/on-demand).
 const METRIC_USD: f64 = 0.01 / 1000.0;
 const SQS_REQUEST_USD: f64 = 0.40 / 1_000_000.0;
 const SNS_REQUEST_USD: f64 = 0.50 / 1_000_000.0;
+const READ_UNIT_USD: f64 = 0.125 / 1_000_000.0;
 
 impl Ledger {
     pub fn note(&mut self, service: &'static str, operation: &str, error_code: &str) {
@@ -24,18 +28,23 @@ impl Ledger {
         *self.requests.entry((service, operation.to_owned(), error_code.to_owned())).or_default() += 1;
     }
 
-    /// What AWS would charge for these requests, in US dollars, refused ones of SQS and SNS included.
+    /// What AWS would charge at most for looking as these requests did, in US dollars: refused ones of SQS and SNS
+    /// included, reads of DynamoDB as of on-demand tables. Writes of DynamoDB and what lives by the hour are not in it.
     pub fn usd(&self) -> f64 {
         let of = |wanted: &str| -> u64 {
             self.requests.iter().filter(|((service, ..), _)| *service == wanted).map(|(_, count)| count).sum()
         };
-        of("sqs") as f64 * SQS_REQUEST_USD + of("sns") as f64 * SNS_REQUEST_USD + self.metrics as f64 * METRIC_USD
+        of("sqs") as f64 * SQS_REQUEST_USD
+            + of("sns") as f64 * SNS_REQUEST_USD
+            + self.metrics as f64 * METRIC_USD
+            + self.read_units * READ_UNIT_USD
     }
 
     /// Counts another's requests with its own.
     pub fn add(&mut self, other: &Self) {
         self.answered += other.answered;
         self.metrics += other.metrics;
+        self.read_units += other.read_units;
         for (request, count) in &other.requests {
             *self.requests.entry(request.clone()).or_default() += count;
         }

@@ -367,8 +367,8 @@ fn a_status_is_the_same_each_time_and_another_seed_is_another_run() {
     assert!(first.out == second.out, "two runs differ");
     let seen: Value = serde_json::from_str(&first.out).unwrap();
     assert_eq!(seen["source"], "demo");
-    // Eight resources, seen ten minutes into the story.
-    assert_eq!(seen["resources"].as_array().unwrap().len(), 8);
+    // Nine resources, seen ten minutes into the story.
+    assert_eq!(seen["resources"].as_array().unwrap().len(), 9);
     assert!(seen["at"].as_str().unwrap().starts_with("2026-11-27T18:08"), "{}", seen["at"]);
     assert!(seen["findings"][0]["resource"].is_string());
     assert!(status(2).out != first.out);

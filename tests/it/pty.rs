@@ -456,12 +456,12 @@ fn every_size_is_survived_and_the_screen_comes_back() {
 #[test]
 fn a_small_terminal_shows_and_obeys() {
     let mut window = Window::open(demo(), 20, 5);
-    // All eight are there before the first key: from then on the selection stays with its resource.
-    window.until_text("/8");
+    // All nine are there before the first key: from then on the selection stays with its resource.
+    window.until_text("/9");
     window.press("g");
-    window.until_text("1/8");
+    window.until_text("1/9");
     window.press("j");
-    window.until_text("2/8");
+    window.until_text("2/9");
     window.press("q");
     assert_eq!(window.end().0, 0);
     window.is_restored();

@@ -30,11 +30,13 @@ pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let is_consistent = input.boolean("ConsistentRead")?.unwrap_or(false);
     let (service, mut cx) = world.dynamodb_cx();
     let (item, consumed) = service.get(&mut cx, &table, &key, is_consistent)?;
+    let units = consumed.total();
     let mut output = Map::new();
     if let Some(item) = item {
         let item = paths.map_or_else(|| item.clone(), |paths| project(&item, &paths));
         output.insert("Item".into(), json_item(&item));
     }
+    world.ledger.read_units += units;
     output.extend(terms::consumed(input, &table, &consumed, Units::Plain).map(|c| ("ConsumedCapacity".to_owned(), c)));
     Ok(Json::Object(output))
 }

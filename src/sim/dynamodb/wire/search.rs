@@ -141,6 +141,7 @@ fn run(world: &mut World, input: Input<'_>, search: &mut Search, paths: Option<V
     let has_items = check_select(world, input, search, paths.is_some())?;
     let (service, mut cx) = world.dynamodb_cx();
     let found = service.find(&mut cx, search)?;
+    world.ledger.read_units += found.consumed.total();
     let mut output = Map::new();
     if has_items {
         let item = |item| paths.as_ref().map_or_else(|| json_item(item), |paths| json_item(&project(item, paths)));
