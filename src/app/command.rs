@@ -44,6 +44,7 @@ pub enum CommandId {
     CancelRedrive,
     Invoke,
     Probe,
+    Log,
     ConfirmYes,
     ConfirmNo,
     ConfirmUp,
@@ -229,6 +230,9 @@ pub const COMMANDS: &[Command] = &[
     command(C::ChangesOpen, S::Changes, &["enter"], "open", "Opens the resource that was changed.")
         .when(can_open_changed)
         .hint(5),
+    command(C::Log, S::Screen, &["l"], "log", "Reads the function's log, newest last, while it is open.")
+        .when(crate::app::log::can_open)
+        .hint(4),
     command(C::ContextsWatch, S::Contexts, &["enter"], "watch", "Watches the marked ones, or the selected one.")
         .hint(1),
     command(C::ContextsMark, S::Contexts, &["m"], "mark", "Marks it: several can be watched at once.").hint(2),

@@ -9,7 +9,7 @@ use crate::app::job::{JOBS_MAX, Job, PlanId};
 use crate::app::list::ListId;
 use crate::app::screen::{Cursor, Detail, Screen};
 use crate::app::state::{Size, State, Tone};
-use crate::app::{contexts, palette, probe, typing, verbs};
+use crate::app::{contexts, log, palette, probe, typing, verbs};
 use crate::domain::row::{KindId, ResourceId};
 use crate::domain::verb::ActionId;
 use std::collections::BTreeSet;
@@ -52,6 +52,11 @@ pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
         CommandId::CancelRedrive => begin(state, ActionId::CancelRedrive),
         CommandId::Invoke => begin(state, ActionId::Invoke),
         CommandId::Probe => probe::open(state),
+        CommandId::Log => {
+            if let Some(screen) = log::screen(state) {
+                push(state, screen);
+            }
+        }
         CommandId::ConfirmYes => confirm_yes(state, effects),
         CommandId::ConfirmUp | CommandId::ConfirmDown => scroll_confirm(state, id == CommandId::ConfirmDown),
         CommandId::ConfirmNo | CommandId::FormCancel | CommandId::PaletteCancel => _ = state.dialogs.pop(),
@@ -104,6 +109,9 @@ fn go(state: &mut State, way: Go) {
                 detail.select_part(row, way.from(detail.part_index, page));
             }
         }
+        Some(Screen::Log(open)) => {
+            open.end = open.log.place(way.from(open.log.index(open.end.as_ref()), text_page));
+        }
         // How long the text is, the view knows: it shows its end when the scroll goes beyond. The bound keeps the way
         // back short.
         Some(Screen::Help { scroll } | Screen::Problems { scroll } | Screen::Answer { scroll, .. }) => {
@@ -139,7 +147,7 @@ fn text_lines(state: &State) -> usize {
                 let answer = state.job(*job).and_then(Job::answer);
                 answer.map_or(0, |answer| wrapped(&answer.payload) + wrapped(&answer.log_tail))
             }
-            Screen::List(_) | Screen::Detail(_) | Screen::Changes(_) | Screen::Contexts { .. } => 0,
+            Screen::List(_) | Screen::Detail(_) | Screen::Changes(_) | Screen::Log(_) | Screen::Contexts { .. } => 0,
         }
 }
 

@@ -27,7 +27,7 @@ pub enum What {
     /// A poll came back.
     Polled {
         poll: Poll,
-        reading: Reading,
+        reading: Box<Reading>,
     },
     /// A person has agreed to this plan outside the terminal UI: `midwatch do`.
     Agreed(Plan),

@@ -79,7 +79,7 @@ fn is_in_place(state: &State, command: &Command) -> bool {
     match command.id {
         CommandId::Reshard => kind == Some(KindId::Kinesis),
         CommandId::Redrive => kind == Some(KindId::Sqs),
-        CommandId::CancelRedrive | CommandId::Back => (command.available)(state).is_ok(),
+        CommandId::CancelRedrive | CommandId::Back | CommandId::Log => (command.available)(state).is_ok(),
         CommandId::Invoke => kind == Some(KindId::Lambda),
         CommandId::Probe => kind == Some(KindId::Kcl),
         _ => true,

@@ -15,6 +15,7 @@ pub mod filter;
 pub mod job;
 pub mod keymap;
 pub mod list;
+pub mod log;
 pub mod palette;
 pub mod probe;
 pub mod readings;

@@ -1,6 +1,7 @@
 //! What polls brought, folded into the rows: last good values stay, what failed is marked, what vanished goes.
 
 use crate::app::list::worst_findings;
+use crate::app::log;
 use crate::app::probe;
 use crate::app::screen::Screen;
 use crate::app::state::{Counts, State};
@@ -55,6 +56,9 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     }
     if let Some((from, found)) = reading.changes {
         state.changes.merge(&poll.place, from, found, at);
+    }
+    if let (Question::Log(question), Some(answer)) = (&poll.question, reading.log) {
+        log::take(state, question, answer, at);
     }
     let asked = match &poll.question {
         Question::Metrics { .. } => Asked::CloudWatch,
@@ -156,7 +160,7 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
     let asked: BTreeSet<&ResourceId> = match &poll.question {
         Question::Direct(_, targets) | Question::Metrics { targets, .. } => targets.iter().map(|t| &t.id).collect(),
         Question::Probe(probe) => [&probe.application].into(),
-        Question::Identity | Question::Inventory(_) | Question::Changes { .. } => BTreeSet::new(),
+        Question::Identity | Question::Inventory(_) | Question::Changes { .. } | Question::Log(_) => BTreeSet::new(),
     };
     let worked = |problem: &Problem| {
         let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));

@@ -2,6 +2,7 @@
 
 use crate::app::job::PlanId;
 use crate::app::list::ListId;
+use crate::app::log::LogScreen;
 use crate::app::state::State;
 use crate::domain::change::Changes;
 use crate::domain::row::{Place, ResourceId, Row};
@@ -27,6 +28,8 @@ pub enum Screen {
         index: usize,
         marked: Vec<String>,
     },
+    /// What a function wrote, newest last.
+    Log(LogScreen),
     /// What an invocation gave back: the job holds the answer.
     Answer {
         job: PlanId,
@@ -142,6 +145,7 @@ impl State {
                 let named = &self.changes.get(cursor.index)?.resources;
                 named.iter().find(|id| self.rows.contains_key(id)).or_else(|| named.first())
             }
+            Screen::Log(open) => Some(&open.function),
             Screen::Answer { job, .. } => self.job(*job).map(|job| &job.plan.resource),
             Screen::Help { .. } | Screen::Problems { .. } | Screen::Contexts { .. } => None,
         }

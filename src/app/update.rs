@@ -42,7 +42,7 @@ fn apply(state: &mut State, what: What, effects: &mut Vec<Effect>) {
             state.size = Size { width, height };
             state.memory.list_changed = true;
         }
-        What::Polled { poll, reading } => readings::fold(state, &poll, reading),
+        What::Polled { poll, reading } => readings::fold(state, &poll, *reading),
         What::Agreed(plan) => dispatch::agreed(state, plan, effects),
         What::Performed { plan_id, call, outcome } => performed(state, plan_id, call, outcome, effects),
         What::NotJournalled { plan_id, sentence, call_sent } => {
@@ -149,6 +149,9 @@ pub fn attention(state: &State) -> Attention {
         }
     }
     attention.near.extend(state.target().cloned());
+    if let Screen::Log(open) = state.screen() {
+        attention.log = Some(open.question());
+    }
     if let (Screen::List(_), Some(list)) = (state.screen(), state.list()) {
         attention.visible.extend(list.on_screen(state.list_rows()).iter().cloned());
     }

@@ -252,6 +252,7 @@ pub struct Clients {
     pub(super) swf: aws_sdk_swf::Client,
     pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) cloudtrail: aws_sdk_cloudtrail::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) sts: aws_sdk_sts::Client,
     meter: Meter,
@@ -292,6 +293,9 @@ impl Clients {
             ),
             cloudtrail: aws_sdk_cloudtrail::Client::from_conf(
                 aws_sdk_cloudtrail::config::Builder::from(sdk).interceptor(meter.clone()).build(),
+            ),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(
+                aws_sdk_cloudwatchlogs::config::Builder::from(sdk).interceptor(meter.clone()).build(),
             ),
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
                 aws_sdk_cloudwatch::config::Builder::from(sdk).interceptor(meter.clone()).build(),

@@ -6,6 +6,7 @@ use crate::aws::operations::Operation;
 use crate::domain::change::Change;
 use crate::domain::field::Field;
 use crate::domain::finding::{ErrorClass, Problem};
+use crate::domain::log::LogAnswer;
 use crate::domain::poll::{Identity, Reading, RowUpdate};
 use crate::domain::row::{KindId, Place, ResourceId};
 use crate::domain::time::Timestamp;
@@ -38,6 +39,11 @@ impl Draft {
 
     pub fn update(&mut self, update: RowUpdate) {
         self.reading.updates.push(update);
+    }
+
+    /// What was read of a log, or why nothing was.
+    pub fn log(&mut self, answer: Result<LogAnswer, String>) {
+        self.reading.log = Some(answer);
     }
 
     /// Money beyond the price of requests.

@@ -24,13 +24,14 @@ const CONCURRENCY: usize = 4;
 /// Bounds on paging: 50 functions a page, 100 mappings a page.
 const PAGES_MAX: usize = 400;
 
-const FUNCTION_FIELDS: [&Field; 8] = [
+const FUNCTION_FIELDS: [&Field; 9] = [
     &lambda::RESERVED_CONCURRENCY,
     &lambda::TIMEOUT_S,
     &lambda::MEMORY_MB,
     &lambda::RUNTIME,
     &lambda::ARCHITECTURE,
     &lambda::LAST_MODIFIED,
+    &lambda::LOG_GROUP,
     &lambda::CODE_SHA256,
     &lambda::ARN,
 ];
@@ -206,6 +207,7 @@ fn set_configuration(fields: &mut Fields, function: &FunctionConfiguration, now:
     // Lambda names one architecture; a list without any is from before there were two.
     let architecture = function.architectures().first().map_or("x86_64", |architecture| architecture.as_str());
     fields.set(&lambda::ARCHITECTURE, Value::text(architecture, now));
+    fields.set(&lambda::LOG_GROUP, text(function.logging_config().and_then(|logging| logging.log_group())));
     fields.set(&lambda::CODE_SHA256, text(function.code_sha256.as_deref()));
     fields.set(&lambda::ARN, text(function.function_arn.as_deref()));
     let modified = function.last_modified.as_deref().and_then(last_modified);

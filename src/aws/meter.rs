@@ -89,12 +89,16 @@ impl Intercept for Meter {
     }
 }
 
+const LOGS_SERVICE: &str = "CloudWatch Logs";
+
 /// Which operation of the table this is.
 fn called(cfg: &ConfigBag) -> Option<usize> {
     let called = cfg.load::<Metadata>()?;
-    OPERATIONS.iter().position(|operation| {
-        operation.name == called.name() && operation.service.eq_ignore_ascii_case(called.service())
-    })
+    // The SDK's word for this service is not IAM's.
+    let service = if called.service() == LOGS_SERVICE { "logs" } else { called.service() };
+    OPERATIONS
+        .iter()
+        .position(|operation| operation.name == called.name() && operation.service.eq_ignore_ascii_case(service))
 }
 
 /// AWS throttles with status 429, or with 400 and one of several codes; the code stands in a header or in the body.

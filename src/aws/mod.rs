@@ -14,6 +14,7 @@ mod kcl;
 mod kinesis;
 mod lambda;
 mod lease_tables;
+mod logs;
 mod meter;
 mod metrics;
 pub mod operations;
@@ -56,6 +57,7 @@ pub async fn ask(clients: &Clients, question: &Question, now: Timestamp) -> Read
         Question::Direct(KindId::Alarm, targets) => alarms::direct(clients, targets, now).await,
         Question::Direct(KindId::Kcl, targets) => kcl::direct(clients, targets, now).await,
         Question::Probe(asked) => probe::probe(clients, asked, now).await,
+        Question::Log(question) => logs::log(clients, question, now).await,
         Question::Metrics { kind, targets, window_min } => {
             metrics::metrics(clients, *kind, targets, *window_min, now).await
         }

@@ -77,6 +77,7 @@ pub const GET_ACCOUNT_SETTINGS: Operation = read("lambda", "GetAccountSettings",
 pub const LIST_ALIASES: Operation = read("lambda", "ListAliases", "lambda:ListAliases", 0.0, 2.0);
 pub const LIST_PROVISIONED_CONCURRENCY_CONFIGS: Operation =
     read("lambda", "ListProvisionedConcurrencyConfigs", "lambda:ListProvisionedConcurrencyConfigs", 0.0, 2.0);
+pub const FILTER_LOG_EVENTS: Operation = read("logs", "FilterLogEvents", "logs:FilterLogEvents", 0.0, 2.0);
 pub const INVOKE: Operation =
     Operation { permission: "lambda:InvokeFunction", ..change("lambda", "Invoke", "lambda:Invoke", 0.0, 50.0) };
 pub const LIST_TOPICS: Operation = read("sns", "ListTopics", "sns:ListTopics", SNS_USD, 12.0);
@@ -116,7 +117,7 @@ pub const LOOKUP_EVENTS: Operation =
     Operation { burst: 1.0, ..read("cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", 0.0, 1.0) };
 
 /// The table: nothing else is ever called.
-pub const OPERATIONS: [&Operation; 42] = [
+pub const OPERATIONS: [&Operation; 43] = [
     &GET_CALLER_IDENTITY,
     &GET_METRIC_DATA,
     &DESCRIBE_ALARMS,
@@ -136,6 +137,7 @@ pub const OPERATIONS: [&Operation; 42] = [
     &GET_ACCOUNT_SETTINGS,
     &LIST_ALIASES,
     &LIST_PROVISIONED_CONCURRENCY_CONFIGS,
+    &FILTER_LOG_EVENTS,
     &INVOKE,
     &LIST_TOPICS,
     &LIST_SUBSCRIPTIONS,

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod field;
 pub mod finding;
+pub mod log;
 pub mod pattern;
 pub mod poll;
 pub mod refresh;

@@ -3,6 +3,7 @@
 use crate::domain::change::Change;
 use crate::domain::field::Fields;
 use crate::domain::finding::Problem;
+use crate::domain::log::{LogAnswer, LogQuestion};
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId};
 use crate::domain::series::SeriesKey;
 use crate::domain::time::Timestamp;
@@ -23,6 +24,8 @@ pub enum Question {
     Probe(Probe),
     /// What was changed since then, and by whom.
     Changes { since: Timestamp },
+    /// The newest lines of a function's log, while somebody has it open.
+    Log(LogQuestion),
 }
 
 /// A reading of a stream's shards after the checkpoints of an application's leases.
@@ -52,6 +55,7 @@ impl Question {
                 targets.iter_mut().for_each(|target| target.id.place = place.clone());
             }
             Self::Probe(probe) => probe.application.place = place.clone(),
+            Self::Log(question) => question.function.place = place.clone(),
         }
         self
     }
@@ -99,6 +103,8 @@ pub struct Reading {
     pub updates: Vec<RowUpdate>,
     /// Set by `Changes`: all that was changed since then, as far as it can be known by now.
     pub changes: Option<(Timestamp, Vec<Change>)>,
+    /// Set by `Log`: the lines, or why there are none.
+    pub log: Option<Result<LogAnswer, String>>,
     /// Resources whose part of the question failed: their last good values stay, marked stale with the sentence.
     pub failed: Vec<(ResourceId, String)>,
     pub problems: Vec<Problem>,

@@ -185,6 +185,12 @@ pub const LAST_MODIFIED: Field = Field {
 };
 pub const CODE_SHA256: Field =
     Field { id: "code_sha256", title: "CODE", unit: Unit::Text, doc: "Hash of the code (ListFunctions CodeSha256)." };
+pub const LOG_GROUP: Field = Field {
+    id: "log_group",
+    title: "LOGS",
+    unit: Unit::Text,
+    doc: "The log group that it writes to (ListFunctions LoggingConfig).",
+};
 pub const ARN: Field = Field { id: "arn", title: "ARN", unit: Unit::Text, doc: "The function's ARN (ListFunctions)." };
 
 // Fields of an event source mapping.
@@ -278,6 +284,7 @@ pub const KIND: Kind = Kind {
         &BUSY_MS,
         &RUNTIME,
         &ARCHITECTURE,
+        &LOG_GROUP,
         &CODE_SHA256,
         &ARN,
     ],

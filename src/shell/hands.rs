@@ -151,7 +151,8 @@ impl Hands {
                 tracing::info!(generation = poll.generation, ?problem);
             }
             // Nobody listens any more when the program is leaving.
-            events.send(Event { at: clock.now(), what: What::Polled { poll, reading } }).await.ok();
+            let what = What::Polled { poll, reading: Box::new(reading) };
+            events.send(Event { at: clock.now(), what }).await.ok();
         });
         self.asking.retain(|task| !task.is_finished());
         self.asking.push_back(task.abort_handle());

@@ -18,6 +18,7 @@ mod dialog;
 mod footer;
 mod header;
 mod input;
+mod log;
 mod overview;
 mod panels;
 mod pen;
@@ -72,6 +73,7 @@ fn draw_body(pen: &mut Pen, area: Rect, state: &State) -> Option<String> {
             detail::draw(pen, area, state, detail);
             None
         }
+        Screen::Log(open) => log::draw(pen, area, open),
         Screen::Help { scroll } => reading::draw_help(pen, area, *scroll),
         Screen::Problems { scroll } => reading::draw_problems(pen, area, state, *scroll),
         Screen::Contexts { index, marked } => contexts::draw(pen, area, state, *index, marked),

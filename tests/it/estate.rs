@@ -100,6 +100,11 @@ impl Desk {
                 self.runner.keys("Py").unwrap();
                 self.runner.run_for(Duration::from_secs(5)).await;
             }
+            if kind == KindId::Lambda {
+                self.runner.keys("l").unwrap();
+                self.runner.run_for(Duration::from_secs(10)).await;
+                self.runner.keys("<esc>").unwrap();
+            }
             self.runner.keys("<esc>").unwrap();
         }
     }

@@ -269,6 +269,35 @@ async fn a_function_tells_its_cost_its_cap_and_how_long_its_events_waited() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_functions_log_is_read_while_it_is_open_and_followed_until_somebody_scrolls() {
+    let mut watch = Watch::begin(16).await;
+    watch.keys(":lambda/settle-bid<enter>l");
+    watch.until(1, "REPORT RequestId:").await;
+    watch.shows(&["LOG /aws/lambda/settle-bid", "following", "invocations started cold"]);
+    let newest = |watch: &Watch| match watch.runner.state().screen() {
+        Screen::Log(open) => open.log.up_to(open.end.as_ref()).next().map(|(place, _)| place.clone()),
+        _ => None,
+    };
+    let before = newest(&watch);
+    watch.wait(1).await;
+    assert!(newest(&watch) > before, "what comes is followed");
+    watch.keys("k");
+    watch.shows(&["held"]);
+    let held = newest(&watch);
+    watch.wait(1).await;
+    assert_eq!(newest(&watch), held, "the line that is read stands still");
+    watch.keys("G");
+    watch.shows(&["following"]);
+    let calls = |watch: &Watch| watch.runner.state().meter.calls.by_operation["logs:FilterLogEvents"];
+    watch.keys("<esc>");
+    watch.shows(&["EVENT SOURCE MAPPINGS"]);
+    watch.wait(1).await;
+    let closed = calls(&watch);
+    watch.wait(1).await;
+    assert_eq!(calls(&watch), closed, "a closed log is not asked for");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_invocation_shows_its_answer_and_the_tail_of_its_log() {
     let mut watch = Watch::begin(1).await;
     watch.keys(":lambda/settle-bid<enter>i");

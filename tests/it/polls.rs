@@ -13,6 +13,7 @@ use midwatch::aws::operations::OPERATIONS;
 use midwatch::aws::{self, Clients, Lane, Seam, Settings};
 use midwatch::domain::field::Field;
 use midwatch::domain::finding::ErrorClass;
+use midwatch::domain::log::LogQuestion;
 use midwatch::domain::poll::{Calls, Checkpointed, Probe, Question, Reading, RowUpdate, Target};
 use midwatch::domain::row::{KindId, ResourceId};
 use midwatch::domain::time::Timestamp;
@@ -540,6 +541,9 @@ async fn every_operation_in_use_is_served_by_the_engine() {
     };
     let application = ResourceId::new(KindId::Kcl, "fraud-watch");
     heard(desk.ask(Question::Probe(Probe { application, leases: vec![lease] })).await);
+    let function = ResourceId::new(KindId::Lambda, "notify-customer");
+    let log = LogQuestion { function, group: "/aws/lambda/notify-customer".into(), since: None };
+    heard(desk.ask(Question::Log(log)).await);
     let source_arn = sale.queue_arn("orders-dlq").await;
     let changes = [
         Call::UpdateShardCount { stream: "page-views".into(), target: 4 },

@@ -69,6 +69,7 @@ fn good(poll: &Poll) -> Reading {
         Question::Identity => reading.identity = Some(Identity::default()),
         Question::Changes { since } => reading.changes = Some((*since, Vec::new())),
         Question::Inventory(kind) => reading.inventory = Some((*kind, Vec::new())),
+        Question::Log(_) => reading.log = Some(Err(String::new())),
         Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => {}
     }
     reading

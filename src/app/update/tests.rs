@@ -82,7 +82,7 @@ impl Scene {
 
     fn answers(&mut self, is_it: impl Fn(&Question) -> bool, reading: Reading) {
         let poll = self.take(is_it);
-        self.happens(What::Polled { poll, reading });
+        self.happens(What::Polled { poll, reading: reading.into() });
     }
 
     fn list_queues(&mut self, names: &[&str]) {
@@ -187,7 +187,7 @@ fn an_answer_about_what_has_gone_does_not_bring_it_back() {
     scene.list_queues(&["orders"]);
     scene.happens(What::Polled {
         poll: slow,
-        reading: Reading { updates: vec![depth_of("mail", 9.0)], ..called("x:Y") },
+        reading: Reading { updates: vec![depth_of("mail", 9.0)], ..called("x:Y") }.into(),
     });
     assert_eq!(scene.depth("mail"), None);
 }
@@ -201,7 +201,7 @@ fn a_late_answer_changes_nothing_but_is_paid_for() {
     let calls = scene.state.meter.calls.total();
     scene.happens(What::Polled {
         poll: late,
-        reading: Reading { updates: vec![depth_of("orders", 99.0)], ..called("sqs:GetQueueAttributes") },
+        reading: Reading { updates: vec![depth_of("orders", 99.0)], ..called("sqs:GetQueueAttributes") }.into(),
     });
     assert_eq!((scene.depth("orders"), scene.state.meter.calls.total()), (Some(3.0), calls + 1));
 }
