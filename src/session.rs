@@ -88,6 +88,8 @@ struct Chosen<'c> {
 /// What the flags say holds before what the config says.
 fn of_config<'c>(settings: &Settings, flags: &LiveSettings, context: &'c config::Context) -> Chosen<'c> {
     let or = |flag: &Option<String>, own: &Option<String>| flag.clone().or_else(|| own.clone());
+    // The config unlocks the account and region that it names: what flags put in their place is not unlocked with it.
+    let is_elsewhere = flags.profile.is_some() || flags.region.is_some() || flags.endpoint_url.is_some();
     Chosen {
         name: Some(context.name.clone()),
         live: LiveSettings {
@@ -95,7 +97,7 @@ fn of_config<'c>(settings: &Settings, flags: &LiveSettings, context: &'c config:
             region: or(&flags.region, &context.region),
             endpoint_url: or(&flags.endpoint_url, &context.endpoint_url),
         },
-        allow_actions: settings.allow_actions || context.allow_actions,
+        allow_actions: settings.allow_actions || (context.allow_actions && !is_elsewhere),
         config: Some(context),
     }
 }

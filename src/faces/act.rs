@@ -115,7 +115,8 @@ async fn act(request: &Request, how: &DoFlags, settings: &Settings) -> Result<u8
     }
     if !how.yes {
         say(&shown(&plan, Format::Table, None))?;
-        ask(&plan)?;
+        eprintln!("  in {}", place_of(&plan, runner.state()));
+        ask(&plan, runner.state().settings.asks_name(&plan))?;
     }
     let calls = plan.calls.len();
     runner.agree(plan.clone());
@@ -169,16 +170,31 @@ fn refused(refusal: &Refusal, runner: &Runner, id: &ResourceId) -> Failure {
     Failure::new(refusal.0.clone())
 }
 
+/// In which context, account and region the plan will be done.
+fn place_of(plan: &Plan, state: &State) -> String {
+    let place = &plan.resource.place;
+    let (context, identity) = (state.settings.context(place), state.identities.get(place));
+    let parts = [
+        context.and_then(|context| context.name.clone()),
+        identity.and_then(|identity| identity.account.clone()),
+        context.and_then(|context| context.region.clone()),
+        context.and_then(|context| context.endpoint_url.clone()),
+        context.filter(|context| context.production).map(|_| "PRODUCTION".to_owned()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+}
+
 /// Asks on the terminal. Without one there is nobody to ask.
-fn ask(plan: &Plan) -> Result<(), Failure> {
+fn ask(plan: &Plan, asks_name: bool) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::new("Nothing was sent: there is no terminal to ask on; add --yes to agree beforehand."));
     }
-    eprint!("Do it? Type `yes`, anything else leaves {} as it is: ", plan.resource);
+    let wanted = if asks_name { plan.resource.name.as_str() } else { "yes" };
+    eprint!("Do it? Type `{wanted}`, anything else leaves {} as it is: ", plan.resource);
     std::io::stderr().flush().ok();
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::new(format!("No answer: {error}.")))?;
-    if line.trim() == "yes" { Ok(()) } else { Err(Failure::new("Nothing was sent.")) }
+    if line.trim() == wanted { Ok(()) } else { Err(Failure::new("Nothing was sent.")) }
 }
 
 fn exit_code(job: &Job, no_wait: bool) -> u8 {

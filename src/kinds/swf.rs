@@ -200,5 +200,7 @@ pub fn untaken(row: &Row, series: &SeriesOf<'_>) -> Option<f64> {
         !row.parts.is_empty() && row.parts.iter().all(|part| part.fields.get(&TYPE_DECIDED_PER_MIN).is_some());
     let decided: f64 = row.parts.iter().map(|part| series.sum(&TYPE_DECIDED_PER_MIN, &part.id, 5)).sum();
     let waited = series.recent(&PENDING_DECISIONS, STUCK_MINUTES);
-    (is_counted && decided <= 0.0 && waited.iter().all(|n| *n >= 1.0)).then_some(pending)
+    // One decision that is there at one look may have come this very moment.
+    let has_waited = waited.len() >= STUCK_MINUTES || pending >= MANY_DECISIONS;
+    (is_counted && has_waited && decided <= 0.0 && waited.iter().all(|n| *n >= 1.0)).then_some(pending)
 }

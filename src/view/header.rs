@@ -29,7 +29,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     let pause = if state.paused { " PAUSED " } else { "" };
     let taken = columns(&right) + columns(pause) + 2;
     let mut left = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
-    let is_production = state.context().is_some_and(|context| context.production);
+    let is_production = state.settings.contexts.iter().any(|context| context.production);
     if !is_production || area.width >= NAME_COLUMNS {
         left.gap(1).put("midwatch", Role::Accent).gap(1);
     }
@@ -62,10 +62,11 @@ fn source(line: &mut super::pen::Line, state: &State) {
         Source::Live => {
             // Whether this can change AWS, and whose AWS, is said before where it looks: the end is what a narrow
             // terminal cuts.
-            match context {
-                Some(context) if context.production => line.put("PRODUCTION", Role::Notice).gap(1),
-                _ => line.put("LIVE", Role::Warn).gap(1),
-            };
+            if state.settings.contexts.iter().any(|context| context.production) {
+                line.put("PRODUCTION", Role::Notice).gap(1);
+            } else {
+                line.put("LIVE", Role::Warn).gap(1);
+            }
             match context {
                 Some(context) if context.allow_actions && line.room() < 18 => line.put("UNLOCKED", Role::Notice),
                 Some(context) if context.allow_actions => line.put(" ACTIONS UNLOCKED ", Role::Notice),

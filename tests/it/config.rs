@@ -2,7 +2,7 @@
 
 use crate::cli::{Run, midwatch};
 use midwatch::app::state::State;
-use midwatch::config::{self, Config, DemoSettings, Found, Settings, Source};
+use midwatch::config::{self, Config, DemoSettings, Found, LiveSettings, Settings, Source};
 use midwatch::domain::row::{Health, ResourceId, Row};
 use midwatch::session;
 use midwatch::shell::headless::Runner;
@@ -17,8 +17,8 @@ use std::time::Duration;
 const COLUMNS: u16 = 140;
 const ROWS: u16 = 40;
 
-/// The flash sale as somebody with this config comes to it, so many minutes into its story.
-async fn watch(minute: u64, text: &str) -> Runner {
+/// Settings with this config, and the folder that it lay in.
+fn settings(text: &str, source: Source, contexts: &[&str]) -> (Settings, PathBuf) {
     let name = std::thread::current().name().unwrap_or("test").replace("::", "-");
     let folder = std::env::temp_dir().join(format!("midwatch-config-{}-{name}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -27,8 +27,8 @@ async fn watch(minute: u64, text: &str) -> Runner {
     let config = config::load(&Found { path, is_named: true }).unwrap().unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     let settings = Settings {
-        source: Source::Demo(DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 }),
-        contexts: Vec::new(),
+        source,
+        contexts: contexts.iter().map(|name| (*name).to_owned()).collect(),
         allow_actions: false,
         theme: None,
         journal: Some(folder.join("journal.jsonl")),
@@ -36,6 +36,13 @@ async fn watch(minute: u64, text: &str) -> Runner {
         config,
         log: None,
     };
+    (settings, folder)
+}
+
+/// The flash sale as somebody with this config comes to it, so many minutes into its story.
+async fn watch(minute: u64, text: &str) -> Runner {
+    let demo = Source::Demo(DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 });
+    let (settings, folder) = settings(text, demo, &[]);
     let session = session::open(&settings).await.unwrap();
     session.clock.sleep(Duration::from_secs(60 * minute)).await;
     let (hands, answers) = session::hands(&session, &settings);
@@ -200,6 +207,22 @@ fn a_context_says_where_to_look_and_flags_win() {
     let (run, _) = with_config("status --context dsk", text);
     run.end().fails(3, &["no context `dsk`", "did you mean `desk`?"]);
     midwatch("status --demo --context desk").end().fails(3, &["--context speaks of live AWS"]);
+}
+
+/// The unlock is of the account and region that the config names; production stays said.
+#[tokio::test]
+async fn what_the_config_unlocks_is_locked_where_flags_look_elsewhere() {
+    let text = "[contexts.flash]\nregion = \"eu-west-1\"\nendpoint_url = \"http://127.0.0.1:9\"\n\
+                production = true\nallow_actions = true\n";
+    let own = LiveSettings::default();
+    let region = LiveSettings { region: Some("us-east-1".into()), ..own.clone() };
+    let endpoint_url = LiveSettings { endpoint_url: Some("http://127.0.0.1:8".into()), ..own.clone() };
+    for (flags, is_unlocked) in [(own, true), (region, false), (endpoint_url, false)] {
+        let (settings, _) = settings(text, Source::Live(flags.clone()), &["flash"]);
+        let session = session::open(&settings).await.unwrap();
+        let context = &session.settings.contexts[0];
+        assert_eq!((context.allow_actions, context.production), (is_unlocked, true), "{flags:?}");
+    }
 }
 
 #[test]
