@@ -379,6 +379,10 @@ fn unread(confirm: &Confirm, size: Size) -> Option<&'static str> {
 /// A person says yes to the plan in the dialog.
 fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
     if matches!(state.dialogs.last(), Some(Dialog::Probe(_))) {
+        // It says which shards' capacity it takes: nobody agrees to what is not on screen.
+        if state.size.width < PLAN_SIZE.width || state.size.height < PLAN_SIZE.height {
+            return state.toast(Tone::Bad, "the question is not whole on screen: make the window larger");
+        }
         return probe::run(state);
     }
     let (settings, size) = (&state.settings, state.size);

@@ -109,7 +109,11 @@ impl Reader<'_, '_> {
     pub(super) fn text(&mut self, key: &str, item: &Item<'_>) -> Option<String> {
         let text = item.get_ref().as_str().filter(|text| !text.trim().is_empty());
         if text.is_none() {
-            self.wrong(item, format!("`{key}` is text in quotes"));
+            self.wrong(item, format!("`{key}` must be text in quotes, and not empty"));
+        }
+        if text.is_some_and(|text| text.contains(char::is_control)) {
+            self.wrong(item, format!("`{key}` must not hold control characters"));
+            return None;
         }
         text.map(str::to_owned)
     }
@@ -117,7 +121,7 @@ impl Reader<'_, '_> {
     pub(super) fn flag(&mut self, key: &str, item: &Item<'_>) -> Option<bool> {
         let flag = item.get_ref().as_bool();
         if flag.is_none() {
-            self.wrong(item, format!("`{key}` is true or false"));
+            self.wrong(item, format!("`{key}` must be true or false"));
         }
         flag
     }

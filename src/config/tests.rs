@@ -53,7 +53,7 @@ on_scren_s = 20
 profle = "prod"
 production = "yes"
 endpoint_url = "localhost:4566"
-
+region = "eu-west-1\u001b[31m"
 [contexts.sqs]
 
 [[threshold]]
@@ -77,12 +77,13 @@ field = "visible"
         "line 4: there is no context `prd`: did you mean `prod`?",
         "line 4: `prod` is named twice",
         "line 5: `orders-*` is no pattern of ids: write kind/name, such as sqs/orders-*",
-        "line 6: `journal` is text in quotes",
+        "line 6: `journal` must be text in quotes, and not empty",
         "line 9: `selected_s` is from 2 to 60, not 0.1",
         "line 10: `on_scren_s` is not known here: did you mean `on_screen_s`?",
         "line 13: `profle` is not known here: did you mean `profile`?",
-        "line 14: `production` is true or false",
+        "line 14: `production` must be true or false",
         "line 15: `endpoint_url` localhost:4566 needs a scheme and a host, such as http://127.0.0.1:4566",
+        "line 16: `region` must not hold control characters",
         "line 17: `sqs` is a kind of resources: give the context another name",
         "line 21: `oldest_age` is no field of sqs: did you mean `oldest_age_s`?",
         "line 26: `to_move` is said of move tasks and not of the resource: use dead_letters, ",

@@ -19,17 +19,21 @@ use ratatui::layout::Rect;
 const PROBLEMS_COLUMNS: u16 = 100;
 /// Below this width the header has no room for the meter.
 const METER_COLUMNS: u16 = 60;
+/// The same beside the marks of a context where something can be changed.
+const METER_COLUMNS_MARKED: u16 = 120;
 
 /// Below this width this program's name makes room for the marks of a production context.
 const NAME_COLUMNS: u16 = 80;
 
 pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     pen.fill(area, Role::Bar);
-    let right = meter(state, area.width);
+    let is_production = state.settings.contexts.iter().any(|context| context.production);
+    // Where something can be changed, whose it is matters more than what looking costs.
+    let is_marked = is_production || (is_live(state) && state.context().is_some_and(|context| context.allow_actions));
+    let right = meter(state, if is_marked { METER_COLUMNS_MARKED } else { METER_COLUMNS } <= area.width);
     let pause = if state.paused { " PAUSED " } else { "" };
     let taken = columns(&right) + columns(pause) + 2;
     let mut left = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
-    let is_production = state.settings.contexts.iter().any(|context| context.production);
     if !is_production || area.width >= NAME_COLUMNS {
         left.gap(1).put("midwatch", Role::Accent).gap(1);
     }
@@ -50,6 +54,10 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     end.put(pause, Role::Notice).gap(1);
     let style = if state.meter.calls.throttled > 0 { Role::Warn } else { Role::Text };
     end.put(&right, style);
+}
+
+fn is_live(state: &State) -> bool {
+    state.settings.source == Source::Live
 }
 
 fn source(line: &mut super::pen::Line, state: &State) {
@@ -92,9 +100,9 @@ fn called(context: &Context) -> Option<&str> {
 }
 
 /// What this program has asked so far and costs an hour, and the time; where there is little room, the time alone.
-fn meter(state: &State, width: u16) -> String {
+fn meter(state: &State, has_room: bool) -> String {
     let clock = format!("{} UTC ", state.now.clock_hms());
-    if width < METER_COLUMNS {
+    if !has_room {
         return clock;
     }
     let calls = Unit::Count.short_number(state.meter.calls.total() as f64);

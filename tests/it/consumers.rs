@@ -124,6 +124,11 @@ async fn a_probe_says_what_it_takes_is_agreed_to_and_runs_once() {
     desk.runner.keys("n").unwrap();
     desk.runner.run_for(SECOND * 5).await;
     assert_eq!(reads(&desk).await, 0, "nothing unasked");
+    desk.runner.resize(40, 10);
+    desk.runner.keys("Py<esc>").unwrap();
+    desk.runner.run_for(SECOND * 5).await;
+    assert_eq!(reads(&desk).await, 0, "nobody can have read the whole question");
+    desk.runner.resize(140, 40);
     desk.runner.keys("Py").unwrap();
     desk.runner.run_for(SECOND * 10).await;
     // A read that the shard refuses is tried again by the SDK, at most twice.
