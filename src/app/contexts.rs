@@ -3,6 +3,7 @@
 use crate::app::effect::Effect;
 use crate::app::screen::Screen;
 use crate::app::state::{State, Tone};
+use crate::domain::row::Place;
 
 /// More contexts than this at once would be told apart by nobody, and share one budget.
 pub const WATCHED_MAX: usize = 8;
@@ -16,6 +17,22 @@ pub fn screen(state: &State) -> Screen {
 
 pub fn is_watched(state: &State, name: &str) -> bool {
     state.settings.contexts.iter().any(|context| context.name.as_deref() == Some(name))
+}
+
+/// A context by its name, account, region and endpoint, as far as they are known.
+pub fn described(state: &State, place: &Place) -> String {
+    let (context, identity) = (state.settings.context(place), state.identities.get(place));
+    let parts = [
+        context.and_then(|context| context.name.clone()),
+        identity.and_then(|identity| identity.account.clone()),
+        context.and_then(|context| context.region.clone()),
+        context.and_then(|context| context.endpoint_url.clone()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+}
+
+pub fn is_production(state: &State, place: &Place) -> bool {
+    state.settings.context(place).is_some_and(|context| context.production)
 }
 
 /// Marks the context under the cursor, or takes its mark away, and goes on to the next.

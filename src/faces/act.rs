@@ -1,6 +1,7 @@
 //! `midwatch do`: the terminal UI's actions with the same plans, for scripts.
 
 use crate::actions::{CallOutcome, Invocation, Plan, Refusal, invoke, redrive, reshard};
+use crate::app::contexts;
 use crate::app::job::{Job, Stage};
 use crate::app::screen::{Detail, Screen};
 use crate::app::state::State;
@@ -115,7 +116,9 @@ async fn act(request: &Request, how: &DoFlags, settings: &Settings) -> Result<u8
     }
     if !how.yes {
         say(&shown(&plan, Format::Table, None))?;
-        eprintln!("  in {}", place_of(&plan, runner.state()));
+        let (state, place) = (runner.state(), &plan.resource.place);
+        let mark = if contexts::is_production(state, place) { "  PRODUCTION" } else { "" };
+        eprintln!("  in {}{mark}", contexts::described(state, place));
         ask(&plan, runner.state().settings.asks_name(&plan))?;
     }
     let calls = plan.calls.len();
@@ -168,20 +171,6 @@ fn refused(refusal: &Refusal, runner: &Runner, id: &ResourceId) -> Failure {
         return Failure::new(format!("{} {}", refusal.0, problems.join(" ")));
     }
     Failure::new(refusal.0.clone())
-}
-
-/// In which context, account and region the plan will be done.
-fn place_of(plan: &Plan, state: &State) -> String {
-    let place = &plan.resource.place;
-    let (context, identity) = (state.settings.context(place), state.identities.get(place));
-    let parts = [
-        context.and_then(|context| context.name.clone()),
-        identity.and_then(|identity| identity.account.clone()),
-        context.and_then(|context| context.region.clone()),
-        context.and_then(|context| context.endpoint_url.clone()),
-        context.filter(|context| context.production).map(|_| "PRODUCTION".to_owned()),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
 /// Asks on the terminal. Without one there is nobody to ask.

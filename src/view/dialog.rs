@@ -6,6 +6,7 @@ use super::pen::Pen;
 use super::reading::{TextLine, draw_lines};
 use super::text::{columns, wrap};
 use crate::actions::{Plan, Safety};
+use crate::app::contexts;
 use crate::app::dialog::{Confirm, Dialog, Form, FormField, Input, Palette, ProbeAsked};
 use crate::app::probe;
 use crate::app::state::State;
@@ -90,17 +91,9 @@ fn draw_confirm(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm) {
 /// In which account and region, by which name, the plan will be done.
 fn place_line(state: &State, plan: &Plan) -> TextLine<'static> {
     let place = &plan.resource.place;
-    let context = state.settings.context(place);
-    let identity = state.identities.get(place);
-    let parts = [
-        context.and_then(|context| context.name.clone()),
-        identity.and_then(|identity| identity.account.clone()),
-        context.and_then(|context| context.region.clone()),
-        context.and_then(|context| context.endpoint_url.clone()),
-    ];
-    let said = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    let said = contexts::described(state, place);
     let mut line: TextLine<'static> = vec![("in ".into(), Role::Dim), (said.into(), Role::Text)];
-    if context.is_some_and(|context| context.production) {
+    if contexts::is_production(state, place) {
         line.push(("  ".into(), Role::Text));
         line.push((" PRODUCTION ".into(), Role::Notice));
     }
