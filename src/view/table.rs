@@ -86,7 +86,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
             reason(pen, Rect { y: line.y, height: 1, ..why }, row);
         }
         if selected {
-            // Not the whole line: a key would cost a slow line twice as many bytes.
+            // Not the whole line: every cell of it would be sent anew at each key.
             let name = Rect { x: name_x, width: name_width, ..line };
             pen.paint(name.intersection(line), pen.style(Role::Selection));
         }
