@@ -256,6 +256,13 @@ impl Run {
             let is_left: Vec<bool> = sent.iter().map(|id| left.contains(id)).collect();
             prop_assert!(is_left.windows(2).all(|pair| pair[0] <= pair[1]), "{group}: {is_left:?}");
         }
+        // Of a group, only what one receive handed out is in flight: nobody gives its messages another timeout here.
+        let mut handed_out: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        for (_, message) in self.world.sqs.queue("moves.fifo").unwrap().store.iter() {
+            let (Some(group), Some(at)) = (message.group(), message.last_received_at()) else { continue };
+            let with = *handed_out.entry(group).or_insert(at);
+            prop_assert_eq!(with, at, "{} was handed out while some of it was in flight", group);
+        }
         Ok(())
     }
 

@@ -311,9 +311,42 @@ impl Store {
                 return Err(format!("{message:?}: hidden {hidden}, ordered {ordered}"));
             }
         }
+        self.audit_groups()?;
         let counts = (self.hidden.len() as u64, self.by_send.len() as u64);
         if depth != self.depth || counts != (depth.in_flight + depth.delayed, depth.total()) {
             return Err(format!("depth {:?}, recount {depth:?}, sets {counts:?}", self.depth));
+        }
+        Ok(())
+    }
+
+    /// A group is in the order of its sequence numbers; every receive took it from its first message on, and nothing
+    /// of it was handed out while more of it was in flight.
+    #[cfg(test)]
+    fn audit_groups(&self) -> Result<(), String> {
+        use std::collections::BTreeMap;
+        let mut groups: BTreeMap<&str, BTreeMap<u64, &Message>> = BTreeMap::new();
+        if self.is_fifo() {
+            for (_, message) in self.iter() {
+                groups.entry(message.group().unwrap_or("")).or_default().insert(message.position, message);
+            }
+        }
+        for (name, group) in groups {
+            let sequence = |message: &Message| message.details.as_ref().and_then(|details| details.sequence);
+            let origin = |message: &Message| message.dead_letter().map(|dead| dead.source_arn.clone());
+            let members: Vec<&Message> = group.into_values().collect();
+            for pair in members.windows(2) {
+                let (before, after) = (pair[0], pair[1]);
+                let is_ordered = sequence(before) < sequence(after) || origin(before) != origin(after);
+                if !is_ordered || before.receives < after.receives {
+                    return Err(format!("group {name}: {after:?} is behind {before:?}"));
+                }
+            }
+            // All that fly left with one receive, of ten at most, even where something between them is back already.
+            let flying = members.iter().filter(|message| message.standing() == Standing::InFlight);
+            let serials: BTreeSet<u32> = flying.map(|message| message.serial).collect();
+            if serials.first().zip(serials.last()).is_some_and(|(first, last)| last - first > 9) {
+                return Err(format!("group {name} was handed out more than once: {serials:?}"));
+            }
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod dead_letters;
 mod fair;
 mod fifo;
+mod fifo_order;
 mod gauges;
 mod standard;
 

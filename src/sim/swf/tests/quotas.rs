@@ -54,3 +54,49 @@ fn children_are_created_at_a_rate_that_refills_slowly() {
     });
     assert_eq!(causes.count(), 100);
 }
+
+/// How many decisions of a run failed for this cause.
+fn failed(bench: &Bench, run: &Text, cause: Cause) -> usize {
+    let is_meant = |event: &&Event| match &event.kind {
+        EventKind::ScheduleActivityTaskFailed { cause: found, .. }
+        | EventKind::StartTimerFailed { cause: found, .. }
+        | EventKind::StartChildWorkflowExecutionFailed { cause: found, .. } => *found == cause,
+        _ => false,
+    };
+    bench.run(run).history.iter().filter(is_meant).count()
+}
+
+#[test]
+fn a_run_has_a_thousand_open_activities_timers_and_children_at_most() {
+    let mut bench = Bench::new();
+    let run = bench.start("order-1");
+    bench.decide((0..1_002).map(|n| charge(&format!("c{n}"))).collect());
+    assert_eq!(failed(&bench, &run, Cause::OpenActivitiesLimitExceeded), 2);
+    bench.decide((0..1_003).map(|n| timer(&format!("t{n}"), 3_000)).collect());
+    assert_eq!(failed(&bench, &run, Cause::OpenTimersLimitExceeded), 3);
+    let run = bench.start("order-2");
+    // Children come slowly: 500 at once, and then twelve a second.
+    for round in 0..3 {
+        let mut children: Vec<Decision> = (0..500).map(|n| child(&format!("email-{round}-{n}"))).collect();
+        while let Some(task) = bench.poll_list("deciders") {
+            let is_ours = task.workflow_execution.run_id == run;
+            let decisions = if is_ours { std::mem::take(&mut children) } else { vec![] };
+            bench.try_decide(task.token, decisions).unwrap();
+        }
+        bench.wait_s(60);
+        bench.signal("order-2", "go on").unwrap();
+    }
+    assert_eq!(bench.run(&run).open_counts().children, 1_000);
+    assert_eq!(failed(&bench, &run, Cause::OpenChildrenLimitExceeded), 500);
+}
+
+#[test]
+fn a_domain_has_ten_thousand_types_of_each_kind_at_most() {
+    let mut bench = Bench::new();
+    let (swf, cx) = bench.world.swf_cx();
+    let mut register = |name: &str| {
+        swf.register_activity_type(&cx, "hotel", TypeRef::new(name, "1"), None, ActivityDefaults::default())
+    };
+    (1..10_000).for_each(|n| register(&format!("a{n}")).unwrap());
+    assert_eq!(register("one more").unwrap_err().code, "LimitExceededFault");
+}

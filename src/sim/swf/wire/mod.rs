@@ -20,8 +20,15 @@ use serde_json::{Map, Value};
 /// What carries out an operation whose members have been checked.
 type Perform = fn(&mut World, &Input<'_>) -> Result<Value, ApiError>;
 
+/// A request may have at most 1 MB, "including the request header and all other associated request data" (SWF "Quotas").
+const REQUEST_BYTES_MAX: usize = 1 << 20;
+
 /// Answers one operation; UnknownOperationException for those that SWF does not have.
 pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value) -> Answer {
+    let headers: usize = call.request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if headers + call.request.body.len() > REQUEST_BYTES_MAX {
+        return Err(ApiError::client("RequestEntityTooLargeException", "").with_status(413));
+    }
     match operation {
         "PollForDecisionTask" => return tasks::poll_for_decision_task(world, call, input),
         "PollForActivityTask" => return tasks::poll_for_activity_task(world, call, input),

@@ -358,3 +358,19 @@ fn a_task_list_has_room_for_a_thousand_pollers() {
     }
     assert_eq!(client.ok("PollForActivityTask", body)["startedEventId"], 0);
 }
+
+#[test]
+fn a_request_has_one_megabyte_at_most() {
+    let mut client = Client::new();
+    let details = "x".repeat(32_768);
+    let marker = || {
+        json!({ "decisionType": "RecordMarker",
+        "recordMarkerDecisionAttributes": { "markerName": "m", "details": details } })
+    };
+    let decisions = |count: usize| json!({ "taskToken": "t", "decisions": vec![marker(); count] });
+    let small = client.ask("RespondDecisionTaskCompleted", &decisions(31));
+    assert_eq!(small.status, 400, "nobody has that token");
+    let large = client.ask("RespondDecisionTaskCompleted", &decisions(32));
+    assert_eq!(large.status, 413);
+    assert!(String::from_utf8_lossy(&large.body).contains("RequestEntityTooLargeException"));
+}
