@@ -4,6 +4,7 @@
 use crate::sim::agenda::Due;
 use crate::sim::cloudwatch::{AlarmAction, next_tick};
 use crate::sim::fanout;
+use crate::sim::lambda::Lineage;
 use crate::sim::payload::Payload;
 use crate::sim::sns::Publication;
 use crate::sim::world::World;
@@ -40,7 +41,7 @@ fn deliver(world: &mut World, action: &AlarmAction) -> Result<(), String> {
         Some("lambda") => {
             let (lambda, mut cx) = world.lambda_cx();
             let body = Bytes::from(action.event.to_string());
-            let accepted = lambda.accept_event_at(&mut cx, &action.target, body, 0);
+            let accepted = lambda.accept_event_at(&mut cx, &action.target, body, Lineage::default());
             accepted.map(|_| ()).ok_or_else(|| format!("Function not found: {}", action.target))
         }
         Some("sns") => {

@@ -3,7 +3,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::failure::nearest;
-use crate::sim::engine::Pace;
+use crate::sim::engine::{Pace, is_region};
 use crate::sim::faults::record::{self, Plan};
 use crate::sim::ledger::Ledger;
 use crate::sim::scenario::{Fragment, NotAdded, ScenarioError};
@@ -19,6 +19,9 @@ const ROOT: &str = "/_midwatch/";
 
 /// Time advances by at most this many days at once: more than any retention of AWS.
 const ADVANCE_DAYS_MAX: u64 = 400;
+
+/// Accounts or regions that a refusal names, at most.
+const NAMED_MAX: usize = 20;
 
 /// What to do about a text of which nothing was done.
 const NOTHING_DONE: &str = "correct these places and send it again: nothing of it was done";
@@ -82,6 +85,24 @@ impl Refusal {
         )
     }
 
+    /// What is asked about an account of which nothing is known.
+    pub fn no_account<'a>(account: &str, known: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let meant = nearest(account, known.clone()).map_or(String::new(), |meant| format!("did you mean {meant}? "));
+        let known: Vec<&str> = known.take(NAMED_MAX).collect();
+        Self::new(404, format!("nothing is known of account {account}"), format!("{meant}known: {}", known.join(", ")))
+    }
+
+    /// What is asked about a region in which an account has nothing.
+    pub fn no_region<'a>(account: &str, region: &str, known: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let meant = nearest(region, known.clone()).map_or(String::new(), |meant| format!("did you mean {meant}? "));
+        let known: Vec<&str> = known.take(NAMED_MAX).collect();
+        Self::new(
+            404,
+            format!("account {account} has nothing in {region}"),
+            format!("{meant}it has something in: {}", known.join(", ")),
+        )
+    }
+
     pub fn response(&self) -> Response {
         answer(self.status, &json!({ "errors": self.errors, "cure": self.cure }))
     }
@@ -122,6 +143,10 @@ fn read(request: &Request, name: &str) -> Result<Order, Refusal> {
     if let Some(wrong) = account.as_ref().filter(|id| id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err(Refusal::new(400, format!("account={wrong} is no account"), "an account is twelve digits"));
     }
+    let region = parameter("region");
+    if let Some(wrong) = region.as_ref().filter(|region| !is_region(region)) {
+        return Err(Refusal::new(400, format!("region={wrong} is no region"), "a region is such as eu-west-1"));
+    }
     let command = match name {
         "health" => Command::Health,
         "ledger" => Command::Ledger,
@@ -131,7 +156,7 @@ fn read(request: &Request, name: &str) -> Result<Order, Refusal> {
         "end" => Command::End(parameter("fault")),
         _ => Command::Add(Box::new(fragment(&request.body, name == "fault")?)),
     };
-    Ok(Order { command, account, region: parameter("region") })
+    Ok(Order { command, account, region })
 }
 
 /// Reads `90s`, `10m`, `24h`, `4d`, `500ms` and sums such as `1h30m`.
@@ -181,9 +206,11 @@ fn fragment(body: &[u8], faults_only: bool) -> Result<Fragment, Refusal> {
     Ok(fragment)
 }
 
-/// An order was carried out; the account's time afterwards.
-pub fn done(now: Timestamp) -> Response {
-    answer(200, &json!({ "now": now.rfc3339() }))
+/// An order was carried out, in this account: its time afterwards, and the regions in which there is something. An
+/// account begins with the first order or request that names it, so one that somebody mistyped has none.
+pub fn done<'a>(account: &str, now: Timestamp, regions: impl Iterator<Item = &'a str>) -> Response {
+    let regions: Vec<&str> = regions.collect();
+    answer(200, &json!({ "account": account, "now": now.rfc3339(), "regions": regions }))
 }
 
 /// How a served engine was started.
@@ -265,7 +292,7 @@ pub fn ledger<'a>(account: &str, ledger: &Ledger, worlds: impl Iterator<Item = (
         200,
         &json!({
             "account": account, "answered": ledger.answered, "requests": requests,
-            "metrics": ledger.metrics, "usd": ledger.usd(),
+            "metrics": ledger.metrics, "usd": ledger.usd_written(),
             "expired": expired, "applications": applications,
         }),
     )
@@ -317,6 +344,7 @@ mod tests {
             ("POST", "/_midwatch/faults", "", 405, "send it with GET"),
             ("POST", "/_midwatch/reset?acount=1", "", 400, "no parameter `acount`"),
             ("POST", "/_midwatch/reset?account=me", "", 400, "twelve digits"),
+            ("GET", "/_midwatch/faults?region=mars", "", 400, "region=mars is no region"),
             ("POST", "/_midwatch/fault", "", 400, "body is empty"),
             ("POST", "/_midwatch/fault", "[[queue]]\nname = \"q\"", 400, "/_midwatch/scenario"),
             ("POST", "/_midwatch/scenario", "[[queue]]\nnmae = \"q\"", 400, "line 2"),

@@ -7,8 +7,9 @@ use crate::sim::control::{self, Command, Order};
 use crate::sim::cx::Place;
 use crate::sim::fanout::{self, Parcel};
 use crate::sim::poster::{Posted, Poster};
-use crate::sim::realm::{Answered, Realm, Said};
+use crate::sim::realm::{Answered, Leaving, Realm, Said};
 use crate::sim::sns::{Delivery, Outcome};
+use crate::sim::wire::visit::{Leave, Visit};
 use crate::sim::wire::{self, Request, Response};
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -298,6 +299,7 @@ impl Engine {
             }
         }
         let abroad: Vec<Parcel> = realm.world.abroad.iter_mut().flat_map(|abroad| abroad.drain(..)).collect();
+        let leaving = std::mem::take(&mut realm.leaving);
         if let (Some(next), Pace::Runs) = (realm.next_at(), self.pace) {
             let at = self.clock.now() + next.since(self.now(account)).max(NAP_MIN);
             self.wake_at = Some(self.wake_at.map_or(at, |other| other.min(at)));
@@ -305,6 +307,32 @@ impl Engine {
         for parcel in abroad {
             self.carry(account, region, parcel);
         }
+        for leaving in leaving {
+            self.bring(account, region, leaving);
+        }
+    }
+
+    /// Brings a call to the account that owns what it is about. Where nothing is known of that one, it comes back.
+    fn bring(&mut self, account: &str, region: &str, mut leaving: Leaving) {
+        let Visit::Leaves(leave) = std::mem::replace(&mut leaving.call.visit, Visit::Lost) else { return };
+        let Leave { account: owner, region: owner_region, visitor } = leave;
+        let is_known = self.accounts.get(&owner).is_some_and(|owner| owner.realms.contains_key(&owner_region));
+        let (account, region) = if is_known { (owner, owner_region) } else { (account.to_owned(), region.to_owned()) };
+        if is_known {
+            leaving.call.visit = Visit::Arrived(visitor);
+        }
+        let now = self.now(&account);
+        let is_advancing = self.advances.iter().any(|advance| advance.account == account);
+        let realm = self.accounts.get_mut(&account).and_then(|account| account.realms.get_mut(&region));
+        let Some(realm) = realm else { return };
+        if !is_advancing {
+            realm.advance(now, SLICE);
+        }
+        realm.take_in(leaving);
+        if self.is_closed {
+            realm.close();
+        }
+        self.look_after(&account, &region);
     }
 
     /// Brings a message from one realm to another. Where nothing is known of the other one, there is nothing to reach.
@@ -371,7 +399,7 @@ impl Engine {
             return;
         }
         if let Some(done) = advance.done {
-            reply(done, control::done(self.now(&advance.account)));
+            reply(done, self.done(&advance.account));
         }
         for asked in advance.held {
             self.take(asked);
@@ -432,7 +460,7 @@ fn reply(to: ReplyTo, response: Response) {
 }
 
 /// `eu-west-1`, `us-gov-east-1`: letters in two parts or more, and a number.
-fn is_region(text: &str) -> bool {
+pub fn is_region(text: &str) -> bool {
     let mut parts = text.rsplit('-');
     let number = parts.next().is_some_and(|part| part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit()));
     let words: Vec<&str> = parts.collect();
@@ -502,6 +530,61 @@ mod tests {
         let made =
             engine.call(signed("111122223333", "us-east-1", "CreateQueue", r#"{"QueueName":"q"}"#)).await.unwrap();
         assert!(text(&made).contains("sqs.us-east-1.amazonaws.com/111122223333/q"), "{}", text(&made));
+    }
+
+    /// Status and body of what an account is told.
+    async fn told(engine: &Handle, account: &str, operation: &str, body: &str) -> (u16, String) {
+        let answer = engine.call(signed(account, "eu-west-1", operation, body)).await.unwrap();
+        (answer.response.status, text(&answer))
+    }
+
+    #[tokio::test]
+    async fn a_queue_of_another_account_serves_whom_its_policy_lets_in() {
+        let engine = begin(Pace::Stands);
+        let (owner, guest) = ("111122223333", "123456789012");
+        let about = |more: &str| format!(r#"{{"QueueUrl":"http://localhost/111122223333/shared"{more}}}"#);
+        let of_owner = r#"{"QueueName":"shared","QueueOwnerAWSAccountId":"111122223333"}"#;
+        told(&engine, owner, "CreateQueue", r#"{"QueueName":"shared"}"#).await;
+        let message = about(r#","MessageBody":"m""#);
+        let (status, refused) = told(&engine, guest, "SendMessageBatch", &message).await;
+        assert_eq!(status, 403);
+        let why = "User: arn:aws:iam::123456789012:user/midwatch is not authorized to perform: sqs:sendmessage on \
+                   resource: arn:aws:sqs:eu-west-1:111122223333:shared because no resource-based policy allows the \
+                   sqs:sendmessage action";
+        assert!(refused.contains(why) && refused.contains("AccessDeniedException"), "{refused}");
+        let (status, hidden) = told(&engine, guest, "GetQueueUrl", of_owner).await;
+        assert!(status == 400 && hidden.contains("or you do not have access to it."), "{hidden}");
+
+        let grant =
+            r#","Label":"l","AWSAccountIds":["123456789012"],"Actions":["SendMessage","ReceiveMessage","GetQueueUrl"]"#;
+        assert_eq!(told(&engine, owner, "AddPermission", &about(grant)).await.0, 200);
+        let (_, url) = told(&engine, guest, "GetQueueUrl", of_owner).await;
+        assert!(url.contains("/111122223333/shared"), "{url}");
+        let poll = tokio::spawn({
+            let (engine, poll) = (engine.clone(), about(r#","WaitTimeSeconds":20"#));
+            async move { told(&engine, "123456789012", "ReceiveMessage", &poll).await.1 }
+        });
+        tokio::task::yield_now().await;
+        assert!(!poll.is_finished());
+        assert!(told(&engine, guest, "SendMessage", &message).await.1.contains("MessageId"));
+        let received: serde_json::Value = serde_json::from_str(&poll.await.unwrap()).unwrap();
+        let handle = received["Messages"][0]["ReceiptHandle"].as_str().unwrap();
+        let receipt = about(&format!(r#","ReceiptHandle":"{handle}""#));
+        assert_eq!(told(&engine, guest, "DeleteMessage", &receipt).await.0, 403, "that was not granted");
+        assert_eq!(told(&engine, "444455556666", "SendMessage", &message).await.0, 403, "nor anything to others");
+
+        let policy = r#"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:*\"}}"#;
+        let all = about(&format!(r#","Attributes":{{"Policy":"{policy}"}}"#));
+        assert_eq!(told(&engine, guest, "SetQueueAttributes", &all).await.0, 403);
+        assert_eq!(told(&engine, owner, "SetQueueAttributes", &all).await.0, 200);
+        assert_eq!(told(&engine, guest, "DeleteMessage", &receipt).await.0, 200);
+        assert_eq!(told(&engine, guest, "DeleteQueue", &about("")).await.0, 403, "no policy gives that away");
+        assert_eq!(told(&engine, owner, "ListQueues", "{}").await.1.matches("shared").count(), 1);
+        for nobody in ["111122223333/other", "999999999999/shared"] {
+            let url = format!(r#"{{"QueueUrl":"http://localhost/{nobody}","MessageBody":"m"}}"#);
+            let (status, said) = told(&engine, guest, "SendMessage", &url).await;
+            assert!(status == 400 && said.contains("The specified queue does not exist."), "{said}");
+        }
     }
 
     #[tokio::test]
@@ -580,6 +663,29 @@ mod tests {
         assert_eq!(refused.response.status, 400);
         assert!(text(&refused).contains("nothing of it was done"), "{}", text(&refused));
         assert!(text(&refused).contains("line 8: fault 2 (stop of `nobody`): target must be"), "{}", text(&refused));
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_about_nobody_is_refused_and_an_order_says_whom_it_was_for() {
+        let engine = begin(Pace::Stands);
+        ask(&engine, "CreateQueue", r#"{"QueueName":"q"}"#).await;
+        let say = async |method: &str, target: &str| {
+            let answer = engine.call(order(method, target, "")).await.unwrap();
+            (answer.response.status, text(&answer))
+        };
+        for target in ["faults?account=123456789013", "ledger?account=123456789013"] {
+            let (status, said) = say("GET", target).await;
+            assert!(status == 404 && said.contains("nothing is known of account 123456789013"), "{said}");
+            assert!(said.contains("did you mean 123456789012?"), "{said}");
+        }
+        let (status, said) = say("POST", "end?region=us-east-1").await;
+        assert!(status == 404 && said.contains("account 123456789012 has nothing in us-east-1"), "{said}");
+        let (status, said) = say("POST", "advance?by=1h&account=123456789013").await;
+        assert!(status == 200 && said.contains("\"account\": \"123456789013\""), "{said}");
+        assert!(said.contains("\"regions\": []"), "nothing is there yet: {said}");
+        assert_eq!(say("GET", "faults?account=123456789013").await.0, 200, "now it is known");
+        assert!(say("POST", "advance?by=1s").await.1.contains("\"eu-west-1\""));
+        assert_eq!(say("GET", "faults?region=eu-west-1").await.0, 200);
     }
 
     #[tokio::test]

@@ -1,14 +1,14 @@
 //! The road out of SNS: carries its deliveries to queues, functions and HTTP endpoints, and tells it how they ended.
 
+use crate::sim::access::{self, Asking, Judgement, Who};
 use crate::sim::cx::Place;
 use crate::sim::endpoint::Answer;
 use crate::sim::error::ApiError;
 use crate::sim::faults::api;
-use crate::sim::lambda::MappingSource;
+use crate::sim::lambda::{Lineage, MappingSource};
 use crate::sim::sns::arn::topic_name;
 use crate::sim::sns::{Attempt, Delivery, Destination, Due, HttpPost, Outcome, Protocol, Publication};
 use crate::sim::sqs::Outgoing;
-use crate::sim::sqs::access::{self, Asking};
 use crate::sim::wire::Service;
 use crate::sim::world::World;
 use rand::RngExt;
@@ -87,7 +87,7 @@ pub fn reach(world: &mut World, from: &Sender, to: Destination) -> Outcome {
         Destination::Queue { arn, body, attributes, group, dedup, trace_header } => {
             send(world, from, &arn, Outgoing { body, attributes, trace_header, delay_s: None, group, dedup })
         }
-        Destination::Function { arn, event } => invoke(world, &from.by, &arn, event),
+        Destination::Function { arn, event, lineage } => invoke(world, &from.by, &arn, event, lineage),
         Destination::DeliveryStream { arn, data } => put(world, &from.by, &arn, data.len()),
         Destination::Nowhere | Destination::Http(_) => Outcome::ClientError,
         Destination::Person => Outcome::Delivered,
@@ -166,9 +166,10 @@ fn send(world: &mut World, from: &Sender, arn: &str, mut outgoing: Outgoing) -> 
     let Some(MappingSource::Queue(queue)) = MappingSource::of_arn(&world.place, arn) else {
         return Outcome::ClientError;
     };
-    let asking = Asking { topic: &from.arn, account: &from.account };
+    let asking = Asking { who: Who::Topic { arn: &from.arn, account: &from.account }, action: "sqs:sendmessage" };
     let policy = world.sqs.queue(&queue).and_then(|queue| queue.attributes.policy.as_deref());
-    if !policy.map_or(from.account == world.place.account, |policy| access::lets_in(policy, arn, &asking)) {
+    let lets_in = |policy| access::judge(policy, arn, &asking) == Judgement::Allows;
+    if !policy.map_or(from.account == world.place.account, lets_in) {
         return Outcome::ClientError;
     }
     if outgoing.group.is_none() && queue.ends_with(".fifo") {
@@ -182,13 +183,13 @@ fn send(world: &mut World, from: &Sender, arn: &str, mut outgoing: Outgoing) -> 
 }
 
 /// Functions take events into their own queue; how the function fares is no concern of SNS.
-fn invoke(world: &mut World, by: &str, arn: &str, event: bytes::Bytes) -> Outcome {
+fn invoke(world: &mut World, by: &str, arn: &str, event: bytes::Bytes, lineage: Lineage) -> Outcome {
     let name = arn.rsplit_once(":function:").and_then(|(_, rest)| rest.split(':').next()).unwrap_or(arn);
     if let Err(error) = api::admit(world, by, Service::Lambda, "Invoke", name) {
         return outcome_of(&error);
     }
     let (lambda, mut cx) = world.lambda_cx();
-    match lambda.accept_event_at(&mut cx, arn, event, 0) {
+    match lambda.accept_event_at(&mut cx, arn, event, lineage) {
         Some(_) => Outcome::Delivered,
         None => Outcome::ClientError,
     }

@@ -40,6 +40,11 @@ impl Ledger {
             + self.read_units * READ_UNIT_USD
     }
 
+    /// The same in whole nanodollars, far below what a request costs, so that no rest of binary fractions shows.
+    pub fn usd_written(&self) -> f64 {
+        (self.usd() * 1e9).round() / 1e9
+    }
+
     /// Counts another's requests with its own.
     pub fn add(&mut self, other: &Self) {
         self.answered += other.answered;
@@ -48,5 +53,20 @@ impl Ledger {
         for (request, count) in &other.requests {
             *self.requests.entry(request.clone()).or_default() += count;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_of_a_sum_has_no_rest() {
+        let mut ledger = Ledger::default();
+        (0..3).for_each(|_| ledger.note("sqs", "SendMessage", ""));
+        ledger.metrics = 70;
+        assert_eq!(ledger.usd_written().to_string(), "0.0007012");
+        ledger.read_units = 2.0;
+        assert_eq!(ledger.usd_written().to_string(), "0.00070145");
     }
 }

@@ -5,6 +5,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::Metric;
 use crate::sim::kinesis::{PutKey, PutRecord};
+use crate::sim::lambda::Lineage;
 use crate::sim::logs::{Destination, EVENT_OVERHEAD, Incoming, MetricFilter, Subscription};
 use crate::sim::payload::{self, Payload};
 use crate::sim::world::World;
@@ -136,7 +137,7 @@ fn deliver(world: &mut World, stream: &str, subscription: &Subscription, data: &
         Destination::Function(arn) => {
             let event = json!({ "awslogs": { "data": BASE64_STANDARD.encode(data) } });
             let (lambda, mut cx) = world.lambda_cx();
-            lambda.accept_event_at(&mut cx, arn, Bytes::from(event.to_string()), 0).is_some()
+            lambda.accept_event_at(&mut cx, arn, Bytes::from(event.to_string()), Lineage::default()).is_some()
         }
         Destination::Stream(name) => {
             let (kinesis, mut cx) = world.kinesis_cx();

@@ -5,15 +5,19 @@ mod queue;
 mod stream;
 
 #[cfg(test)]
+mod fifo_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod window_tests;
 
 use crate::sim::error::ApiError;
 use crate::sim::fanout;
 use crate::sim::faults::api;
 use crate::sim::lambda::{
-    DeadLetter, Delivery, Due, Ended, FunctionId, LastResult, MappingDue, MappingSource, Source, WHOLE_STREAM,
+    DeadLetter, Delivery, Due, Ended, FunctionId, LastResult, Lineage, MappingDue, MappingSource, Source, WHOLE_STREAM,
 };
 use crate::sim::payload::Payload;
 use crate::sim::sns::Publication;
@@ -96,8 +100,8 @@ fn deliver(world: &mut World, deliveries: Vec<Delivery>) {
     for delivery in deliveries {
         match delivery {
             Delivery::DeadLetter(dead) => deliver_dead_letter(world, dead),
-            Delivery::Record { function, target, record, hops } => {
-                if !send_json(world, function, &target, &record, hops) {
+            Delivery::Record { function, target, record, lineage } => {
+                if !send_json(world, function, &target, &record, lineage) {
                     let (lambda, mut cx) = world.lambda_cx();
                     lambda.destination_failed(&mut cx, function);
                 }
@@ -113,17 +117,18 @@ fn deliver_dead_letter(world: &mut World, dead: DeadLetter) {
         let data_type = if name == "ErrorCode" { "Number" } else { "String" };
         outgoing.attributes.insert(name.to_owned(), AttributeValue::text(data_type, &value));
     }
-    if !send_to(world, dead.function, &dead.target, outgoing) {
+    if !send_to(world, dead.function, &dead.target, outgoing, dead.lineage) {
         let (lambda, mut cx) = world.lambda_cx();
         lambda.dead_letter_failed(&mut cx, dead.function);
     }
 }
 
-/// Sends for a function to the queue or the topic that an ARN names; false when there is none, or it will not take the message.
-fn send_to(world: &mut World, function: FunctionId, arn: &str, outgoing: Outgoing) -> bool {
+/// Sends for a function to the queue or the topic that an ARN names; false when there is none, or it will not take the
+/// message. What a queue's mapping invokes tells nobody, so a queue ends the chain.
+fn send_to(world: &mut World, function: FunctionId, arn: &str, outgoing: Outgoing, lineage: Lineage) -> bool {
     let by = actor(world, function);
     if arn.split(':').nth(2) == Some("sns") {
-        let publication = Publication { attributes: outgoing.attributes, ..Publication::of(outgoing.body) };
+        let publication = Publication { attributes: outgoing.attributes, lineage, ..Publication::of(outgoing.body) };
         let topic = arn.rsplit(':').next().unwrap_or(arn);
         let is_admitted = api::admit(world, &by, Service::Sns, "Publish", topic).is_ok();
         return is_admitted && fanout::publish_to(world, arn, publication);
@@ -137,13 +142,13 @@ fn send_to(world: &mut World, function: FunctionId, arn: &str, outgoing: Outgoin
     is_admitted && sqs.send(&mut cx, &queue, outgoing).is_ok()
 }
 
-/// Sends a JSON text for a function to the queue or to the function that an ARN names; false where it does not arrive. `hops` counts the
-/// functions that told one another of it.
-fn send_json(world: &mut World, function: FunctionId, arn: &str, json: &serde_json::Value, hops: u32) -> bool {
+/// Sends a JSON text for a function to the queue, the topic or the function that an ARN names; false where it does not
+/// arrive. `lineage` is of the functions that told one another of it.
+fn send_json(world: &mut World, function: FunctionId, arn: &str, json: &serde_json::Value, lineage: Lineage) -> bool {
     let text = Bytes::from(json.to_string());
     if arn.split(':').nth(2) != Some("lambda") {
-        return send_to(world, function, arn, Outgoing::of(Payload::Sent(text)));
+        return send_to(world, function, arn, Outgoing::of(Payload::Sent(text)), lineage);
     }
     let (lambda, mut cx) = world.lambda_cx();
-    lambda.accept_event_at(&mut cx, arn, text, hops).is_some()
+    lambda.accept_event_at(&mut cx, arn, text, lineage).is_some()
 }

@@ -1,6 +1,7 @@
 //! The embedded engine: Kinesis, SQS, SNS, Lambda and CloudWatch as state machines in virtual time, and the applications
 //! around them. It knows nothing of the console; it sees of the rest only `domain::time`.
 
+pub mod access;
 pub mod actors;
 pub mod agenda;
 pub mod alarm_actions;

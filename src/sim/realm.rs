@@ -3,6 +3,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::waits::Awaited;
+use crate::sim::wire::visit::Visit;
 use crate::sim::wire::{self, Call, Gate, Reply, Request, Response};
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -51,9 +52,17 @@ pub enum Said {
 pub struct Realm {
     pub world: World,
     parked: BTreeMap<u64, Parked>,
+    /// Calls about what other accounts own, for whoever brings them there.
+    pub leaving: Vec<Leaving>,
     /// So many are parked when those whose callers have gone away are next looked for.
     sweep_at: usize,
     answered: u64,
+}
+
+/// A call on its way to another account's world, or back from where there is none.
+pub struct Leaving {
+    pub call: Call,
+    pub answer: oneshot::Sender<Answered>,
 }
 
 /// What is asked again, by its number among the world's waits.
@@ -80,7 +89,7 @@ impl Parked {
 
 impl Realm {
     pub fn new(world: World) -> Self {
-        Self { world, parked: BTreeMap::new(), sweep_at: SWEEP_MIN, answered: 0 }
+        Self { world, parked: BTreeMap::new(), leaving: Vec::new(), sweep_at: SWEEP_MIN, answered: 0 }
     }
 
     /// Answers a request now, or lets it wait. The time must have been brought up to now before.
@@ -94,15 +103,39 @@ impl Realm {
                 let _ = to.send(Said::Answered(answered));
             }
             Reply::Later(until) => {
-                let number = self.world.waits.add(until.max(self.world.now + MOMENT));
                 let (answer, answered) = oneshot::channel();
-                self.parked.insert(number, Parked::Request { call, answer });
+                self.park(call, answer, until);
                 // One who has gone away has dropped the answer, too.
                 let _ = to.send(Said::Waits(answered));
                 self.sweep();
             }
         }
         self.tell_of_changes();
+    }
+
+    /// Takes in a call that left another world, or that found none. Its waiting begins here.
+    pub fn take_in(&mut self, Leaving { mut call, answer: to }: Leaving) {
+        call.arrived = self.world.now;
+        call.ticket = None;
+        self.world.waits.begin();
+        match answer(&mut self.world, &mut call) {
+            Reply::Done(response) => {
+                let answered = self.conclude(call, response);
+                let _ = to.send(answered);
+            }
+            Reply::Later(until) => self.park(call, to, until),
+        }
+        self.tell_of_changes();
+    }
+
+    /// Lets a call wait, or leave.
+    fn park(&mut self, call: Call, answer: oneshot::Sender<Answered>, until: Timestamp) {
+        if matches!(call.visit, Visit::Leaves(_)) {
+            self.leaving.push(Leaving { call, answer });
+            return;
+        }
+        let number = self.world.waits.add(until.max(self.world.now + MOMENT));
+        self.parked.insert(number, Parked::Request { call, answer });
     }
 
     /// Makes an answer of a response; where it is the head of an event stream, the stream is due now.
@@ -188,6 +221,11 @@ impl Realm {
                     self.world.waits.remove(number);
                     let answered = self.conclude(call, response);
                     let _ = to.send(answered);
+                    return true;
+                }
+                Reply::Later(_) if matches!(call.visit, Visit::Leaves(_)) => {
+                    self.world.waits.remove(number);
+                    self.leaving.push(Leaving { call, answer: to });
                     return true;
                 }
                 Reply::Later(until) => (until, Parked::Request { call, answer: to }),

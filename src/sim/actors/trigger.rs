@@ -4,7 +4,7 @@
 use crate::domain::time::Timestamp;
 use crate::sim::fanout;
 use crate::sim::faults::api;
-use crate::sim::lambda::Qualifier;
+use crate::sim::lambda::{Lineage, Qualifier};
 use crate::sim::payload::Payload;
 use crate::sim::sns::Publication;
 use crate::sim::sqs::Outgoing;
@@ -115,7 +115,7 @@ fn tell(world: &mut World, by: &str, target: &Target, event: &Value) -> bool {
             let is_admitted = api::admit(world, by, Service::Lambda, "Invoke", name).is_ok();
             let (lambda, mut cx) = world.lambda_cx();
             let Some(id) = lambda.id_of(name).filter(|_| is_admitted) else { return false };
-            lambda.accept_qualified_event(&mut cx, id, qualifier, body, 0).is_some()
+            lambda.accept_qualified_event(&mut cx, id, qualifier, body, Lineage::default()).is_some()
         }
         Target::Queue(queue) => {
             let is_admitted = api::admit(world, by, Service::Sqs, "SendMessage", queue).is_ok();

@@ -59,8 +59,8 @@ impl Identity {
     }
 
     /// `userIdentity` of the record.
-    fn value(&self, place: &Place) -> Value {
-        let account = &place.account;
+    fn value(&self) -> Value {
+        let account = self.arn.split(':').nth(4).unwrap_or_default();
         let mut identity = Map::new();
         identity.insert("type".into(), self.kind.into());
         let principal = match &self.role {
@@ -69,7 +69,7 @@ impl Identity {
         };
         identity.insert("principalId".into(), principal.into());
         identity.insert("arn".into(), self.arn.clone().into());
-        identity.insert("accountId".into(), account.clone().into());
+        identity.insert("accountId".into(), account.into());
         if let Some(key) = &self.access_key {
             identity.insert("accessKeyId".into(), key.clone().into());
         }
@@ -160,7 +160,7 @@ impl Event {
         let mut record = Map::new();
         let mut put = |name: &str, value: Value| record.insert(name.to_owned(), value);
         put("eventVersion", "1.11".into());
-        put("userIdentity", self.by.value(place));
+        put("userIdentity", self.by.value());
         put("eventTime", self.at.floor_to(1).rfc3339().into());
         put("eventSource", self.source.clone().into_owned().into());
         put("eventName", self.name.clone().into());

@@ -13,6 +13,10 @@ use std::collections::VecDeque;
 impl Engine {
     /// Does what the control interface is asked for, in the account and region that it names.
     pub(super) fn obey(&mut self, order: Order, account: String, signed_region: String, answer: ReplyTo) {
+        let asks = matches!(order.command, Command::Ledger | Command::Faults | Command::End(_));
+        if let (true, Some(refusal)) = (asks, self.unknown(&account, order.region.as_deref())) {
+            return reply(answer, refusal.response());
+        }
         match order.command {
             Command::Health => reply(answer, self.health()),
             Command::Ledger => {
@@ -25,7 +29,7 @@ impl Engine {
             }
             Command::Reset => {
                 self.reset(&account, order.region.as_deref());
-                reply(answer, control::done(self.now(&account)));
+                reply(answer, self.done(&account));
             }
             Command::Advance(by) => {
                 self.accounts.entry(account.clone()).or_default();
@@ -37,16 +41,33 @@ impl Engine {
                 let now = self.now(&account);
                 let Some(realm) = self.realm(&account, &region) else { return reply(answer, full()) };
                 realm.world.advance_to(now);
-                let response = match scenario::add(&mut realm.world, &fragment) {
-                    Ok(()) => control::done(now),
-                    Err(error) => Refusal::not_added(&error).response(),
-                };
+                let added = scenario::add(&mut realm.world, &fragment);
                 realm.advance(now, SLICE);
                 realm.tell_of_changes();
                 self.look_after(&account, &region);
-                reply(answer, response);
+                reply(
+                    answer,
+                    added.map_or_else(|error| Refusal::not_added(&error).response(), |()| self.done(&account)),
+                );
             }
         }
+    }
+
+    /// Why nothing can be asked about an account or one of its regions: nothing is known of it. The engine's own account
+    /// and region may always be asked about.
+    fn unknown(&self, account: &str, region: Option<&str>) -> Option<Refusal> {
+        let Some(found) = self.accounts.get(account) else {
+            let is_home = account == self.home.account;
+            return (!is_home).then(|| Refusal::no_account(account, self.accounts.keys().map(String::as_str)));
+        };
+        let region = region.filter(|region| *region != self.home.region && !found.realms.contains_key(*region))?;
+        Some(Refusal::no_region(account, region, found.realms.keys().map(String::as_str)))
+    }
+
+    /// An order was carried out.
+    pub(super) fn done(&self, account: &str) -> Response {
+        let regions = self.accounts.get(account).into_iter().flat_map(|account| account.realms.keys());
+        control::done(account, self.now(account), regions.map(String::as_str))
     }
 
     /// What was asked of an account in one region, or in all of them.

@@ -7,6 +7,7 @@ use crate::sim::lambda::environment::Throttle;
 use crate::sim::lambda::event_config::EventConfig;
 use crate::sim::lambda::function::{Function, FunctionId};
 use crate::sim::lambda::invocation::{Ended, Outcome, Source, Work};
+use crate::sim::lambda::lineage::Lineage;
 use crate::sim::lambda::log::{RequestId, iso_millis};
 use crate::sim::lambda::metrics::Rare;
 use crate::sim::lambda::version::{Qualifier, VersionNumber};
@@ -30,11 +31,14 @@ pub struct AsyncEvent {
     pub errors: u32,
     /// Times in a row that it was throttled.
     pub throttles: u32,
-    /// Functions that told one another of it before this one.
-    hops: u32,
+    /// The functions that told one another of it.
+    lineage: Lineage,
     /// How it last ended.
     last: Option<Box<Ended>>,
 }
+
+/// An event has at most so many bytes [Lambda quotas].
+pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// What an event leaves behind, on its way to another service.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,11 +46,8 @@ pub enum Delivery {
     /// To the function's dead-letter queue or topic: the event itself and why it failed.
     DeadLetter(DeadLetter),
     /// To a destination: the event, how it was invoked and what it answered, as JSON.
-    Record { function: FunctionId, target: String, record: Value, hops: u32 },
+    Record { function: FunctionId, target: String, record: Value, lineage: Lineage },
 }
-
-/// Events that functions pass to one another are stopped after about so many times [recursive loop detection].
-const HOPS_MAX: u32 = 16;
 
 /// An event that failed for good, on its way to the function's dead-letter queue.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +58,7 @@ pub struct DeadLetter {
     pub body: Bytes,
     /// The message attributes `RequestID`, `ErrorCode` and `ErrorMessage` [Lambda dead-letter queues].
     pub attributes: [(&'static str, String); 3],
+    pub lineage: Lineage,
 }
 
 /// Why an event is done with: the destination record's `condition`.
@@ -84,18 +86,18 @@ impl Condition {
 impl Lambda {
     /// Accepts an event for `$LATEST` and answers at once; it is tried in a moment. `None` for an unknown function.
     pub fn accept_event(&mut self, cx: &mut Cx<'_>, id: FunctionId, payload: Bytes) -> Option<RequestId> {
-        self.accept_qualified_event(cx, id, &Qualifier::Unqualified, payload, 0)
+        self.accept_qualified_event(cx, id, &Qualifier::Unqualified, payload, Lineage::default())
     }
 
-    /// Accepts an event for a version or an alias. `hops` counts the functions that told one another of it. `None` when
-    /// it is not there.
+    /// Accepts an event for a version or an alias. `lineage` is of those that told one another of it. `None`
+    /// when it is not there.
     pub fn accept_qualified_event(
         &mut self,
         cx: &mut Cx<'_>,
         id: FunctionId,
         qualifier: &Qualifier,
         payload: Bytes,
-        hops: u32,
+        lineage: Lineage,
     ) -> Option<RequestId> {
         self.function(id)?.qualified(qualifier)?;
         let request = RequestId(cx.rng.random(), cx.rng.random());
@@ -109,7 +111,7 @@ impl Lambda {
             request,
             errors: 0,
             throttles: 0,
-            hops,
+            lineage,
             last: None,
         };
         self.events.insert(event, accepted);
@@ -118,12 +120,19 @@ impl Lambda {
         Some(request)
     }
 
-    /// Accepts an event for the function, version or alias that an ARN names. `None` where that is not here.
-    pub fn accept_event_at(&mut self, cx: &mut Cx<'_>, arn: &str, payload: Bytes, hops: u32) -> Option<RequestId> {
+    /// Accepts an event for the function, version or alias that an ARN names. `None` where that is not here, or the
+    /// event is too large.
+    pub fn accept_event_at(
+        &mut self,
+        cx: &mut Cx<'_>,
+        arn: &str,
+        payload: Bytes,
+        lineage: Lineage,
+    ) -> Option<RequestId> {
         let function = arn.strip_prefix(cx.place.arn("lambda", "function:").as_str())?;
         let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
-        let id = self.id_of(name)?;
-        self.accept_qualified_event(cx, id, &Qualifier::parse(qualifier), payload, hops)
+        let id = self.id_of(name).filter(|_| payload.len() <= EVENT_BYTES_MAX)?;
+        self.accept_qualified_event(cx, id, &Qualifier::parse(qualifier), payload, lineage)
     }
 
     /// Events that wait or run.
@@ -142,7 +151,7 @@ impl Lambda {
             self.note_rare(cx, id, Rare::AsyncEventsDropped, 1.0);
             return Vec::new();
         };
-        if waiting.hops >= HOPS_MAX {
+        if !function.allows_recursion && waiting.lineage.is_recursive(&function.arn) {
             self.note_rare(cx, id, Rare::RecursiveInvocationsDropped, 1.0);
             return self.finish(cx, event, Condition::RecursiveInvocation);
         }
@@ -210,14 +219,16 @@ impl Lambda {
         let config = function.event_config(&done.qualifier);
         let is_success = condition == Condition::Success;
         let target = if is_success { config.on_success } else { config.on_failure };
+        let lineage = done.lineage.after(&function.arn);
         let mut deliveries = Vec::new();
         if let Some(target) = target {
             let record = record(cx, function, &done, condition);
-            deliveries.push(Delivery::Record { function: done.function, target, record, hops: done.hops + 1 });
+            let lineage = lineage.clone();
+            deliveries.push(Delivery::Record { function: done.function, target, record, lineage });
         }
         let dead_letters = function.qualified(&done.qualifier).and_then(|v| v.config.dead_letter_arn.clone());
         if let Some(target) = dead_letters.filter(|_| !is_success) {
-            deliveries.push(Delivery::DeadLetter(dead_letter(&done, condition, target)));
+            deliveries.push(Delivery::DeadLetter(dead_letter(&done, condition, target, lineage)));
         }
         if !is_success && deliveries.is_empty() {
             self.note_rare(cx, done.function, Rare::AsyncEventsDropped, 1.0);
@@ -271,7 +282,7 @@ fn as_json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or(Value::Null)
 }
 
-fn dead_letter(done: &AsyncEvent, condition: Condition, target: String) -> DeadLetter {
+fn dead_letter(done: &AsyncEvent, condition: Condition, target: String, lineage: Lineage) -> DeadLetter {
     let message = match (&done.last, condition) {
         (Some(last), Condition::RetriesExhausted) => error_message(&last.outcome),
         _ => condition.name().to_owned(),
@@ -286,6 +297,7 @@ fn dead_letter(done: &AsyncEvent, condition: Condition, target: String) -> DeadL
             ("ErrorCode", code.to_owned()),
             ("ErrorMessage", message.chars().take(1024).collect()),
         ],
+        lineage,
     }
 }
 

@@ -97,7 +97,7 @@ pub struct Settings {
     pub counts_events: bool,
     /// Queues: provisioned mode.
     pub pollers: Option<Pollers>,
-    /// Streams: 0 to 900 s. It is kept and answered; functions of the engine keep no state between batches.
+    /// Streams: 0 to 900 s. Batches do not reach beyond a window's end, and the function is told of it.
     pub tumbling_window_s: u32,
     /// `FunctionResponseTypes` holds `ReportBatchItemFailures`.
     pub reports_item_failures: bool,

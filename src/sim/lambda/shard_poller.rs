@@ -13,6 +13,9 @@ const CATCHING_UP_STEP: Duration = Duration::from_millis(500);
 /// Records read ahead in one call, in batches of all lanes together.
 const BATCHES_AHEAD: u32 = 10;
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
+/// "When no new records are being added to the current window, Lambda waits for up to 2 minutes before assuming that the
+/// window is over" [Implementing stateful Kinesis Data Streams processing in Lambda].
+const WINDOW_LINGERS: Duration = Duration::from_secs(120);
 
 /// All shards that a mapping reads.
 #[derive(Debug, Default)]
@@ -91,6 +94,10 @@ pub struct Lane {
     retry_at: Option<Timestamp>,
     /// Failures and throttles in a row, for backing off.
     misses: u32,
+    /// The tumbling window whose state the function was given to carry on, by its end.
+    window: Option<Timestamp>,
+    /// What runs, or is tried again, is the invocation at the window's end.
+    pub(crate) is_closing: bool,
 }
 
 /// What a lane has to do.
@@ -98,6 +105,8 @@ pub struct Lane {
 pub enum LaneStep {
     /// Invoke the function with this many records from the front; a retry says so.
     Invoke { records: u32, is_retry: bool },
+    /// Invoke the function at the end of its tumbling window, without records.
+    CloseWindow,
     /// Nothing before then.
     Wait(Timestamp),
     /// Nothing until more records are read or a batch ends.
@@ -143,7 +152,7 @@ impl ShardPoller {
     /// changes its lane in between.
     pub fn fit_lanes(&mut self, settings: &Settings) {
         let wanted = settings.parallelization_factor.max(1) as usize;
-        if self.lanes.len() != wanted && self.lanes.iter().all(|lane| !lane.in_flight && lane.records.is_empty()) {
+        if self.lanes.len() != wanted && self.lanes.iter().all(Lane::is_done) {
             self.lanes.clear();
             self.lanes.resize_with(wanted, Lane::default);
         }
@@ -192,7 +201,7 @@ impl ShardPoller {
 
     /// Whether the shard was read to its end and everything in it is worked off.
     pub fn is_drained(&self) -> bool {
-        self.place == ReadPlace::End && self.lanes.iter().all(|lane| !lane.in_flight && lane.records.is_empty())
+        self.place == ReadPlace::End && self.lanes.iter().all(Lane::is_done)
     }
 }
 
@@ -206,9 +215,17 @@ impl Lane {
         self.records.front()
     }
 
+    /// Nothing runs, nothing is held, and no window is open.
+    fn is_done(&self) -> bool {
+        !self.in_flight && self.records.is_empty() && self.window.is_none()
+    }
+
     fn waits_until(&self, settings: &Settings) -> Option<Timestamp> {
-        if self.in_flight || self.records.is_empty() {
+        if self.in_flight {
             return None;
+        }
+        if self.records.is_empty() {
+            return self.retry_at.or(self.window.map(|end| end + WINDOW_LINGERS));
         }
         let window_end = self.gathering_since? + Duration::from_secs(settings.window_s.into());
         self.retry_at.or(Some(window_end))
@@ -216,14 +233,27 @@ impl Lane {
 
     /// What to do now. Forms the next batch where one is ripe; `is_last` says that no more records will come.
     pub fn step(&mut self, now: Timestamp, settings: &Settings, is_last: bool) -> LaneStep {
-        if self.in_flight || self.records.is_empty() {
+        if settings.tumbling_window_s == 0 {
+            (self.window, self.is_closing) = (None, false);
+        }
+        if self.in_flight || (self.records.is_empty() && self.window.is_none()) {
             return LaneStep::Idle;
         }
         if let Some(at) = self.retry_at.filter(|at| *at > now) {
             return LaneStep::Wait(at);
         }
+        if let (true, Some(end)) = (self.parts.is_empty(), self.window) {
+            let next = self.records.front().map(|record| window_end(record, settings));
+            if next.map_or(is_last || now >= end + WINDOW_LINGERS, |next| next != end) {
+                return LaneStep::CloseWindow;
+            }
+            if next.is_none() {
+                return LaneStep::Wait(end + WINDOW_LINGERS);
+            }
+        }
         if self.parts.is_empty() {
-            let held = self.records.len() as u32;
+            let held = self.of_one_window(settings);
+            let is_last = is_last || (held as usize) < self.records.len();
             let since = *self.gathering_since.get_or_insert(now);
             let window_end = since + Duration::from_secs(settings.window_s.into());
             if held < settings.batch_size && now < window_end && !is_last {
@@ -237,16 +267,39 @@ impl Lane {
         }
     }
 
+    /// How many records at the front are of one tumbling window; all of them where there are no windows.
+    fn of_one_window(&self, settings: &Settings) -> u32 {
+        let Some(first) = self.records.front().filter(|_| settings.tumbling_window_s > 0) else {
+            return self.records.len() as u32;
+        };
+        let end = window_end(first, settings);
+        self.records.iter().take_while(|record| window_end(record, settings) == end).count() as u32
+    }
+
     /// Records of the batch at the front.
     pub fn due(&self) -> u32 {
         self.parts.front().map_or(0, |part| part.size)
     }
 
-    pub fn begun(&mut self) {
+    pub fn begun(&mut self, settings: &Settings) {
         self.in_flight = true;
         self.retry_at = None;
         if let Some(part) = self.parts.front_mut() {
             part.invokes += 1;
+            let first = self.records.front().filter(|_| settings.tumbling_window_s > 0);
+            self.window = first.map(|record| window_end(record, settings));
+        } else {
+            self.is_closing = true;
+        }
+    }
+
+    /// The invocation at the window's end is over: its state is done with, or the lane waits until it succeeds.
+    pub fn closed_window(&mut self, now: Timestamp, is_done: bool) {
+        (self.in_flight, self.is_closing) = (false, false);
+        if is_done {
+            (self.window, self.misses) = (None, 0);
+        } else {
+            self.back_off(now);
         }
     }
 
@@ -347,6 +400,13 @@ impl Lane {
     }
 }
 
+/// The end of a record's tumbling window. Windows are counted from the epoch; a record is in the one in which it came
+/// into the stream.
+fn window_end(record: &Record, settings: &Settings) -> Timestamp {
+    let window_s = settings.tumbling_window_s.max(1);
+    record.arrived.floor_to(window_s.into()) + Duration::from_secs(window_s.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,7 +478,7 @@ mod tests {
                             now = at;
                             continue;
                         }
-                        LaneStep::Idle => break,
+                        LaneStep::Idle | LaneStep::CloseWindow => break,
                     };
                     let batch: Vec<u64> = lane.batch(records).map(|record| record.sequence.index).collect();
                     prop_assert_eq!(batch.len() as u32, lane.due());
@@ -427,7 +487,7 @@ mod tests {
                         lane.throttled(now);
                         continue;
                     }
-                    lane.begun();
+                    lane.begun(&settings);
                     let lowest = match end {
                         End::Done | End::Throttled => {
                             lane.succeeded(now);

@@ -4,6 +4,9 @@ use super::*;
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::Metric;
 use crate::sim::cx::Place;
+use crate::sim::fanout;
+use crate::sim::payload::Payload;
+use crate::sim::sns::{Publication, Subscribe};
 use crate::sim::world::World;
 use std::time::Duration;
 
@@ -408,14 +411,61 @@ fn one_functions_success_may_be_another_functions_event() {
 #[test]
 fn functions_that_tell_one_another_without_end_are_stopped() {
     let mut world = world();
-    let id = create(&mut world, "ping", Config::default(), Behaviour::default());
-    create(&mut world, "pong", Config::default(), Behaviour::default());
+    // An echo's records would double in size, and soon be no events any more.
+    let brief = || Behaviour { answer: Answer::Text("1".into()), ..Behaviour::default() };
+    let id = create(&mut world, "ping", Config::default(), brief());
+    create(&mut world, "pong", Config::default(), brief());
     let arn = |name: &str| Some(format!("arn:aws:lambda:eu-west-1:123456789012:function:{name}"));
     destinations(&mut world, "ping", EventConfig { on_success: arn("pong"), ..EventConfig::default() });
     destinations(&mut world, "pong", EventConfig { on_success: arn("ping"), ..EventConfig::default() });
     let (lambda, mut cx) = world.lambda_cx();
     lambda.accept_event(&mut cx, id, Bytes::from_static(b"{}")).unwrap();
     world.advance_to(world.now + Duration::from_secs(600));
-    assert_eq!(world.lambda.invocations_begun(), 16);
+    assert_eq!(world.lambda.invocations_begun(), 32, "each of them sixteen times");
     assert_eq!(metric(&world, "RecursiveInvocationsDropped", &[("FunctionName", "ping")]).unwrap().0, 1.0);
+}
+
+#[test]
+fn what_does_not_fit_into_an_event_is_no_event_of_a_destination() {
+    let mut world = world();
+    let id = create(&mut world, "first", Config::default(), Behaviour::default());
+    create(&mut world, "second", Config::default(), Behaviour::default());
+    let target = "arn:aws:lambda:eu-west-1:123456789012:function:second".to_owned();
+    destinations(&mut world, "first", EventConfig { on_success: Some(target), ..EventConfig::default() });
+    let (lambda, mut cx) = world.lambda_cx();
+    // It is in the record twice: as it came, and as it was echoed.
+    let event = Bytes::from(format!("\"{}\"", "x".repeat(asynchronous::EVENT_BYTES_MAX / 2)));
+    lambda.accept_event(&mut cx, id, event).unwrap();
+    world.advance_to(world.now + Duration::from_secs(5));
+    assert_eq!(world.lambda.named("second").unwrap().log.len(), 0);
+    let failures = metric(&world, "DestinationDeliveryFailures", &[("FunctionName", "first")]).unwrap();
+    assert_eq!(failures.0, 1.0);
+}
+
+#[test]
+fn a_function_that_tells_itself_through_a_topic_is_stopped_unless_it_may_go_on() {
+    let mut world = world();
+    let behaviour = Behaviour { answer: Answer::Text("1".into()), ..Behaviour::default() };
+    create(&mut world, "echo", Config::default(), behaviour);
+    let (sns, mut cx) = world.sns_cx();
+    sns.create_topic(&mut cx, "news", &BTreeMap::new(), &BTreeMap::new()).unwrap();
+    let [topic, function] = ["sns:eu-west-1:123456789012:news", "lambda:eu-west-1:123456789012:function:echo"]
+        .map(|rest| format!("arn:aws:{rest}"));
+    let (endpoint, links) = (Some(function.as_str()), String::new());
+    let wanted = Subscribe { topic: "news", protocol: "lambda", endpoint, attributes: BTreeMap::new(), links };
+    sns.subscribe(&mut cx, wanted).unwrap();
+    destinations(&mut world, "echo", EventConfig { on_success: Some(topic), ..EventConfig::default() });
+    let after_13 = (0..13).fold(Lineage::default(), |chain, _| chain.after(&function));
+    let begin = |world: &mut World| {
+        let before = world.lambda.invocations_begun();
+        let message = Payload::Sent(Bytes::from_static(b"news"));
+        let publication = Publication { lineage: after_13.clone(), ..Publication::of(message) };
+        assert!(fanout::publish(world, "news", publication));
+        world.advance_to(world.now + Duration::from_secs(60));
+        world.lambda.invocations_begun() - before
+    };
+    assert_eq!(begin(&mut world), 3);
+    assert_eq!(metric(&world, "RecursiveInvocationsDropped", &[("FunctionName", "echo")]).unwrap().0, 1.0);
+    world.lambda.named_mut("echo").unwrap().allows_recursion = true;
+    assert!(begin(&mut world) > 3, "until its records, each in the next, are too long for a topic");
 }

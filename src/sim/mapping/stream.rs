@@ -5,8 +5,8 @@ use crate::sim::cx::Cx;
 use crate::sim::kinesis::{Position, Record, ShardId};
 use crate::sim::lambda::log::iso_millis;
 use crate::sim::lambda::{
-    Discarded, Ended, EventCount, FunctionId, Lambda, LaneStep, LastResult, MappingDue, MappingSource, Poller,
-    ReadPlace, Settings, ShardPoller, Source, Start, StreamPoller, VersionNumber, WHOLE_STREAM, Work,
+    Answer, Discarded, Ended, EventCount, FunctionId, Lambda, LaneStep, LastResult, Lineage, MappingDue, MappingSource,
+    Poller, ReadPlace, Settings, ShardPoller, Source, Start, StreamPoller, VersionNumber, WHOLE_STREAM, Work,
 };
 use crate::sim::wire::Service;
 use crate::sim::world::World;
@@ -232,7 +232,11 @@ fn run_lane(world: &mut World, mapping: usize, name: &str, shard: u32, lane: usi
     let Some((poller, settings)) = shard_poller(&mut world.lambda, mapping, shard) else { return };
     let is_last = poller.place == ReadPlace::End;
     let Some(entry) = poller.lanes.get_mut(lane) else { return };
-    let LaneStep::Invoke { records, is_retry } = entry.step(now, settings, is_last) else { return };
+    let (records, is_retry) = match entry.step(now, settings, is_last) {
+        LaneStep::Invoke { records, is_retry } => (records, is_retry),
+        LaneStep::CloseWindow => (0, false),
+        LaneStep::Wait(_) | LaneStep::Idle => return,
+    };
     if is_retry && let Some(front) = entry.front() {
         // A retry fetches its batch anew, which keeps the stream's iterator age true while a shard is blocked.
         let cursor = crate::sim::kinesis::Cursor::at(front.sequence);
@@ -246,18 +250,21 @@ fn run_lane(world: &mut World, mapping: usize, name: &str, shard: u32, lane: usi
     if is_throttled {
         note_result(lambda, mapping, LastResult::Throttled);
     } else {
-        lambda.note_iterator_age(&mut cx, function, now.since(newest).as_millis() as f64);
+        if let Some(newest) = newest {
+            lambda.note_iterator_age(&mut cx, function, now.since(newest).as_millis() as f64);
+        }
         lambda.note_events(&mut cx, mapping, EventCount::Invoked, records as usize);
     }
-    let Some((poller, _)) = shard_poller(lambda, mapping, shard) else { return };
+    let Some((poller, settings)) = shard_poller(lambda, mapping, shard) else { return };
     match poller.lanes.get_mut(lane) {
         Some(lane) if is_throttled => lane.throttled(now),
-        Some(lane) => lane.begun(),
+        Some(lane) => lane.begun(settings),
         None => {}
     }
 }
 
-/// The invocation for the first `records` of a lane, and when the newest of them arrived.
+/// The invocation for the first `records` of a lane, and when the newest of them arrived. There are none at the end of a
+/// tumbling window.
 fn work(
     lambda: &Lambda,
     cx: &mut Cx<'_>,
@@ -265,12 +272,12 @@ fn work(
     shard: u32,
     lane: usize,
     records: u32,
-) -> Option<(FunctionId, Work, Timestamp)> {
+) -> Option<(FunctionId, Work, Option<Timestamp>)> {
     let found = lambda.mapping(mapping)?;
     let function = lambda.function(found.function)?;
     let Poller::Stream(poller) = &found.poller else { return None };
     let entry = poller.shards.get(&shard)?.lanes.get(lane)?;
-    let newest = entry.batch(records).next_back()?.arrived;
+    let newest = entry.batch(records).next_back().map(|record| record.arrived);
     let chosen = lambda.choose(cx, found.function, &found.settings.qualifier)?;
     let verdict = function.judge(cx, chosen.version, entry.batch(records).map(|record| &record.data));
     let work = Work {
@@ -289,11 +296,15 @@ fn work(
 pub fn batch_ended(world: &mut World, mapping: usize, shard: u32, lane: u32, ended: &Ended) {
     let now = world.now;
     let lowest = ended.failed.first().copied();
-    let is_done = ended.outcome.is_success() && lowest.is_none();
+    let is_done = ended.outcome.is_success() && lowest.is_none() && keeps_state(&world.lambda, mapping, ended);
     let result = if is_done { LastResult::Ok } else { LastResult::FunctionFailed };
     note_result(&mut world.lambda, mapping, result);
     let Some((poller, settings)) = shard_poller(&mut world.lambda, mapping, shard) else { return };
     let Some(entry) = poller.lanes.get_mut(lane as usize) else { return };
+    if entry.is_closing {
+        entry.closed_window(now, is_done);
+        return work_shard(world, mapping, shard);
+    }
     let failed = if is_done { 0 } else { entry.due().saturating_sub(lowest.unwrap_or(0)) };
     let discarded = if is_done {
         entry.succeeded(now);
@@ -307,6 +318,20 @@ pub fn batch_ended(world: &mut World, mapping: usize, shard: u32, lane: u32, end
         report_discarded(world, mapping, shard, &discarded, Some(ended));
     }
     work_shard(world, mapping, shard);
+}
+
+/// "When using tumbling windows, the Lambda function response must contain a state property. If the response does not
+/// contain a state property, Lambda considers this a failed invocation." An echo has the state that it was given.
+fn keeps_state(lambda: &Lambda, mapping: usize, ended: &Ended) -> bool {
+    let Some(found) = lambda.mapping(mapping).filter(|found| found.settings.tumbling_window_s > 0) else { return true };
+    let version = lambda.function(found.function).and_then(|function| function.version(ended.version));
+    match version.map(|version| &version.behaviour.answer) {
+        Some(Answer::Text(text)) => {
+            let answer: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+            answer.get("state").is_some()
+        }
+        Some(Answer::Echo) | None => true,
+    }
 }
 
 /// Tells the on-failure queue what was given up: where it lies in the stream, not the records themselves.
@@ -343,7 +368,9 @@ fn report_discarded(world: &mut World, mapping: usize, shard: u32, discarded: &D
     {
         members.remove("responseContext");
     }
-    let is_delivered = super::send_json(world, function, &target, &record, 0);
+    let arn = world.lambda.function(function).map(|function| function.arn.clone());
+    let lineage = arn.map_or_else(Lineage::default, |arn| Lineage::default().after(&arn));
+    let is_delivered = super::send_json(world, function, &target, &record, lineage);
     let (lambda, mut cx) = world.lambda_cx();
     if is_delivered {
         lambda.note_events(&mut cx, mapping, EventCount::OnFailureDelivered, discarded.count as usize);

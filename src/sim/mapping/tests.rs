@@ -12,25 +12,25 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
     World::new(11, Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap(), place)
 }
 
-fn quick() -> Behaviour {
+pub(super) fn quick() -> Behaviour {
     Behaviour { base: Spread::constant(20.0), per_record: Spread::constant(1.0), ..Behaviour::default() }
 }
 
-fn poisoned() -> Behaviour {
+pub(super) fn poisoned() -> Behaviour {
     Behaviour { errors: vec![ErrorRule::new("poison", "KeyError", "'price'")], ..quick() }
 }
 
-fn function(world: &mut World, name: &str, behaviour: Behaviour) -> FunctionId {
+pub(super) fn function(world: &mut World, name: &str, behaviour: Behaviour) -> FunctionId {
     let (lambda, mut cx) = world.lambda_cx();
     lambda.create_function(&mut cx, name, Config::default(), b"code", behaviour).unwrap()
 }
 
-fn queue(world: &mut World, name: &str, attributes: &[(&str, &str)]) {
+pub(super) fn queue(world: &mut World, name: &str, attributes: &[(&str, &str)]) {
     let attributes = attributes.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
     let (sqs, mut cx) = world.sqs_cx();
     sqs.create_queue(&mut cx, name, &attributes, &BTreeMap::new()).unwrap();
@@ -55,12 +55,12 @@ fn depth(world: &mut World, queue: &str) -> (u64, u64) {
     (depth.visible, depth.in_flight)
 }
 
-fn stream(world: &mut World, name: &str, shards: u32) {
+pub(super) fn stream(world: &mut World, name: &str, shards: u32) {
     let (kinesis, mut cx) = world.kinesis_cx();
     kinesis.add_active_stream(&mut cx, name, shards, StreamMode::Provisioned).unwrap();
 }
 
-fn put(world: &mut World, stream: &str, key: &str, template: TemplateId, count: u64) {
+pub(super) fn put(world: &mut World, stream: &str, key: &str, template: TemplateId, count: u64) {
     let (kinesis, mut cx) = world.kinesis_cx();
     for seed in 0..count {
         let data = Payload::Made { template, seed };
@@ -69,29 +69,29 @@ fn put(world: &mut World, stream: &str, key: &str, template: TemplateId, count: 
     }
 }
 
-fn template(world: &mut World, text: &str) -> TemplateId {
+pub(super) fn template(world: &mut World, text: &str) -> TemplateId {
     world.templates.add(Template { name: "t".into(), text: text.into(), bytes: None })
 }
 
-fn map(world: &mut World, function: FunctionId, source: MappingSource, settings: Settings) -> usize {
+pub(super) fn map(world: &mut World, function: FunctionId, source: MappingSource, settings: Settings) -> usize {
     let (lambda, mut cx) = world.lambda_cx();
     lambda.begin_with_mapping(&mut cx, function, source, settings, true).unwrap()
 }
 
-fn on_queue(queue: &str) -> MappingSource {
+pub(super) fn on_queue(queue: &str) -> MappingSource {
     MappingSource::Queue(queue.to_owned())
 }
 
-fn on_stream(stream: &str) -> MappingSource {
+pub(super) fn on_stream(stream: &str) -> MappingSource {
     MappingSource::Stream(stream.to_owned())
 }
 
-fn pass(world: &mut World, seconds: u64) {
+pub(super) fn pass(world: &mut World, seconds: u64) {
     world.advance_to(world.now + Duration::from_secs(seconds));
 }
 
 /// Invocations of a function, and how many of them failed.
-fn tally(world: &World, name: &str) -> (usize, usize) {
+pub(super) fn tally(world: &World, name: &str) -> (usize, usize) {
     let log = &world.lambda.named(name).unwrap().log;
     (log.len(), log.records().filter(|record| !record.outcome.is_success()).count())
 }

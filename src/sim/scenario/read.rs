@@ -141,6 +141,10 @@ impl Reader<'_> {
         let holds = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
         for (key, value) in self.document.get_ref() {
             let name = key.get_ref().to_string();
+            // The name of a list of tables stands inside the first of them.
+            if holds(key.span()) {
+                return Some(Place::Top { key: name });
+            }
             if let DeValue::Array(tables) = value.get_ref() {
                 for (index, table) in tables.iter().enumerate() {
                     let members = table.get_ref().as_table().into_iter().flatten();
@@ -155,7 +159,7 @@ impl Reader<'_> {
                     }
                 }
             }
-            if holds(key.span()) || holds(value.span()) {
+            if holds(value.span()) {
                 return Some(Place::Top { key: name });
             }
         }
@@ -256,6 +260,13 @@ mod tests {
                 "line 17: topic 1: needs name",
             ]
         );
+    }
+
+    #[test]
+    fn a_misspelt_table_is_named_once_however_often_it_stands_there() {
+        let text = "[[faults]]\nkind = \"stop\"\n[[queue]]\nname = \"q\"\n[[faults]]\nkind = \"stop\"\n";
+        let once = "line 1: faults: there is no such member as `faults`: did you mean `fault`?";
+        assert_eq!(mistakes(text), [once]);
     }
 
     #[test]

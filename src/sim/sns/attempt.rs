@@ -1,6 +1,7 @@
 //! Deliveries: what is sent where, what became of it, when it is tried again and when it is given up.
 
 use crate::sim::cx::Cx;
+use crate::sim::lambda::Lineage;
 use crate::sim::payload::Payload;
 use crate::sim::sns::delivery_policy::Effective;
 use crate::sim::sns::envelope::Letter;
@@ -67,6 +68,7 @@ pub enum Destination {
     Function {
         arn: String,
         event: Bytes,
+        lineage: Lineage,
     },
     /// A Firehose delivery stream.
     DeliveryStream {
@@ -137,7 +139,8 @@ impl Sns {
             Protocol::Http | Protocol::Https => return self.start_http(cx, attempt),
             Protocol::Sqs => self.queue(cx, &attempt, &endpoint)?,
             Protocol::Lambda => {
-                Destination::Function { arn: endpoint, event: Bytes::from(letter.lambda_event(cx).to_string()) }
+                let event = Bytes::from(letter.lambda_event(cx).to_string());
+                Destination::Function { arn: endpoint, event, lineage: attempt.message.lineage.clone() }
             }
             Protocol::Firehose if subscription.attributes.raw => {
                 let data = cx.templates.read(&attempt.message.body_for(Protocol::Firehose), attempt.message.key());

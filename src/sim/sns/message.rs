@@ -2,6 +2,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Cx;
+use crate::sim::lambda::Lineage;
 use crate::sim::payload::Payload;
 use crate::sim::sns::dedup::SequenceNumber;
 use crate::sim::sns::subscription::Protocol;
@@ -21,6 +22,8 @@ pub struct Publication {
     pub dedup: Option<String>,
     /// The request's `X-Amzn-Trace-Id`, passed on to queues.
     pub trace_header: Option<String>,
+    /// The functions that told one another of it, passed on to functions.
+    pub lineage: Lineage,
 }
 
 impl Publication {
@@ -34,6 +37,7 @@ impl Publication {
             group: None,
             dedup: None,
             trace_header: None,
+            lineage: Lineage::default(),
         }
     }
 }
@@ -51,6 +55,7 @@ pub struct Message {
     pub dedup: Option<String>,
     pub sequence: Option<SequenceNumber>,
     pub trace_header: Option<String>,
+    pub lineage: Lineage,
     pub published_at: Timestamp,
 }
 
@@ -67,6 +72,7 @@ impl Message {
             dedup: None,
             sequence: None,
             trace_header: None,
+            lineage: Lineage::default(),
             published_at: cx.now,
         }
     }

@@ -120,6 +120,7 @@ impl Sns {
             dedup: dedup.map(|(_, id)| id),
             sequence,
             trace_header: publication.trace_header,
+            lineage: publication.lineage,
             published_at: cx.now,
         });
         self.fan_out(cx, name, &message, deliveries);

@@ -10,6 +10,17 @@ pub fn queue_does_not_exist() -> ApiError {
         .with_query_code("AWS.SimpleQueueService.NonExistentQueue")
 }
 
+/// GetQueueUrl about another account's queue, which may be there.
+pub fn no_such_queue_or_no_access() -> ApiError {
+    ApiError::client("QueueDoesNotExist", "The specified queue does not exist or you do not have access to it.")
+        .with_query_code("AWS.SimpleQueueService.NonExistentQueue")
+}
+
+/// A caller of another account whom the queue's policy does not let in.
+pub fn access_denied(message: String) -> ApiError {
+    ApiError::client("AccessDeniedException", message).with_status(403).with_query_code("AccessDenied")
+}
+
 pub fn queue_deleted_recently() -> ApiError {
     ApiError::client(
         "QueueDeletedRecently",

@@ -18,7 +18,6 @@
 //! `receive_waiting` while it waits and `receive` at the end, so that empty receives are counted right. Both return
 //! fewer than `max` only when no more are visible: the random subset of servers that a short poll asks is not modelled.
 
-pub mod access;
 mod attempts;
 mod attributes;
 mod checksum;

@@ -19,8 +19,8 @@ const ACTIONS: [&str; 7] = [
 ];
 
 impl Sqs {
-    /// Adds a statement that lets the accounts do the actions, under its label. Policies are kept, and only topics are
-    /// judged by them: whoever reaches the engine may do everything.
+    /// Adds a statement that lets the accounts do the actions, under its label. Topics and callers of
+    /// other accounts are judged by it: whoever calls as the owner may do everything.
     /// Errors: QueueDoesNotExist, InvalidParameterValue (label, action, account), MissingParameter, OverLimit.
     pub fn add_permission(
         &mut self,

@@ -7,6 +7,7 @@ pub mod json;
 pub mod page_token;
 pub mod query;
 pub mod rest;
+pub mod visit;
 
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
@@ -18,6 +19,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::Read;
+use visit::Visit;
 
 /// A compressed body may not grow beyond this many bytes.
 const INFLATED_MAX: u64 = 16 << 20;
@@ -63,11 +65,12 @@ pub struct Call {
     pub arrived: Timestamp,
     pub ticket: Option<u64>,
     pub gate: Gate,
+    pub visit: Visit,
 }
 
 impl Call {
     pub fn new(request: Request, arrived: Timestamp) -> Self {
-        Self { request, arrived, ticket: None, gate: Gate::Unseen }
+        Self { request, arrived, ticket: None, gate: Gate::Unseen, visit: Visit::Home }
     }
 }
 
@@ -272,7 +275,7 @@ pub(crate) fn answer(
         Met::Refusal(error) => Err(error),
         Met::Cut => return Err(unreachable_service()),
     };
-    note_event(world, &call.request, (service.name(), operation), &input, &answer);
+    note_event(world, call, (service.name(), operation), &input, &answer);
     match &answer {
         Ok(Reply::Later(_)) => {}
         Ok(Reply::Done(_)) => world.ledger.note(service.name(), operation, ""),
@@ -306,7 +309,7 @@ fn serve(world: &mut World, call: &mut Call, service: Service, operation: &str, 
 /// Hands an answered request to CloudTrail. What no service understood is nobody's event.
 pub(crate) fn note_event(
     world: &mut World,
-    request: &Request,
+    call: &Call,
     (service, operation): (&'static str, &str),
     input: &Value,
     answer: &Answer,
@@ -322,7 +325,8 @@ pub(crate) fn note_event(
         Err(error) if matches!(error.code, "ExpiredTokenException" | "InvalidSignatureException") => return,
         Err(error) => Err(error),
     };
-    let by = sts::identity(world, request);
+    let request = &call.request;
+    let by = call.visitor().map_or_else(|| sts::identity(world, request), |visitor| visitor.identity.clone());
     let request_id = request_id(world);
     let answered = cloudtrail::Answered { service, operation, request, by, request_id, input, outcome };
     world.cloudtrail.note(world.now, &answered);

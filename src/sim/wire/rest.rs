@@ -75,7 +75,7 @@ fn note_event(world: &mut World, call: &Call, route: &Route, answer: &Result<Rep
     if let Ok(Value::Object(members)) = serde_json::from_slice(&call.request.body) {
         input.extend(members);
     }
-    wire::note_event(world, &call.request, ("lambda", route.operation), &Value::Object(input), &answer);
+    wire::note_event(world, call, ("lambda", route.operation), &Value::Object(input), &answer);
 }
 
 /// The error's name goes into a header, its text into the body; which member holds it differs from shape to shape.

@@ -3,6 +3,8 @@
 use super::input::{FunctionRef, Violations};
 use super::{Answer, Route};
 use crate::sim::error::ApiError;
+use crate::sim::lambda::Lineage;
+use crate::sim::lambda::asynchronous::EVENT_BYTES_MAX;
 use crate::sim::lambda::function::function_not_found;
 use crate::sim::lambda::invocation::Answered;
 use crate::sim::lambda::version::VersionNumber;
@@ -13,9 +15,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-/// Payload limits, in bytes [Lambda quotas].
+/// A synchronous invocation's payload limit, in bytes [Lambda quotas].
 const SYNCHRONOUS_BYTES: usize = 6 * 1024 * 1024;
-const ASYNCHRONOUS_BYTES: usize = 1024 * 1024;
 /// A chunk of a streamed answer.
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -41,7 +42,7 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     let (lambda, mut cx) = world.lambda_cx();
     if is_event {
         let id = lambda.id_of(&name).ok_or_else(|| function_not_found(&name))?;
-        let request = lambda.accept_qualified_event(&mut cx, id, &qualifier, payload, 0);
+        let request = lambda.accept_qualified_event(&mut cx, id, &qualifier, payload, Lineage::default());
         let request = request.ok_or_else(|| function_not_found(&name))?;
         let mut answer = Answer::empty(202);
         answer.headers.push(("x-amzn-requestid", request.text()));
@@ -92,7 +93,7 @@ pub fn invoke_async(world: &mut World, call: &Call, route: &Route) -> Result<Rep
     let payload = payload(&call.request.body, true)?;
     let (lambda, mut cx) = world.lambda_cx();
     let id = lambda.id_of(&name).ok_or_else(|| function_not_found(&name))?;
-    lambda.accept_qualified_event(&mut cx, id, &qualifier, payload, 0);
+    lambda.accept_qualified_event(&mut cx, id, &qualifier, payload, Lineage::default());
     Ok(Reply::Done(Answer::json(202, &serde_json::json!({"Status": 202}))))
 }
 
@@ -130,9 +131,9 @@ fn answer(answered: Answered) -> Answer {
 fn payload(body: &Bytes, is_event: bool) -> Result<Bytes, ApiError> {
     let too_large = if body.len() > SYNCHRONOUS_BYTES {
         Some(format!("Request must be smaller than {SYNCHRONOUS_BYTES} bytes for the InvokeFunction operation"))
-    } else if is_event && body.len() > ASYNCHRONOUS_BYTES {
+    } else if is_event && body.len() > EVENT_BYTES_MAX {
         let bytes = body.len();
-        let most = ASYNCHRONOUS_BYTES;
+        let most = EVENT_BYTES_MAX;
         Some(format!("{bytes} byte payload is too large for the Event invocation type (limit {most} bytes)"))
     } else {
         None

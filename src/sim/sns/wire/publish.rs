@@ -2,6 +2,7 @@
 
 use crate::sim::error::ApiError;
 use crate::sim::fanout;
+use crate::sim::lambda::Lineage;
 use crate::sim::payload::Payload;
 use crate::sim::sns::arn::{Arn, topic_name};
 use crate::sim::sns::wire::attributes;
@@ -129,6 +130,7 @@ fn read(request: &Request, input: Input<'_>, entry: Option<usize>) -> Result<Pub
         group: own("MessageGroupId")?,
         dedup: own("MessageDeduplicationId")?,
         trace_header: request.header("x-amzn-trace-id").map(str::to_owned),
+        lineage: Lineage::default(),
     })
 }
 

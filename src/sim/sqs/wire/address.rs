@@ -19,6 +19,11 @@ pub fn queue_of(world: &World, input: Input<'_>) -> Result<String, ApiError> {
     }
 }
 
+/// The account that a queue's URL names, if it names one.
+pub fn owner_of(url: &str) -> Option<&str> {
+    url.trim_end_matches('/').rsplit('/').nth(1)
+}
+
 /// `http(s)://HOST/ACCOUNT/NAME` with the host that the caller used, unless that is AWS's own.
 pub fn url_for(place: &Place, request: &Request, name: &str) -> String {
     match request.header("host") {

@@ -1,5 +1,6 @@
 //! SQS on the wire: each operation's JSON members in, typed calls, AWS's members out.
 
+mod abroad;
 mod address;
 mod attributes;
 mod batch;
@@ -17,6 +18,10 @@ use serde_json::{Map, Value};
 /// Answers one operation of SQS; UnknownOperationException for those that it does not have.
 pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value) -> Answer {
     let input = Input::of(input)?;
+    if abroad::leaves(world, call, operation, input) {
+        return Ok(Reply::Later(world.now));
+    }
+    abroad::judge(world, call, operation, input)?;
     let output = match operation {
         "ReceiveMessage" => return messages::receive(world, call, input),
         "SendMessage" => messages::send(world, call, input)?,

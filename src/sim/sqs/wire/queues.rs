@@ -46,7 +46,7 @@ pub fn create(world: &mut World, call: &Call, input: Input<'_>) -> Result<Value,
     Ok(json!({ "QueueUrl": url_for(&world.place, &call.request, name) }))
 }
 
-fn queue_name(input: Input<'_>) -> Result<&str, ApiError> {
+pub fn queue_name(input: Input<'_>) -> Result<&str, ApiError> {
     match input.text("QueueName")? {
         Some("") => Err(error::queue_name_missing()),
         Some(name) => Ok(name),
