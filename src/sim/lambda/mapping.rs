@@ -244,7 +244,7 @@ impl Lambda {
             return Err(super::function::invalid_parameter("Function does not exist"));
         };
         let function_name = settings.qualifier.arn(&target.name);
-        let (name, function_arn) = (target.name.clone(), target.qualified_arn(&settings.qualifier));
+        let name = target.name.clone();
         let source_arn = match &source {
             MappingSource::Queue(name) => cx.place.arn("sqs", name),
             MappingSource::Stream(name) => cx.place.arn("kinesis", &format!("stream/{name}")),
@@ -254,9 +254,8 @@ impl Lambda {
         if let Some((_, twin)) = self.mappings().find(|(_, mapping)| is_twin(mapping)) {
             let of = if source.is_queue() { "An event source mapping with SQS arn" } else { "The event source arn" };
             let is = if source.is_queue() { "already exists" } else { "provided mapping already exists" };
-            let named = if source.is_queue() { &function_name } else { &function_arn };
             return Err(super::function::conflict(format!(
-                "{of} (\" {source_arn} \") and function (\" {named} \") {is}. Please update or delete the existing \
+                "{of} (\" {source_arn} \") and function (\" {function_name} \") {is}. Please update or delete the existing \
                  mapping with UUID {}",
                 twin.uuid
             )));
@@ -274,14 +273,17 @@ impl Lambda {
             source_arn,
             settings,
             tags: BTreeMap::new(),
-            state: MappingState::Creating,
+            // One that shall not run is Disabled in the answer already.
+            state: if is_enabled { MappingState::Creating } else { MappingState::Disabled },
             goal: if is_enabled { MappingState::Enabled } else { MappingState::Disabled },
             last_modified: cx.now,
             last_result: LastResult::None,
             poller,
         })));
         let mapping = self.mappings.len() - 1;
-        self.settle_mapping(cx, mapping);
+        if is_enabled {
+            self.settle_mapping(cx, mapping);
+        }
         Ok(mapping)
     }
 

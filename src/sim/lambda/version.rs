@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a creation or an update takes to settle. AWS takes about as long for code in a zip outside of a VPC.
-/// Calls meanwhile are served: midwatch shows the states and refuses nothing for them.
+/// Invocations meanwhile are served, and so is a change of what is still being created; a change in the middle of another
+/// is refused [Lambda function states].
 const SETTLING: Duration = Duration::from_millis(400);
 
 /// A version's number; 0 is `$LATEST`.

@@ -343,6 +343,8 @@ fn report_discarded(world: &mut World, mapping: usize, shard: u32, discarded: &D
     let function = found.function;
     let request = ended.map_or_else(|| "00000000-0000-0000-0000-000000000000".to_owned(), |e| e.request.text());
     let version = ended.map_or(VersionNumber::LATEST, |ended| ended.version).to_string();
+    // A function that names the items that failed has not failed itself.
+    let error = ended.filter(|ended| !ended.outcome.is_success()).map(|_| "Unhandled");
     let mut record = json!({
         "requestContext": {
             "requestId": request,
@@ -350,7 +352,7 @@ fn report_discarded(world: &mut World, mapping: usize, shard: u32, discarded: &D
             "condition": discarded.condition,
             "approximateInvokeCount": discarded.invokes,
         },
-        "responseContext": {"statusCode": 200, "executedVersion": version, "functionError": "Unhandled"},
+        "responseContext": {"statusCode": 200, "executedVersion": version, "functionError": error},
         "version": "1.0",
         "timestamp": iso_millis(world.now),
         "KinesisBatchInfo": {

@@ -9,8 +9,10 @@ use crate::sim::dynamodb::fault;
 use crate::sim::dynamodb::table::{KeySchema, KeyType, Projection};
 use crate::sim::dynamodb::tables::{IndexUpdate, TableUpdate};
 use crate::sim::error::ApiError;
+use crate::sim::payload::uuid_text;
 use crate::sim::world::World;
 use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 
 /// ListTables answers at most so many names.
 const PAGE: usize = 100;
@@ -188,8 +190,15 @@ fn encryption(input: Input<'_>, place: &Place) -> Result<Option<String>, ApiErro
         Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
         Some(alias) if alias.starts_with("alias/") => place.arn("kms", alias),
         Some(id) => place.arn("kms", &format!("key/{id}")),
-        None => place.arn("kms", "alias/aws/dynamodb"),
+        None => place.arn("kms", &format!("key/{}", account_key(place))),
     }))
+}
+
+/// The id of the key that AWS keeps for an account's tables: one for each account and region.
+fn account_key(place: &Place) -> String {
+    let digest = Sha256::digest(format!("aws/dynamodb {} {}", place.account, place.region));
+    let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    uuid_text(number(&digest[..8]), number(&digest[8..16]))
 }
 
 fn projection(input: Input<'_>) -> Result<Projection, ApiError> {

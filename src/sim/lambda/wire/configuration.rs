@@ -268,10 +268,17 @@ fn read_logging(input: Members<'_>, logging: &mut Logging) -> Result<(), ApiErro
         logging.group = Some(group.to_owned()).filter(|group| !group.is_empty());
     }
     if logging.format == "Text" && levels.iter().any(|level| given.has(level)) {
-        return Err(invalid_parameter("To use ApplicationLogLevel or SystemLogLevel, you must set LogFormat to JSON."));
+        return Err(invalid_parameter(
+            "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your request or change the \
+             LogFormat to \"JSON\" and try again.",
+        ));
     }
-    logging.application_level = given.text(levels[0])?.map(str::to_owned).or(logging.application_level.take());
-    logging.system_level = given.text(levels[1])?.map(str::to_owned).or(logging.system_level.take());
+    // Text has no levels; those of an earlier time do not come back with JSON.
+    let kept = |level: Option<String>| level.filter(|_| logging.format == "JSON");
+    let old = [kept(logging.application_level.take()), kept(logging.system_level.take())];
+    let [application, system] = old;
+    logging.application_level = given.text(levels[0])?.map(str::to_owned).or(application);
+    logging.system_level = given.text(levels[1])?.map(str::to_owned).or(system);
     Ok(())
 }
 
@@ -282,7 +289,34 @@ fn read_snap_start(input: Members<'_>, config: &mut Config) -> Result<(), ApiErr
     violations.one_of(apply_on, "snapStart.applyOn", &["PublishedVersions", "None"]);
     violations.check()?;
     config.is_snap_started = apply_on == Some("PublishedVersions");
+    if config.is_snap_started && !can_snap_start(config) {
+        let what = if config.package_type == "Zip" { &*config.runtime } else { "ContainerImage" };
+        return Err(invalid_parameter(format!("{what} is not supported for SnapStart enabled functions.")));
+    }
     Ok(())
+}
+
+/// Java from 11 on, Python from 3.12 on and .NET from 8 on, out of packages [Lambda SnapStart].
+fn can_snap_start(config: &Config) -> bool {
+    let from = |family: &str, least: u32| {
+        let number = config.runtime.strip_prefix(family).map(|rest| rest.split('.').next().unwrap_or(rest));
+        number.and_then(|number| number.parse::<u32>().ok()).is_some_and(|number| number >= least)
+    };
+    config.package_type == "Zip" && (from("java", 11) || from("python3.", 12) || from("dotnet", 8))
+}
+
+/// Ids of subnets or security groups: a prefix and letters and digits, of which `class` says which.
+fn check_ids(violations: &mut Violations, ids: &[&str], member: &str, prefix: &str, class: &str) {
+    let is_letter =
+        |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase() || (b.is_ascii_uppercase() && class.contains('A'));
+    let is_id = |id: &&str| id.strip_prefix(prefix).is_some_and(|rest| rest.bytes().all(is_letter));
+    if !ids.iter().all(is_id) {
+        let constraint = format!(
+            "satisfy constraint: [Member must have length less than or equal to 1024, Member must have length greater \
+             than or equal to 0, Member must satisfy regular expression pattern: {prefix}[{class}]*]"
+        );
+        violations.add(&format!("'[{}]'", ids.join(", ")), member, &constraint);
+    }
 }
 
 /// Members that change nothing in the engine, in the form in which they are answered.
@@ -294,6 +328,10 @@ fn read_echoed(input: Members<'_>, echoed: &mut BTreeMap<String, Value>) -> Resu
     if let Some(vpc) = input.object("VpcConfig")? {
         let subnets = vpc.texts("SubnetIds")?.unwrap_or_default();
         let groups = vpc.texts("SecurityGroupIds")?.unwrap_or_default();
+        let mut violations = Violations::default();
+        check_ids(&mut violations, &subnets, "vpcConfig.subnetIds", "subnet-", "0-9a-z");
+        check_ids(&mut violations, &groups, "vpcConfig.securityGroupIds", "sg-", "0-9a-zA-Z");
+        violations.check()?;
         let id = subnets.first().map_or_else(String::new, |subnet| subnet.replacen("subnet", "vpc", 1));
         let ipv6 = vpc.flag("Ipv6AllowedForDualStack")?.unwrap_or(false);
         let shown = json!({

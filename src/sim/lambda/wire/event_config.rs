@@ -10,11 +10,13 @@ use crate::sim::world::World;
 use serde_json::{Value, json};
 
 const PAGE: i64 = 50;
-const DESTINATION_PATTERN: &str =
-    "^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)";
+const DESTINATION_PATTERN: &str = "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)";
 
 /// Whether a text has an ARN's form, as far as the pattern checks it.
 fn is_destination(text: &str) -> bool {
+    if let Some(topic) = text.strip_prefix("kafka://") {
+        return !topic.is_empty() && !topic.starts_with('.');
+    }
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let [arn, partition, service, region, account, _] = parts.as_slice() else { return text.is_empty() };
     let is_region = region.is_empty() || (region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit()));

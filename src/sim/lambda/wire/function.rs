@@ -8,9 +8,9 @@ use crate::sim::lambda::Lambda;
 use crate::sim::lambda::behaviour::Behaviour;
 use crate::sim::lambda::environment::ACCOUNT_CONCURRENCY;
 use crate::sim::lambda::function::{
-    Config, Function, function_not_found, invalid_parameter, revision_mismatch, without_type,
+    Config, Function, conflict, function_not_found, invalid_parameter, revision_mismatch, without_type,
 };
-use crate::sim::lambda::version::{Qualifier, Version, VersionNumber};
+use crate::sim::lambda::version::{Phase, Qualifier, Version, VersionNumber};
 use crate::sim::world::World;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -236,11 +236,24 @@ pub fn check_revision(world: &World, name: &str, input: Members<'_>) -> Result<(
     }
 }
 
+/// One change of a function at a time. Errors: `ResourceConflictException` while an update settles.
+pub fn check_settled(world: &World, name: &str) -> Result<(), ApiError> {
+    let function = named(world, name)?;
+    if function.latest.phase(world.now) != Phase::Updating {
+        return Ok(());
+    }
+    Err(conflict(format!(
+        "The operation cannot be performed at this time. An update is in progress for resource: {}",
+        function.arn
+    )))
+}
+
 pub fn update_configuration(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
     let name = FunctionRef::of(world, route)?.whole(world)?;
     let mut config = named(world, &name)?.latest.config.clone();
     configuration::read(world, input, &mut config)?;
     check_revision(world, &name, input)?;
+    check_settled(world, &name)?;
     let (lambda, mut cx) = world.lambda_cx();
     lambda.configure(&mut cx, &name, config);
     Ok(Answer::json(200, &shown(world, &name, VersionNumber::LATEST, &Qualifier::Unqualified)?))
@@ -264,6 +277,7 @@ pub fn update_code(world: &mut World, route: &Route, input: Members<'_>) -> Resu
     if input.flag("DryRun")? == Some(true) {
         return Ok(Answer::json(200, &shown(world, &name, VersionNumber::LATEST, &Qualifier::Unqualified)?));
     }
+    check_settled(world, &name)?;
     let behaviour = latest.behaviour.clone();
     let publishes = input.flag("Publish")? == Some(true);
     let image = input.text("ImageUri")?;

@@ -90,3 +90,18 @@ fn without_delays_functions_and_mappings_are_ready_in_the_answer() {
     world.advance_to(now);
     assert_eq!(ask(&mut world, "GET", &path, &Value::Null).0, 404);
 }
+
+#[test]
+fn a_mapping_that_shall_not_run_is_disabled_from_the_beginning() {
+    let mut world = world();
+    create(&mut world, "task");
+    queue(&mut world, "orders");
+    let arn = "arn:aws:sqs:eu-west-1:123456789012:orders";
+    let input = json!({"EventSourceArn": arn, "FunctionName": "task", "Enabled": false});
+    let (status, made) = ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &input);
+    assert_eq!((status, &made["State"]), (202, &json!("Disabled")));
+    let path = format!("/2015-03-31/event-source-mappings/{}", made["UUID"].as_str().unwrap());
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Enabled": true})).1["State"], "Enabling");
+    pass(&mut world, 5);
+    assert_eq!(ask(&mut world, "GET", &path, &Value::Null).1["State"], "Enabled");
+}

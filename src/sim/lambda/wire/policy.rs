@@ -4,8 +4,10 @@ use super::input::{FunctionRef, Members, Violations};
 use super::{Answer, Route};
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
+use crate::sim::lambda::alias::alias_not_found;
 use crate::sim::lambda::function::{function_not_found, invalid_parameter};
 use crate::sim::lambda::policy::no_policy;
+use crate::sim::lambda::version::Qualifier;
 use crate::sim::world::World;
 use serde_json::{Map, Value, json};
 
@@ -61,6 +63,24 @@ fn condition(input: Members<'_>) -> Result<Option<Value>, ApiError> {
     Ok((!condition.is_empty()).then_some(Value::Object(condition)))
 }
 
+/// The version or alias whose policy is meant. Errors: `ResourceNotFoundException`, in the words for a function that is
+/// not there, for an alias, or for a version.
+fn find(world: &World, route: &Route, no_function: fn(&str) -> ApiError) -> Result<(String, Qualifier), ApiError> {
+    let (name, qualifier) = FunctionRef::of(world, route)?.named(route.parameter("Qualifier"))?;
+    let arn = world.place.arn("lambda", &format!("function:{name}"));
+    let function = world.lambda.named(&name).ok_or_else(|| no_function(&arn))?;
+    match &qualifier {
+        found if function.qualified(found).is_some() => Ok((name, qualifier)),
+        Qualifier::Alias(alias) if !alias.contains('$') => Err(alias_not_found(&arn, alias)),
+        other => Err(function_not_found(&other.arn(&arn))),
+    }
+}
+
+/// What RemovePermission says of a function that is not there.
+fn no_policy_found(arn: &str) -> ApiError {
+    ApiError::client("ResourceNotFoundException", format!("No policy found for: {arn}")).with_status(404)
+}
+
 pub fn add(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
     let mut violations = Violations::default();
     for (member, shown) in [("StatementId", "statementId"), ("Action", "action"), ("Principal", "principal")] {
@@ -79,7 +99,7 @@ pub fn add(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answe
     }
     violations.one_of(auth_type, "functionUrlAuthType", &["NONE", "AWS_IAM"]);
     violations.check()?;
-    let (name, qualifier) = FunctionRef::of(world, route)?.resolve(world, route.parameter("Qualifier"))?;
+    let (name, qualifier) = find(world, route, function_not_found)?;
     let sid = sid.unwrap_or_default();
     let arn = qualifier.arn(&world.place.arn("lambda", &format!("function:{name}")));
     let mut statement = json!({
@@ -101,7 +121,7 @@ pub fn add(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answe
 }
 
 pub fn remove(world: &mut World, route: &Route) -> Result<Answer, ApiError> {
-    let (name, qualifier) = FunctionRef::of(world, route)?.resolve(world, route.parameter("Qualifier"))?;
+    let (name, qualifier) = find(world, route, no_policy_found)?;
     let revision = route.parameter("RevisionId").filter(|text| !text.is_empty());
     let (lambda, mut cx) = world.lambda_cx();
     let function = lambda.named_mut(&name).ok_or_else(|| function_not_found(&name))?;
@@ -110,9 +130,10 @@ pub fn remove(world: &mut World, route: &Route) -> Result<Answer, ApiError> {
 }
 
 pub fn get(world: &mut World, route: &Route) -> Result<Answer, ApiError> {
-    let (name, qualifier) = FunctionRef::of(world, route)?.resolve(world, route.parameter("Qualifier"))?;
+    let (name, qualifier) = FunctionRef::of(world, route)?.named(route.parameter("Qualifier"))?;
     let (lambda, cx) = world.lambda_cx();
-    let function = lambda.named(&name).ok_or_else(no_policy)?;
+    let arn = cx.place.arn("lambda", &format!("function:{name}"));
+    let function = lambda.named(&name).ok_or_else(|| function_not_found(&arn))?;
     let policy = function.policy(&qualifier).ok_or_else(no_policy)?;
     let revision = function.policy_revision(&cx, &qualifier);
     Ok(Answer::json(200, &json!({"Policy": policy.text(), "RevisionId": revision})))

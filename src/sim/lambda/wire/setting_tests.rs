@@ -93,7 +93,11 @@ fn tags_are_set_read_and_taken_away() {
     create(&mut world, "task");
     let arn = "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Atask";
     let path = format!("/2017-03-31/tags/{arn}");
+    pass(&mut world, 1);
+    let (_, before) = ask(&mut world, "GET", &format!("{FUNCTIONS}/task"), &Value::Null);
     assert_eq!(ask(&mut world, "POST", &path, &json!({"Tags": {"team": "hotel", "stage": "sale"}})).0, 204);
+    let (_, tagged) = ask(&mut world, "GET", &format!("{FUNCTIONS}/task"), &Value::Null);
+    assert_ne!(before["Configuration"]["RevisionId"], tagged["Configuration"]["RevisionId"], "tags count as a change");
     assert_eq!(ask(&mut world, "DELETE", &format!("{path}?tagKeys=stage&tagKeys=none"), &Value::Null).0, 204);
     assert_eq!(ask(&mut world, "GET", &path, &Value::Null), (200, json!({"Tags": {"team": "hotel"}})));
     let (_, got) = ask(&mut world, "GET", &format!("{FUNCTIONS}/task"), &Value::Null);
@@ -173,4 +177,62 @@ fn retired_runtimes_and_other_regions_are_refused_in_aws_words() {
     let (status, body) = ask(&mut world, "GET", &format!("{FUNCTIONS}/{elsewhere}"), &Value::Null);
     let message = "Functions from 'us-east-1' are not reachable in this region ('eu-west-1')";
     assert_eq!((status, &body["Message"]), (404, &json!(message)));
+}
+
+#[test]
+fn a_policy_of_what_is_not_there_is_refused_in_the_words_of_each_operation() {
+    let mut world = world();
+    world.place.limits = false;
+    create(&mut world, "task");
+    let statement = json!({"StatementId": "s3", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"});
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:";
+    let cases = [
+        ("GET", "none/policy", format!("Function not found: {arn}none")),
+        ("GET", "task/policy?Qualifier=7", "The resource you requested does not exist.".to_owned()),
+        ("POST", "none/policy", format!("Function not found: {arn}none")),
+        ("POST", "task/policy?Qualifier=live", format!("Cannot find alias arn: {arn}task:live")),
+        ("POST", "task/policy?Qualifier=7", format!("Function not found: {arn}task:7")),
+        ("POST", "task/policy?Qualifier=a%24b", format!("Function not found: {arn}task:a$b")),
+        ("DELETE", "none/policy/s3", format!("No policy found for: {arn}none")),
+        ("DELETE", "task/policy/s3?Qualifier=live", format!("Cannot find alias arn: {arn}task:live")),
+        ("DELETE", "task/policy/s3", "No policy is associated with the given resource.".to_owned()),
+    ];
+    for (method, path, message) in cases {
+        let body = if method == "POST" { &statement } else { &Value::Null };
+        let (status, body) = ask(&mut world, method, &format!("{FUNCTIONS}/{path}"), body);
+        assert_eq!((status, &body["Message"]), (404, &json!(message)), "{method} {path}");
+    }
+}
+
+#[test]
+fn an_address_is_changed_only_where_function_and_address_are() {
+    let mut world = world();
+    world.place.limits = false;
+    create(&mut world, "task");
+    let url = |name: &str| format!("/2021-10-31/functions/{name}/url");
+    let change = json!({"AuthType": "AWS_IAM"});
+    let (status, none) = ask(&mut world, "PUT", &url("none"), &change);
+    assert_eq!((status, &none["Message"]), (404, &json!("Function does not exist")));
+    let (status, alias) = ask(&mut world, "PUT", &format!("{}?Qualifier=live", url("task")), &change);
+    assert_eq!((status, &alias["Message"]), (404, &json!("Function does not exist")));
+    let (status, bare) = ask(&mut world, "PUT", &url("task"), &change);
+    assert_eq!((status, &bare["Message"]), (404, &json!("The resource you requested does not exist.")));
+}
+
+#[test]
+fn snapshots_are_for_the_runtimes_that_have_them() {
+    let mut world = world();
+    world.place.limits = false;
+    create(&mut world, "task");
+    pass(&mut world, 1);
+    let path = format!("{FUNCTIONS}/task/configuration");
+    let with = |runtime: &str| json!({"Runtime": runtime, "SnapStart": {"ApplyOn": "PublishedVersions"}});
+    let (status, old) = ask(&mut world, "PUT", &path, &with("python3.9"));
+    assert_eq!((status, &old["message"]), (400, &json!("python3.9 is not supported for SnapStart enabled functions.")));
+    assert_eq!(ask(&mut world, "PUT", &path, &with("nodejs22.x")).0, 400);
+    for runtime in ["java21", "python3.13", "dotnet8"] {
+        let (status, set) = ask(&mut world, "PUT", &path, &with(runtime));
+        assert_eq!((status, &set["SnapStart"]["ApplyOn"]), (200, &json!("PublishedVersions")), "{runtime}");
+        pass(&mut world, 1);
+    }
 }

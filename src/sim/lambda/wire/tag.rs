@@ -11,7 +11,7 @@ use crate::sim::world::World;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-const ARN_PATTERN: &str = "arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})";
+const ARN_PATTERN: &str = "arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)";
 
 /// The tags of the function or mapping that an ARN names.
 fn tags<'w>(world: &'w mut World, arn: &str) -> Result<&'w mut BTreeMap<String, String>, ApiError> {
@@ -34,6 +34,15 @@ fn tags<'w>(world: &'w mut World, arn: &str) -> Result<&'w mut BTreeMap<String, 
     world.lambda.named_mut(&name).map(|function| &mut function.tags).ok_or_else(|| function_not_found(arn))
 }
 
+/// A function's revision changes with its tags.
+fn revise(world: &mut World, arn: &str) {
+    let Ok((name, _)) = FunctionRef::parse(world, arn).and_then(|reference| reference.named(None)) else { return };
+    let (lambda, mut cx) = world.lambda_cx();
+    if let Some(function) = lambda.named_mut(&name) {
+        function.latest.revise(&mut cx);
+    }
+}
+
 pub fn tag(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
     let added = input.text_map("Tags")?;
     let mut violations = Violations::default();
@@ -51,6 +60,7 @@ pub fn tag(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answe
         return Err(invalid_parameter("Number of tags exceeds resource tag limit."));
     }
     tags.extend(added);
+    revise(world, &route.target);
     Ok(Answer::empty(204))
 }
 
@@ -61,8 +71,12 @@ pub fn untag(world: &mut World, route: &Route) -> Result<Answer, ApiError> {
     }
     violations.check()?;
     let tags = tags(world, &route.target)?;
+    let before = tags.len();
     for key in route.parameters("tagKeys") {
         tags.remove(key);
+    }
+    if tags.len() < before {
+        revise(world, &route.target);
     }
     Ok(Answer::empty(204))
 }

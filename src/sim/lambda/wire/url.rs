@@ -72,7 +72,7 @@ fn read(input: Members<'_>, url: &mut FunctionUrl) -> Result<(), ApiError> {
     let (auth_type, mode) = (input.text("AuthType")?, input.text("InvokeMode")?);
     let mut violations = Violations::default();
     violations.one_of(auth_type, "authType", &["NONE", "AWS_IAM"]);
-    violations.one_of(mode, "invokeMode", &["BUFFERED", "RESPONSE_STREAM"]);
+    violations.one_of(mode, "invokeMode", &["RESPONSE_STREAM", "BUFFERED"]);
     violations.check()?;
     if let Some(auth_type) = auth_type {
         auth_type.clone_into(&mut url.auth_type);
@@ -124,8 +124,9 @@ pub fn update(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
     let (name, qualifier) = find(world, route)?;
     let arn = arn_of(world, &name, &qualifier);
     let now = world.now;
-    let found = world.lambda.named_mut(&name).and_then(|function| function.urls.get_mut(&key(&qualifier)));
-    let found = found.ok_or_else(no_policy)?;
+    let function = world.lambda.named_mut(&name).filter(|function| function.qualified(&qualifier).is_some());
+    let function = function.ok_or_else(function_missing)?;
+    let found = function.urls.get_mut(&key(&qualifier)).ok_or_else(no_policy)?;
     let mut url = found.clone();
     read(input, &mut url)?;
     url.last_modified = now;

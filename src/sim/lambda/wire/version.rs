@@ -1,7 +1,7 @@
 //! PublishVersion and ListVersionsByFunction.
 
 use super::configuration::{show, show_listed};
-use super::function::check_revision;
+use super::function::{check_revision, check_settled};
 use super::input::{FunctionRef, Members, Violations};
 use super::{Answer, Route, page};
 use crate::sim::error::ApiError;
@@ -20,6 +20,7 @@ pub fn publish(world: &mut World, route: &Route, input: Members<'_>) -> Result<A
     violations.check()?;
     let name = FunctionRef::of(world, route)?.whole(world)?;
     check_revision(world, &name, input)?;
+    check_settled(world, &name)?;
     let wanted = input.text("CodeSha256")?.filter(|sha| !sha.is_empty());
     let current = world.lambda.named(&name).map(|function| function.latest.code.sha256.clone()).unwrap_or_default();
     if let Some(wanted) = wanted.filter(|wanted| *wanted != current) {

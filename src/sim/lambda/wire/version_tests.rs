@@ -180,3 +180,20 @@ fn all_versions_are_listed_over_pages() {
     }
     assert_eq!(shown, ["one:$LATEST", "one:1", "one:2", "two:$LATEST"]);
 }
+
+#[test]
+fn one_update_settles_before_the_next() {
+    let mut world = world();
+    create(&mut world, "task");
+    pass(&mut world, 1);
+    let path = format!("{FUNCTIONS}/task/configuration");
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Timeout": 9})).0, 200);
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:task";
+    let message =
+        format!("The operation cannot be performed at this time. An update is in progress for resource: {arn}");
+    let (status, second) = ask(&mut world, "PUT", &path, &json!({"Timeout": 10}));
+    assert_eq!((status, &second["message"]), (409, &json!(message)));
+    assert_eq!(publish(&mut world, "task", &json!({})).0, 409);
+    pass(&mut world, 1);
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"Timeout": 10})).0, 200);
+}
