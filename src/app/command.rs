@@ -45,6 +45,8 @@ pub enum CommandId {
     Invoke,
     Probe,
     Log,
+    Executions,
+    ExecutionsOpen,
     ConfirmYes,
     ConfirmNo,
     ConfirmUp,
@@ -76,6 +78,8 @@ pub enum Scope {
     Changes,
     /// On the list of contexts.
     Contexts,
+    /// On the list of a domain's executions.
+    Executions,
     Confirm,
     Form,
     Palette,
@@ -83,13 +87,14 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Always,
         Self::Screen,
         Self::List,
         Self::Detail,
         Self::Changes,
         Self::Contexts,
+        Self::Executions,
         Self::Confirm,
         Self::Form,
         Self::Palette,
@@ -105,6 +110,7 @@ impl Scope {
             Self::Detail => "in a detail",
             Self::Changes => "in changes",
             Self::Contexts => "in contexts",
+            Self::Executions => "in executions",
             Self::Confirm => "in a confirmation",
             Self::Form => "in a form",
             Self::Palette => "in the palette",
@@ -115,7 +121,9 @@ impl Scope {
     /// The other scopes whose keys are live at the same time.
     pub const fn with(self) -> &'static [Self] {
         match self {
-            Self::List | Self::Detail | Self::Changes | Self::Contexts => &[Self::Screen, Self::Always],
+            Self::List | Self::Detail | Self::Changes | Self::Contexts | Self::Executions => {
+                &[Self::Screen, Self::Always]
+            }
             Self::Always => &[],
             _ => &[Self::Always],
         }
@@ -233,6 +241,12 @@ pub const COMMANDS: &[Command] = &[
     command(C::Log, S::Screen, &["l"], "log", "Reads the function's log, newest last, while it is open.")
         .when(crate::app::log::can_open)
         .hint(4),
+    command(C::Executions, S::Screen, &["e"], "executions", "Lists the domain's executions; enter opens a history.")
+        .when(crate::app::workflow::can_open)
+        .hint(4),
+    command(C::ExecutionsOpen, S::Executions, &["enter"], "history", "Reads the execution's history while it is open.")
+        .when(crate::app::workflow::can_open_history)
+        .hint(5),
     command(C::ContextsWatch, S::Contexts, &["enter"], "watch", "Watches the marked ones, or the selected one.")
         .hint(1),
     command(C::ContextsMark, S::Contexts, &["m"], "mark", "Marks it: several can be watched at once.").hint(2),

@@ -9,7 +9,7 @@ use crate::app::job::{JOBS_MAX, Job, PlanId};
 use crate::app::list::ListId;
 use crate::app::screen::{Cursor, Detail, Screen};
 use crate::app::state::{Size, State, Tone};
-use crate::app::{contexts, log, palette, probe, typing, verbs};
+use crate::app::{contexts, log, palette, probe, typing, verbs, workflow};
 use crate::domain::row::{KindId, ResourceId};
 use crate::domain::verb::ActionId;
 use std::collections::BTreeSet;
@@ -52,11 +52,9 @@ pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
         CommandId::CancelRedrive => begin(state, ActionId::CancelRedrive),
         CommandId::Invoke => begin(state, ActionId::Invoke),
         CommandId::Probe => probe::open(state),
-        CommandId::Log => {
-            if let Some(screen) = log::screen(state) {
-                push(state, screen);
-            }
-        }
+        CommandId::Log => push_some(state, log::screen),
+        CommandId::Executions => push_some(state, workflow::screen),
+        CommandId::ExecutionsOpen => push_some(state, workflow::history_screen),
         CommandId::ConfirmYes => confirm_yes(state, effects),
         CommandId::ConfirmUp | CommandId::ConfirmDown => scroll_confirm(state, id == CommandId::ConfirmDown),
         CommandId::ConfirmNo | CommandId::FormCancel | CommandId::PaletteCancel => _ = state.dialogs.pop(),
@@ -109,6 +107,10 @@ fn go(state: &mut State, way: Go) {
                 detail.select_part(row, way.from(detail.part_index, page));
             }
         }
+        Some(Screen::Executions(open)) => open.select(way.from(open.index, text_page)),
+        Some(Screen::History(open)) => {
+            open.end = open.history.place(way.from(open.history.index(open.end), text_page));
+        }
         Some(Screen::Log(open)) => {
             open.end = open.log.place(way.from(open.log.index(open.end.as_ref()), text_page));
         }
@@ -147,7 +149,8 @@ fn text_lines(state: &State) -> usize {
                 let answer = state.job(*job).and_then(Job::answer);
                 answer.map_or(0, |answer| wrapped(&answer.payload) + wrapped(&answer.log_tail))
             }
-            Screen::List(_) | Screen::Detail(_) | Screen::Changes(_) | Screen::Log(_) | Screen::Contexts { .. } => 0,
+            Screen::List(_) | Screen::Detail(_) | Screen::Changes(_) | Screen::Contexts { .. } => 0,
+            Screen::Log(_) | Screen::Executions(_) | Screen::History(_) => 0,
         }
 }
 
@@ -164,6 +167,12 @@ fn push(state: &mut State, screen: Screen) {
     }
     state.screens.push(screen);
     state.memory.list_changed = true;
+}
+
+fn push_some(state: &mut State, screen: fn(&State) -> Option<Screen>) {
+    if let Some(screen) = screen(state) {
+        push(state, screen);
+    }
 }
 
 /// Shows what came back of an invocation, unless the person is in the middle of something.
@@ -230,7 +239,14 @@ fn sort(state: &mut State, reverse: bool) {
 }
 
 fn copy_id(state: &mut State, effects: &mut Vec<Effect>) {
-    if let Some(id) = state.target().map(ResourceId::to_string) {
+    let execution = match state.screen() {
+        Screen::Executions(open) => open.execution().map(|execution| &execution.of),
+        Screen::History(open) => Some(&open.execution),
+        _ => None,
+    };
+    // As the AWS CLI wants them, one after the other.
+    let execution = execution.map(|of| format!("workflowId={},runId={}", of.workflow_id, of.run_id));
+    if let Some(id) = execution.or_else(|| state.target().map(ResourceId::to_string)) {
         state.toast(Tone::Info, format!("copied {id}"));
         effects.push(Effect::Copy(id));
     }

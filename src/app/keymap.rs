@@ -17,6 +17,7 @@ pub fn scope(state: &State) -> Scope {
         (None, Screen::Detail(_)) => Scope::Detail,
         (None, Screen::Changes(_)) => Scope::Changes,
         (None, Screen::Contexts { .. }) => Scope::Contexts,
+        (None, Screen::Executions(_)) => Scope::Executions,
         (None, _) => Scope::Screen,
     }
 }
@@ -79,7 +80,9 @@ fn is_in_place(state: &State, command: &Command) -> bool {
     match command.id {
         CommandId::Reshard => kind == Some(KindId::Kinesis),
         CommandId::Redrive => kind == Some(KindId::Sqs),
-        CommandId::CancelRedrive | CommandId::Back | CommandId::Log => (command.available)(state).is_ok(),
+        CommandId::CancelRedrive | CommandId::Back | CommandId::Log | CommandId::Executions => {
+            (command.available)(state).is_ok()
+        }
         CommandId::Invoke => kind == Some(KindId::Lambda),
         CommandId::Probe => kind == Some(KindId::Kcl),
         _ => true,

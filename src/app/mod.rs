@@ -25,3 +25,4 @@ pub mod state;
 pub mod typing;
 pub mod update;
 pub mod verbs;
+pub mod workflow;

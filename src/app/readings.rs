@@ -5,6 +5,7 @@ use crate::app::log;
 use crate::app::probe;
 use crate::app::screen::Screen;
 use crate::app::state::{Counts, State};
+use crate::app::workflow;
 use crate::diagnose::{self, Estate};
 use crate::domain::finding::{Finding, Problem};
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
@@ -59,6 +60,9 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     }
     if let (Question::Log(question), Some(answer)) = (&poll.question, reading.log) {
         log::take(state, question, answer, at);
+    }
+    if let (Question::Workflow(question), Some(answer)) = (&poll.question, reading.workflow) {
+        workflow::take(state, question, &answer);
     }
     let asked = match &poll.question {
         Question::Metrics { .. } => Asked::CloudWatch,
@@ -160,7 +164,8 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
     let asked: BTreeSet<&ResourceId> = match &poll.question {
         Question::Direct(_, targets) | Question::Metrics { targets, .. } => targets.iter().map(|t| &t.id).collect(),
         Question::Probe(probe) => [&probe.application].into(),
-        Question::Identity | Question::Inventory(_) | Question::Changes { .. } | Question::Log(_) => BTreeSet::new(),
+        Question::Identity | Question::Inventory(_) | Question::Changes { .. } => BTreeSet::new(),
+        Question::Log(_) | Question::Workflow(_) => BTreeSet::new(),
     };
     let worked = |problem: &Problem| {
         let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));

@@ -1,13 +1,14 @@
 //! The schedule: what is asked when. Freshness follows attention, cost stays within the budget, nothing is asked
 //! twice at once, and what fails is asked again ever more slowly.
 
+use crate::domain::execution::WorkflowAnswer;
 use crate::domain::poll::{Poll, Probe, Question, Reading};
 use crate::domain::refresh::Refresh;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::kinds::{self, Kind};
 use attention::Nearness;
-use open_log::OpenLog;
+use on_demand::OnDemand;
 use purse::Purse;
 use slot::{BACK_OFF_MAX, CHANGES_EVERY, NextLook, Slot};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use std::time::Duration;
 use targets::{metric_count, target};
 
 mod attention;
-mod open_log;
+mod on_demand;
 mod probes;
 mod purse;
 mod slot;
@@ -69,7 +70,7 @@ pub struct Schedule {
     watches: BTreeMap<ResourceId, Watch>,
     /// What a person has asked to be probed.
     probes: Vec<Probe>,
-    open_log: OpenLog,
+    on_demand: OnDemand,
     /// The wake asked for last.
     pub(in crate::app) wake_at: Option<Timestamp>,
 }
@@ -134,7 +135,7 @@ impl Schedule {
             inventories: places.iter().flat_map(kinds).collect(),
             watches: BTreeMap::new(),
             probes: Vec::new(),
-            open_log: OpenLog::default(),
+            on_demand: OnDemand::default(),
             wake_at: None,
         }
     }
@@ -200,7 +201,7 @@ impl Schedule {
         {
             polls.push(self.ask(place, Question::Changes { since }, 0.0, false, now));
         }
-        self.ask_log(&mut next, attention, &mut polls, now);
+        self.ask_on_demand(&mut next, attention, &mut polls, now);
         for (of, gathered) in self.gather(&mut next, attention, rows, &money) {
             self.ask_direct(&of, gathered.direct, rows, &money, now, &mut polls);
             self.ask_metrics(&of, gathered.metrics, rows, &money, now, &mut polls);
@@ -381,8 +382,11 @@ impl Schedule {
             Question::Identity => f(None, self.identities.entry(place.clone()).or_default()),
             Question::Changes { .. } => f(None, self.changes.entry(place.clone()).or_default()),
             Question::Inventory(kind) => f(None, self.inventories.entry((place.clone(), *kind)).or_default()),
-            Question::Log(question) if self.open_log.is_of(question) => f(None, &mut self.open_log.slot),
-            Question::Log(_) => {}
+            Question::Log(_) | Question::Workflow(_) => {
+                if self.on_demand.is_of(question) {
+                    f(None, &mut self.on_demand.slot);
+                }
+            }
             Question::Direct(_, targets) => {
                 for target in targets {
                     if let Some(watch) = self.watches.get_mut(&target.id) {
@@ -416,6 +420,7 @@ impl Schedule {
             Question::Inventory(_) => reading.inventory.is_some(),
             Question::Changes { .. } => reading.changes.is_some(),
             Question::Log(_) => matches!(reading.log, Some(Ok(_))),
+            Question::Workflow(_) => reading.workflow.as_ref().is_some_and(WorkflowAnswer::is_good),
             Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => true,
         };
         self.each_slot(&place, &question, |id, slot| {
@@ -445,7 +450,7 @@ impl Schedule {
     /// about them is dropped when it comes.
     pub fn ask_again(&mut self, ids: &BTreeSet<ResourceId>, kinds: &BTreeSet<KindId>) {
         let concerns = |question: &Question| match question {
-            Question::Identity | Question::Changes { .. } | Question::Log(_) => true,
+            Question::Identity | Question::Changes { .. } | Question::Log(_) | Question::Workflow(_) => true,
             Question::Probe(_) => false,
             Question::Inventory(kind) => kinds.contains(kind),
             Question::Direct(_, targets) | Question::Metrics { targets, .. } => {
@@ -461,8 +466,8 @@ impl Schedule {
             self.purse.settle(asked.usd, 0.0);
             self.each_slot(&asked.place, &asked.question, |_, slot| fresh(slot));
         }
-        let log = [&mut self.open_log.slot];
-        self.identities.values_mut().chain(self.changes.values_mut()).chain(log).for_each(fresh);
+        let on_demand = [&mut self.on_demand.slot];
+        self.identities.values_mut().chain(self.changes.values_mut()).chain(on_demand).for_each(fresh);
         self.inventories.iter_mut().filter(|((_, kind), _)| kinds.contains(kind)).for_each(|(_, slot)| fresh(slot));
         for id in ids {
             if let Some(watch) = self.watches.get_mut(id) {

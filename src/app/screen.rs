@@ -4,6 +4,7 @@ use crate::app::job::PlanId;
 use crate::app::list::ListId;
 use crate::app::log::LogScreen;
 use crate::app::state::State;
+use crate::app::workflow::{ExecutionsScreen, HistoryScreen};
 use crate::domain::change::Changes;
 use crate::domain::row::{Place, ResourceId, Row};
 
@@ -30,6 +31,10 @@ pub enum Screen {
     },
     /// What a function wrote, newest last.
     Log(LogScreen),
+    /// The executions of a workflow domain: what is open, and what closed lately.
+    Executions(ExecutionsScreen),
+    /// What happened in one execution, newest last.
+    History(Box<HistoryScreen>),
     /// What an invocation gave back: the job holds the answer.
     Answer {
         job: PlanId,
@@ -146,6 +151,8 @@ impl State {
                 named.iter().find(|id| self.rows.contains_key(id)).or_else(|| named.first())
             }
             Screen::Log(open) => Some(&open.function),
+            Screen::Executions(open) => Some(&open.domain),
+            Screen::History(open) => Some(&open.domain),
             Screen::Answer { job, .. } => self.job(*job).map(|job| &job.plan.resource),
             Screen::Help { .. } | Screen::Problems { .. } | Screen::Contexts { .. } => None,
         }

@@ -8,6 +8,7 @@ use crate::app::schedule::Attention;
 use crate::app::screen::Screen;
 use crate::app::state::{Size, State, Tone};
 use crate::app::{dispatch, keymap, readings, typing};
+use crate::domain::poll::Question;
 use crate::domain::time::Timestamp;
 
 /// Folds one event in.
@@ -149,9 +150,12 @@ pub fn attention(state: &State) -> Attention {
         }
     }
     attention.near.extend(state.target().cloned());
-    if let Screen::Log(open) = state.screen() {
-        attention.log = Some(open.question());
-    }
+    attention.on_demand = match state.screen() {
+        Screen::Log(open) => Some(Question::Log(open.question())),
+        Screen::Executions(open) => Some(Question::Workflow(open.question())),
+        Screen::History(open) => open.question().map(Question::Workflow),
+        _ => None,
+    };
     if let (Screen::List(_), Some(list)) = (state.screen(), state.list()) {
         attention.visible.extend(list.on_screen(state.list_rows()).iter().cloned());
     }

@@ -4,6 +4,7 @@ use crate::aws::errors::Trouble;
 use crate::aws::meter::Meter;
 use crate::aws::operations::Operation;
 use crate::domain::change::Change;
+use crate::domain::execution::WorkflowAnswer;
 use crate::domain::field::Field;
 use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::log::LogAnswer;
@@ -44,6 +45,11 @@ impl Draft {
     /// What was read of a log, or why nothing was.
     pub fn log(&mut self, answer: Result<LogAnswer, String>) {
         self.reading.log = Some(answer);
+    }
+
+    /// What was read of a domain's executions.
+    pub fn workflow(&mut self, answer: WorkflowAnswer) {
+        self.reading.workflow = Some(answer);
     }
 
     /// Money beyond the price of requests.

@@ -262,7 +262,11 @@ fn is_unserved(status: u16) -> bool {
 fn is_gone_code(code: &str) -> bool {
     matches!(
         code,
-        "ResourceNotFoundException" | "QueueDoesNotExist" | "AWS.SimpleQueueService.NonExistentQueue" | "NoSuchEntity"
+        "ResourceNotFoundException"
+            | "QueueDoesNotExist"
+            | "AWS.SimpleQueueService.NonExistentQueue"
+            | "NoSuchEntity"
+            | "UnknownResourceFault"
     )
 }
 

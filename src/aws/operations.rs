@@ -100,6 +100,14 @@ pub const COUNT_PENDING_DECISION_TASKS: Operation =
     read("swf", "CountPendingDecisionTasks", "swf:CountPendingDecisionTasks", 0.0, 2.0);
 pub const COUNT_PENDING_ACTIVITY_TASKS: Operation =
     read("swf", "CountPendingActivityTasks", "swf:CountPendingActivityTasks", 0.0, 2.0);
+pub const LIST_OPEN_WORKFLOW_EXECUTIONS: Operation =
+    read("swf", "ListOpenWorkflowExecutions", "swf:ListOpenWorkflowExecutions", 0.0, 2.0);
+pub const LIST_CLOSED_WORKFLOW_EXECUTIONS: Operation =
+    read("swf", "ListClosedWorkflowExecutions", "swf:ListClosedWorkflowExecutions", 0.0, 2.0);
+pub const DESCRIBE_WORKFLOW_EXECUTION: Operation =
+    read("swf", "DescribeWorkflowExecution", "swf:DescribeWorkflowExecution", 0.0, 2.0);
+pub const GET_WORKFLOW_EXECUTION_HISTORY: Operation =
+    read("swf", "GetWorkflowExecutionHistory", "swf:GetWorkflowExecutionHistory", 0.0, 8.0);
 pub const LIST_DELIVERY_STREAMS: Operation =
     read("firehose", "ListDeliveryStreams", "firehose:ListDeliveryStreams", 0.0, 2.0);
 pub const DESCRIBE_DELIVERY_STREAM: Operation =
@@ -117,7 +125,7 @@ pub const LOOKUP_EVENTS: Operation =
     Operation { burst: 1.0, ..read("cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", 0.0, 1.0) };
 
 /// The table: nothing else is ever called.
-pub const OPERATIONS: [&Operation; 43] = [
+pub const OPERATIONS: [&Operation; 47] = [
     &GET_CALLER_IDENTITY,
     &GET_METRIC_DATA,
     &DESCRIBE_ALARMS,
@@ -153,6 +161,10 @@ pub const OPERATIONS: [&Operation; 43] = [
     &COUNT_CLOSED_WORKFLOW_EXECUTIONS,
     &COUNT_PENDING_DECISION_TASKS,
     &COUNT_PENDING_ACTIVITY_TASKS,
+    &LIST_OPEN_WORKFLOW_EXECUTIONS,
+    &LIST_CLOSED_WORKFLOW_EXECUTIONS,
+    &DESCRIBE_WORKFLOW_EXECUTION,
+    &GET_WORKFLOW_EXECUTION_HISTORY,
     &LIST_DELIVERY_STREAMS,
     &DESCRIBE_DELIVERY_STREAM,
     &LIST_TABLES,

@@ -1,5 +1,9 @@
 //! Polls of SWF: the domains with their types and task lists, and counts of what is open, pending and closed.
 
+mod event;
+mod executions;
+mod history;
+
 use crate::aws::clients::Clients;
 use crate::aws::draft::{Draft, blank};
 use crate::aws::errors::{Trouble, trouble};
@@ -8,12 +12,13 @@ use crate::aws::operations::{
     COUNT_PENDING_DECISION_TASKS, DESCRIBE_ACTIVITY_TYPE, DESCRIBE_DOMAIN, DESCRIBE_WORKFLOW_TYPE, LIST_ACTIVITY_TYPES,
     LIST_DOMAINS, LIST_WORKFLOW_TYPES, Operation,
 };
+use crate::domain::execution::{Tasks, WorkflowQuestion, WorkflowSubject};
 use crate::domain::field::{Field, Fields};
 use crate::domain::poll::{RowUpdate, Target};
 use crate::domain::row::{KindId, Part, ResourceId};
 use crate::domain::series::SeriesKey;
 use crate::domain::time::Timestamp;
-use crate::domain::value::{NoData, Origin, Value};
+use crate::domain::value::{NoData, Origin, Unit, Value};
 use crate::kinds::swf;
 use aws_sdk_swf::types::{
     ActivityType, CloseStatus, CloseStatusFilter, DomainInfo, ExecutionTimeFilter, RegistrationStatus, TaskList,
@@ -30,7 +35,8 @@ const TYPES_MAX: usize = 50;
 const YEAR: Duration = Duration::from_secs(366 * 86_400);
 const HOUR: Duration = Duration::from_secs(3600);
 
-const COUNT_FIELDS: [&Field; 6] = [
+const COUNT_FIELDS: [&Field; 7] = [
+    &swf::WAITING,
     &swf::OPEN,
     &swf::PENDING_DECISIONS,
     &swf::PENDING_ACTIVITIES,
@@ -169,17 +175,16 @@ async fn activity_types(clients: &Clients, domain: &str) -> Result<Vec<ActivityT
     Ok(types)
 }
 
-/// What waits on a task list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Tasks {
-    Decisions,
-    Activities,
+const fn letter(tasks: Tasks) -> char {
+    match tasks {
+        Tasks::Decisions => 'D',
+        Tasks::Activities => 'A',
+    }
 }
 
 /// `D deciders / A chargers`: a slash cannot be in a task list's name (RegisterWorkflowType).
 fn task_lists(lists: &BTreeSet<(Tasks, String)>) -> String {
-    let word = |tasks: &Tasks| if *tasks == Tasks::Decisions { 'D' } else { 'A' };
-    lists.iter().map(|(tasks, name)| format!("{} {name}", word(tasks))).collect::<Vec<_>>().join(" / ")
+    lists.iter().map(|(tasks, name)| format!("{} {name}", letter(*tasks))).collect::<Vec<_>>().join(" / ")
 }
 
 fn read_task_lists(text: &str) -> Vec<(Tasks, &str)> {
@@ -192,6 +197,14 @@ fn read_task_lists(text: &str) -> Vec<(Tasks, &str)> {
         Some((tasks, 2))
     };
     text.split(" / ").filter_map(|part| read(part).map(|(tasks, from)| (tasks, &part[from..]))).collect()
+}
+
+/// What somebody has open of a domain.
+pub async fn workflow(clients: &Clients, question: &WorkflowQuestion, now: Timestamp) -> Draft {
+    match question.about {
+        WorkflowSubject::Executions => executions::executions(clients, question, now).await,
+        WorkflowSubject::History { .. } => history::history(clients, question).await,
+    }
 }
 
 /// Counts of these domains.
@@ -210,9 +223,11 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
 async fn count(clients: &Clients, target: &Target, update: &mut RowUpdate, now: Timestamp) -> Result<(), Failed> {
     let domain = target.id.name.as_str();
     let mut pending: BTreeMap<Tasks, f64> = BTreeMap::new();
+    let mut on_lists = Vec::new();
     for (tasks, list) in target.address.as_deref().map(read_task_lists).unwrap_or_default() {
         let waiting = pending_tasks(clients, domain, tasks, list).await?;
         *pending.entry(tasks).or_default() += waiting;
+        on_lists.push(format!("{} {list} {}", letter(tasks), Unit::Count.short_number(waiting)));
     }
     if target.address.is_some() {
         for (tasks, field) in
@@ -220,6 +235,7 @@ async fn count(clients: &Clients, target: &Target, update: &mut RowUpdate, now: 
         {
             set_count(update, field, pending.get(&tasks).copied().unwrap_or(0.0), now);
         }
+        update.fields.set(&swf::WAITING, Value::text(on_lists.join(" / "), now));
     }
     set_count(update, &swf::OPEN, open(clients, domain, now).await?, now);
     let closed = [

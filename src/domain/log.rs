@@ -14,6 +14,13 @@ pub struct LogQuestion {
     pub since: Option<Timestamp>,
 }
 
+impl LogQuestion {
+    /// Whether both ask about the same log, whatever has been read of it so far.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.function == other.function
+    }
+}
+
 /// One event of the group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEvent {

@@ -1,8 +1,10 @@
 //! Nouns of the console: time, values, fields, rows, series, polls, findings, changes, verbs. No IO, no SDK, no ratatui.
 
 pub mod change;
+pub mod execution;
 pub mod field;
 pub mod finding;
+pub mod history;
 pub mod log;
 pub mod pattern;
 pub mod poll;

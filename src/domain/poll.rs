@@ -1,6 +1,7 @@
 //! A poll: one question to AWS, and what came back. Answers carry the poll's generation so that a late one is dropped.
 
 use crate::domain::change::Change;
+use crate::domain::execution::{WorkflowAnswer, WorkflowQuestion};
 use crate::domain::field::Fields;
 use crate::domain::finding::Problem;
 use crate::domain::log::{LogAnswer, LogQuestion};
@@ -26,6 +27,8 @@ pub enum Question {
     Changes { since: Timestamp },
     /// The newest lines of a function's log, while somebody has it open.
     Log(LogQuestion),
+    /// A domain's executions or one execution's history, while somebody has them open.
+    Workflow(WorkflowQuestion),
 }
 
 /// A reading of a stream's shards after the checkpoints of an application's leases.
@@ -56,6 +59,7 @@ impl Question {
             }
             Self::Probe(probe) => probe.application.place = place.clone(),
             Self::Log(question) => question.function.place = place.clone(),
+            Self::Workflow(question) => question.domain.place = place.clone(),
         }
         self
     }
@@ -105,6 +109,8 @@ pub struct Reading {
     pub changes: Option<(Timestamp, Vec<Change>)>,
     /// Set by `Log`: the lines, or why there are none.
     pub log: Option<Result<LogAnswer, String>>,
+    /// Set by `Workflow`.
+    pub workflow: Option<WorkflowAnswer>,
     /// Resources whose part of the question failed: their last good values stay, marked stale with the sentence.
     pub failed: Vec<(ResourceId, String)>,
     pub problems: Vec<Problem>,

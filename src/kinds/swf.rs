@@ -61,6 +61,12 @@ pub const TASK_LISTS: Field = Field {
     doc: "The default task lists of its types, D for decisions and A for activities (DescribeWorkflowType, \
           DescribeActivityType).",
 };
+pub const WAITING: Field = Field {
+    id: "waiting",
+    title: "WAITING",
+    unit: Unit::Text,
+    doc: "How many tasks wait on each of these lists (CountPendingDecisionTasks, CountPendingActivityTasks).",
+};
 pub const ARN: Field = Field { id: "arn", title: "ARN", unit: Unit::Text, doc: "The domain's ARN (ListDomains)." };
 
 // Fields of a workflow type.
@@ -125,6 +131,7 @@ pub const KIND: Kind = Kind {
         &FAILED_PER_H,
         &COMPLETED_PER_H,
         &DECISION_WAIT_MS,
+        &WAITING,
         &RETENTION_S,
         &TASK_LISTS,
         &ARN,

@@ -15,8 +15,10 @@ mod chart;
 mod contexts;
 mod detail;
 mod dialog;
+mod executions;
 mod footer;
 mod header;
+mod history;
 mod input;
 mod log;
 mod overview;
@@ -25,6 +27,7 @@ mod pen;
 mod reading;
 mod table;
 mod text;
+mod waiting;
 
 use crate::app::list::{List, ListId};
 use crate::app::screen::Screen;
@@ -74,6 +77,8 @@ fn draw_body(pen: &mut Pen, area: Rect, state: &State) -> Option<String> {
             None
         }
         Screen::Log(open) => log::draw(pen, area, open),
+        Screen::Executions(open) => executions::draw(pen, area, state, open),
+        Screen::History(open) => history::draw(pen, area, open, state.now),
         Screen::Help { scroll } => reading::draw_help(pen, area, *scroll),
         Screen::Problems { scroll } => reading::draw_problems(pen, area, state, *scroll),
         Screen::Contexts { index, marked } => contexts::draw(pen, area, state, *index, marked),

@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import REGION
 from terminal import Terminal
-from test_moto import make_functions, make_queues, make_streams, status
+from test_moto import make_domains, make_functions, make_queues, make_streams, status
 
 DOWN, ENTER, ESCAPE, RIGHT, TAB, CTRL_S = "\x1b[B", "\r", "\x1b", "\x1b[C", "\t", "\x13"
 
@@ -209,3 +209,37 @@ def test_news_at_moto_reach_the_screen(ui, estate):
     terminal.wait("asking again")
     terminal.wait("VISIBLE      420")
     assert terminal.leave() == 0
+
+
+def test_an_executions_history_is_the_one_that_boto3_reads(estate, ui):
+    make_domains(estate)
+    swf = estate.client("swf")
+    limits = {f"defaultTask{limit}Timeout": "600" for limit in ("ScheduleToClose", "ScheduleToStart", "StartToClose")}
+    swf.register_activity_type(
+        domain="orders",
+        name="charge-card",
+        version="1",
+        defaultTaskList={"name": "chargers"},
+        defaultTaskHeartbeatTimeout="NONE",
+        **limits,
+    )
+    task = swf.poll_for_decision_task(domain="orders", taskList={"name": "deciders"}, identity="decider-1")
+    attributes = {"activityType": {"name": "charge-card", "version": "1"}, "activityId": "7"}
+    decision = {"decisionType": "ScheduleActivityTask", "scheduleActivityTaskDecisionAttributes": attributes}
+    swf.respond_decision_task_completed(taskToken=task["taskToken"], decisions=[decision])
+    execution = task["workflowExecution"]
+
+    terminal = ui()
+    terminal.wait("swf/orders")
+    go(terminal, "swf/orders")
+    terminal.press("e")
+    terminal.wait("EXECUTIONS orders", "OPEN 2", "order-0", "order-1")
+    if execution["workflowId"] == "order-1":
+        terminal.press("j")
+    terminal.press(ENTER)
+    waits = "It waits for activity charge-card/1 7, scheduled"
+    terminal.wait(f"HISTORY {execution['workflowId']}", waits, "that nobody has taken; it is on list chargers")
+    history = swf.get_workflow_execution_history(domain="orders", execution=execution)["events"]
+    assert len(history) == 5
+    for event in history:
+        terminal.wait(event["eventType"])

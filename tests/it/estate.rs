@@ -105,6 +105,13 @@ impl Desk {
                 self.runner.run_for(Duration::from_secs(10)).await;
                 self.runner.keys("<esc>").unwrap();
             }
+            if kind == KindId::Swf {
+                self.runner.keys("e").unwrap();
+                self.runner.run_for(Duration::from_secs(5)).await;
+                self.runner.keys("<enter>").unwrap();
+                self.runner.run_for(Duration::from_secs(10)).await;
+                self.runner.keys("<esc><esc>").unwrap();
+            }
             self.runner.keys("<esc>").unwrap();
         }
     }

@@ -5,9 +5,14 @@ use midwatch::app::job::{Job, PlanId, Stage};
 use midwatch::app::list::{ListId, worst_findings};
 use midwatch::app::screen::{Detail, Screen};
 use midwatch::app::state::{Context, Counts, Settings, Size, Source, State, Toast, Tone};
+use midwatch::app::workflow::{ExecutionsScreen, HistoryScreen};
 use midwatch::domain::change::Change;
+use midwatch::domain::execution::{
+    Described, Ended, Execution, ExecutionRef, Executions, HistoryAnswer, Listed, OpenCounts, Tasks, Waiting,
+};
 use midwatch::domain::field::{Field, Fields};
 use midwatch::domain::finding::{Cause, Confidence, ErrorClass, Finding, Problem};
+use midwatch::domain::history::Event;
 use midwatch::domain::poll::Identity;
 use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Link, Part, Place, Relation, ResourceId, Row, Stale};
@@ -503,4 +508,106 @@ pub fn with_changes(mut state: State) -> State {
 pub fn with_toast(mut state: State, tone: Tone, text: &str) -> State {
     state.toasts.push_back(Toast { text: text.into(), tone, at: now(), until: now() + Duration::from_secs(8) });
     state
+}
+
+fn execution(number: u32, started: u64, closed: Option<(u64, Ended)>) -> Execution {
+    Execution {
+        of: ExecutionRef { workflow_id: format!("order-{number}"), run_id: format!("22{number}x0y") },
+        workflow_type: "process-order/1.0".into(),
+        started: ago(started),
+        closed: closed.map(|(seconds, ended)| (ago(seconds), ended)),
+        cancel_requested: number == 4104,
+        parent: (number == 4105).then(|| "cart-17".to_owned()),
+    }
+}
+
+/// A domain's list: some open, the newest closed, trouble among them.
+pub fn executions() -> ExecutionsScreen {
+    let mut screen = ExecutionsScreen::new(ResourceId::parse("swf/orders").unwrap());
+    let open = (0..14).map(|n| execution(4100 + n, 8000 - u64::from(n) * 500, None)).collect();
+    let ended = |n: u32| match n {
+        2 => Ended::Failed,
+        4 => Ended::TimedOut,
+        6 => Ended::Canceled,
+        7 => Ended::Terminated,
+        _ => Ended::Completed,
+    };
+    let closed = |n: u32| execution(4090 - n, 900 + u64::from(n) * 60, Some((30 + u64::from(n) * 45, ended(n))));
+    screen.listed = Executions {
+        open: Listed { executions: open, is_whole: true, trouble: None },
+        closed: Listed { executions: (0..40).map(closed).collect(), is_whole: false, trouble: None },
+    };
+    screen.is_read = true;
+    screen.select(2);
+    screen
+}
+
+fn happened(id: u64, seconds: u64, kind: &str, about: &str, opened_by: Option<u64>) -> Event {
+    let list = match kind {
+        "DecisionTaskScheduled" => Some("deciders".to_owned()),
+        "ActivityTaskScheduled" => Some("chargers".to_owned()),
+        _ => None,
+    };
+    let (at, kind, about) = (ago(seconds), kind.to_owned(), about.to_owned());
+    Event { id, at, kind, about, opened_by, list, ..Event::default() }
+}
+
+/// An order whose card could not be charged, and which waits for the next try.
+fn events() -> Vec<Event> {
+    let said = |said: &str, event: Event| Event { said: said.to_owned(), ..event };
+    let within = |seconds, event: Event| Event { end_within_s: Some(seconds), ..event };
+    vec![
+        happened(1, 7000, "WorkflowExecutionStarted", "process-order/1.0", None),
+        happened(2, 7000, "DecisionTaskScheduled", "", None),
+        happened(3, 6998, "DecisionTaskStarted", "decider-1", Some(2)),
+        happened(4, 6997, "DecisionTaskCompleted", "", Some(2)),
+        happened(5, 6997, "ActivityTaskScheduled", "charge-card/1.0 7", None),
+        happened(6, 6990, "ActivityTaskStarted", "charger-3", Some(5)),
+        said(
+            "card declined: the gateway answered 402\u{1b}[31m twice and then closed the connection, see ticket 4711",
+            happened(7, 6950, "ActivityTaskFailed", "", Some(5)),
+        ),
+        happened(8, 6950, "DecisionTaskScheduled", "", None),
+        happened(9, 6940, "DecisionTaskStarted", "decider-1", Some(8)),
+        happened(10, 6939, "DecisionTaskCompleted", "", Some(8)),
+        within(4400, happened(11, 6939, "TimerStarted", "retry", None)),
+        said("card=new", happened(12, 2600, "WorkflowExecutionSignaled", "card-changed", None)),
+        happened(13, 2539, "TimerFired", "retry", Some(11)),
+        happened(14, 2539, "DecisionTaskScheduled", "", None),
+        happened(15, 2470, "DecisionTaskStarted", "decider-2", Some(14)),
+        happened(16, 2460, "DecisionTaskCompleted", "", Some(14)),
+        happened(17, 2460, "ActivityTaskScheduled", "charge-card/1.0 8", None),
+        happened(18, 2460, "StartChildWorkflowExecutionInitiated", "reserve-room/2.1 room-7", None),
+        happened(19, 2459, "ChildWorkflowExecutionStarted", "room-7", Some(18)),
+    ]
+}
+
+fn read(number: u32, closed: Option<(u64, Ended)>, open: OpenCounts, events: Vec<Event>) -> HistoryScreen {
+    let execution = execution(number, 7000, closed);
+    let of = execution.of.clone();
+    let described = Described {
+        execution,
+        execution_timeout_s: Some(86_400),
+        decision_timeout_s: Some(30),
+        task_list: Some("deciders".into()),
+        open,
+    };
+    let waiting = vec![Waiting { tasks: Tasks::Activities, list: "chargers".into(), count: 12 }];
+    let mut screen = HistoryScreen::new(ResourceId::parse("swf/orders").unwrap(), of);
+    screen.history.take(Ok(HistoryAnswer { described: Ok(described), events, waiting }));
+    screen
+}
+
+/// The history of an order that waits for a worker.
+pub fn history() -> HistoryScreen {
+    let open = OpenCounts { activities: 1, children: 1, ..OpenCounts::default() };
+    read(4102, None, open, events())
+}
+
+/// The same order, ended by somebody.
+pub fn history_over() -> HistoryScreen {
+    let mut events = events();
+    let why = "OPERATOR_INITIATED: charged by hand".to_owned();
+    events.push(Event { said: why, ..happened(20, 300, "WorkflowExecutionTerminated", "", None) });
+    read(4102, Some((300, Ended::Terminated)), OpenCounts::default(), events)
 }

@@ -298,6 +298,44 @@ async fn a_functions_log_is_read_while_it_is_open_and_followed_until_somebody_sc
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_executions_history_says_what_it_waits_for_and_is_read_while_it_is_open() {
+    let mut watch = Watch::begin_in("order-desk", 9, |_| ()).await;
+    watch.keys(":swf/orders<enter>");
+    watch.shows(&["WAITING", "e executions"]);
+    watch.keys("e");
+    watch.until(1, "open for").await;
+    watch.shows(&["EXECUTIONS orders", "OPEN", "CLOSED in the last day", "waiting D", "enter history"]);
+    watch.keys("<enter>");
+    watch.until(1, "WorkflowExecutionStarted").await;
+    watch.shows(&["HISTORY order-", "following", "Open for", "that no decider has taken; it is on list", "decisions"]);
+    let calls = |watch: &Watch, operation| watch.runner.state().meter.calls.by_operation[operation];
+    let before = calls(&watch, "swf:GetWorkflowExecutionHistory");
+    watch.wait(1).await;
+    let read = calls(&watch, "swf:GetWorkflowExecutionHistory") - before;
+    assert!((11..=13).contains(&read), "{read} in a minute");
+    watch.keys("g");
+    watch.shows(&["held (G goes to the end)"]);
+    watch.keys("G");
+    watch.shows(&["following"]);
+    watch.keys("<esc>");
+    watch.shows(&["EXECUTIONS orders"]);
+    // The last of the list closed before the deciders stopped; nothing is left to ask about it.
+    watch.keys("G<enter>");
+    watch.until(1, "whole").await;
+    watch.shows(&["It completed", "WorkflowExecutionCompleted", "Decisions waited"]);
+    let over = calls(&watch, "swf:GetWorkflowExecutionHistory");
+    watch.wait(1).await;
+    assert_eq!(calls(&watch, "swf:GetWorkflowExecutionHistory"), over, "what is over is not asked for again");
+    watch.keys("<esc><esc>");
+    watch.shows(&["WORKFLOW TYPES"]);
+    // What was on its way comes in.
+    watch.wait(1).await;
+    let closed = calls(&watch, "swf:ListOpenWorkflowExecutions");
+    watch.wait(1).await;
+    assert_eq!(calls(&watch, "swf:ListOpenWorkflowExecutions"), closed, "a closed list is not asked for");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_invocation_shows_its_answer_and_the_tail_of_its_log() {
     let mut watch = Watch::begin(1).await;
     watch.keys(":lambda/settle-bid<enter>i");

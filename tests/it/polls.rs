@@ -11,8 +11,10 @@ use aws_smithy_types::body::SdkBody;
 use midwatch::actions::{Call, CallOutcome, Confirmed, Expect, Invocation, Plan, Safety, Unlocked};
 use midwatch::aws::operations::OPERATIONS;
 use midwatch::aws::{self, Clients, Lane, Seam, Settings};
+use midwatch::domain::execution::{WorkflowAnswer, WorkflowQuestion, WorkflowSubject};
 use midwatch::domain::field::Field;
 use midwatch::domain::finding::ErrorClass;
+use midwatch::domain::history::Item;
 use midwatch::domain::log::LogQuestion;
 use midwatch::domain::poll::{Calls, Checkpointed, Probe, Question, Reading, RowUpdate, Target};
 use midwatch::domain::row::{KindId, ResourceId};
@@ -544,6 +546,13 @@ async fn every_operation_in_use_is_served_by_the_engine() {
     let function = ResourceId::new(KindId::Lambda, "notify-customer");
     let log = LogQuestion { function, group: "/aws/lambda/notify-customer".into(), since: None };
     heard(desk.ask(Question::Log(log)).await);
+    let question = |about| WorkflowQuestion { domain: ResourceId::new(KindId::Swf, "orders"), about };
+    let reading = desk.ask(Question::Workflow(question(WorkflowSubject::Executions))).await;
+    let Some(WorkflowAnswer::Executions(listed)) = reading.workflow.clone() else { panic!("{reading:?}") };
+    heard(reading);
+    let execution = listed.open.executions[0].of.clone();
+    let history = WorkflowSubject::History { execution, known_to: 0, activity_list: None };
+    heard(desk.ask(Question::Workflow(question(history))).await);
     let source_arn = sale.queue_arn("orders-dlq").await;
     let changes = [
         Call::UpdateShardCount { stream: "page-views".into(), target: 4 },
@@ -572,4 +581,48 @@ async fn every_operation_in_use_is_served_by_the_engine() {
     let unused: Vec<&str> =
         OPERATIONS.iter().map(|o| o.label).filter(|label| !calls.by_operation.contains_key(label)).collect();
     assert_eq!(unused, Vec::<&str>::new());
+}
+
+/// The oldest that is open and the newest that closed; what the events leave open is what SWF counts as open.
+#[tokio::test(start_paused = true)]
+async fn executions_are_listed_and_their_histories_are_read_whole_and_then_on() {
+    let desk = Sale::gated(Sale::world_of("order-desk", 2), "", Fate::NobodyThere).await;
+    let question =
+        |about| Question::Workflow(WorkflowQuestion { domain: ResourceId::new(KindId::Swf, "orders"), about });
+    let reading = desk.ask(question(WorkflowSubject::Executions)).await;
+    let Some(WorkflowAnswer::Executions(listed)) = reading.workflow else { panic!("{reading:?}") };
+    let (open, closed) = (&listed.open.executions, &listed.closed.executions);
+    assert!(open.len() >= 10 && open.is_sorted_by_key(|execution| execution.started), "{open:?}");
+    assert!(open.iter().all(|execution| execution.closed.is_none()));
+    assert!(closed.len() >= 100 && !listed.closed.is_whole, "{} closed", closed.len());
+    assert!(closed.is_sorted_by(|a, b| a.closed.as_ref().map(|c| c.0) >= b.closed.as_ref().map(|c| c.0)));
+    // The newest does not end while it is read.
+    for execution in [&open[open.len() - 1], &closed[0]] {
+        let about =
+            |known_to| WorkflowSubject::History { execution: execution.of.clone(), known_to, activity_list: None };
+        let reading = desk.ask(question(about(0))).await;
+        let Some(WorkflowAnswer::History(Ok(answer))) = reading.workflow else { panic!("{reading:?}") };
+        let described = answer.described.clone().unwrap();
+        assert_eq!(described.execution.of, execution.of);
+        let mut history = midwatch::domain::history::History::default();
+        history.take(Ok(answer));
+        assert_eq!((history.missing(), history.len() as u64), (0, history.newest()));
+        assert_eq!(history.get(1).unwrap().kind, "WorkflowExecutionStarted");
+        let count = |item| history.open().iter().filter(|open| open.item == item).count() as u64;
+        let counts = [count(Item::Decision), count(Item::Activity), count(Item::Timer), count(Item::Child)];
+        let open = described.open;
+        assert_eq!(counts, [open.decisions, open.activities, open.timers, open.children]);
+        assert_eq!(history.is_over(), execution.closed.is_some());
+        let reading = desk.ask(question(about(history.newest() - 2))).await;
+        let Some(WorkflowAnswer::History(Ok(answer))) = reading.workflow else { panic!("{reading:?}") };
+        let first = answer.events.iter().map(|event| event.id).min();
+        assert_eq!(first, Some(history.newest() - 1), "only what is new");
+    }
+    let gone =
+        midwatch::domain::execution::ExecutionRef { workflow_id: "order-0".into(), run_id: "no-such-run".into() };
+    let gone = WorkflowSubject::History { execution: gone, known_to: 0, activity_list: None };
+    let reading = desk.ask(question(gone)).await;
+    let Some(WorkflowAnswer::History(Err(sentence))) = reading.workflow else { panic!("{reading:?}") };
+    assert!(sentence.contains("does not know this run of order-0"), "{sentence}");
+    assert_eq!(reading.problems, []);
 }

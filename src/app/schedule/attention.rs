@@ -1,6 +1,6 @@
 //! Attention: what the person looks at, and how near to that a resource is.
 
-use crate::domain::log::LogQuestion;
+use crate::domain::poll::Question;
 use crate::domain::row::{Health, ResourceId, Row};
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ pub struct Attention {
     pub near: BTreeSet<ResourceId>,
     /// The rows on screen.
     pub visible: BTreeSet<ResourceId>,
-    /// The log that is open.
-    pub log: Option<LogQuestion>,
+    /// What is asked only because it is open: a log, a domain's executions, a history.
+    pub on_demand: Option<Question>,
 }
 
 /// How near a resource is; nearer ones are asked first.

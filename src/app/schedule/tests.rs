@@ -1,6 +1,7 @@
 //! Examples of the schedule: what is asked when, what waits, what is dropped.
 
 use super::*;
+use crate::domain::execution::{Executions, WorkflowAnswer};
 use crate::domain::poll::Identity;
 
 const START: Timestamp = Timestamp::from_millis(1_000_000_000);
@@ -70,6 +71,7 @@ fn good(poll: &Poll) -> Reading {
         Question::Changes { since } => reading.changes = Some((*since, Vec::new())),
         Question::Inventory(kind) => reading.inventory = Some((*kind, Vec::new())),
         Question::Log(_) => reading.log = Some(Err(String::new())),
+        Question::Workflow(_) => reading.workflow = Some(WorkflowAnswer::Executions(Executions::default())),
         Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => {}
     }
     reading
