@@ -588,6 +588,84 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_call_that_its_own_account_held_back_leaves_for_the_owner_afterwards() {
+        let engine = begin(Pace::Stands);
+        let owner = "111122223333";
+        told(&engine, owner, "CreateQueue", r#"{"QueueName":"shared"}"#).await;
+        let shared = r#"{"QueueUrl":"http://localhost/111122223333/shared","Label":"l","AWSAccountIds":["123456789012"],"Actions":["*"]}"#;
+        assert_eq!(told(&engine, owner, "AddPermission", shared).await.0, 200);
+        let fault = "[[fault]]\nkind = \"api-hang\"\ntarget = \"sqs\"\nuntil = \"1m\"";
+        ask(&engine, "ListQueues", "{}").await;
+        assert_eq!(engine.call(order("POST", "fault", fault)).await.unwrap().response.status, 200);
+        let sent = tokio::spawn({
+            let engine = engine.clone();
+            let message = r#"{"QueueUrl":"http://localhost/111122223333/shared","MessageBody":"m"}"#;
+            async move { told(&engine, "123456789012", "SendMessage", message).await.1 }
+        });
+        tokio::task::yield_now().await;
+        engine.call(order("POST", "advance?by=30s", "")).await;
+        assert!(!sent.is_finished());
+        let poll = r#"{"QueueUrl":"shared"}"#;
+        assert_eq!(told(&engine, owner, "ReceiveMessage", poll).await.1, "{}", "the owner has no such fault");
+        engine.call(order("POST", "advance?by=30s", "")).await;
+        assert!(sent.await.unwrap().contains("MessageId"));
+        assert!(told(&engine, owner, "ReceiveMessage", poll).await.1.contains("\"Body\":\"m\""));
+    }
+
+    #[tokio::test]
+    async fn a_topic_of_another_account_takes_what_its_policy_lets_in() {
+        let engine = begin(Pace::Stands);
+        let call = async |account: &str, operation: &str, members: &[(&str, &str)]| {
+            let scope = format!(
+                "AWS4-HMAC-SHA256 Credential={account}/20261127/eu-west-1/sns/aws4_request, SignedHeaders=host"
+            );
+            let members: String = members.iter().map(|(name, value)| format!("&{name}={value}")).collect();
+            let form = format!("Action={operation}&Version=2010-03-31{members}");
+            let request = Request {
+                method: "POST".into(),
+                path: "/".into(),
+                query: String::new(),
+                headers: vec![
+                    ("authorization".into(), scope),
+                    ("content-type".into(), "application/x-www-form-urlencoded".into()),
+                ],
+                body: Bytes::from(form),
+            };
+            let answer = engine.call(request).await.unwrap();
+            (answer.response.status, text(&answer))
+        };
+        let (owner, guest) = ("111122223333", "123456789012");
+        let topic = ("TopicArn", "arn:aws:sns:eu-west-1:111122223333:news");
+        call(owner, "CreateTopic", &[("Name", "news")]).await;
+        told(&engine, guest, "CreateQueue", r#"{"QueueName":"told"}"#).await;
+        let subscribe = [topic, ("Protocol", "sqs"), ("Endpoint", "arn:aws:sqs:eu-west-1:123456789012:told")];
+        let (status, refused) = call(guest, "Subscribe", &subscribe).await;
+        let why = "is not authorized to perform: SNS:Subscribe on resource: arn:aws:sns:eu-west-1:111122223333:news \
+                   because no resource-based policy allows the SNS:Subscribe action";
+        assert!(status == 403 && refused.contains(why) && refused.contains("AuthorizationError"), "{refused}");
+        let grant = [
+            topic,
+            ("Label", "l"),
+            ("AWSAccountId.member.1", guest),
+            ("ActionName.member.1", "Subscribe"),
+            ("ActionName.member.2", "Publish"),
+        ];
+        assert_eq!(call(owner, "AddPermission", &grant).await.0, 200);
+        let (status, subscribed) = call(guest, "Subscribe", &subscribe).await;
+        assert!(status == 200, "{subscribed}");
+        let (_, listed) = call(owner, "ListSubscriptionsByTopic", &[topic]).await;
+        assert!(listed.contains("<Owner>123456789012</Owner>"), "{listed}");
+        assert_eq!(call(guest, "ListSubscriptionsByTopic", &[topic]).await.0, 403, "that was not granted");
+        assert_eq!(call("444455556666", "Publish", &[topic, ("Message", "m")]).await.0, 403);
+        assert_eq!(call(guest, "Publish", &[topic, ("Message", "m")]).await.0, 200);
+        let mine = subscribed.split("<SubscriptionArn>").nth(1).unwrap().split('<').next().unwrap();
+        assert_eq!(call("444455556666", "Unsubscribe", &[("SubscriptionArn", mine)]).await.0, 403);
+        assert_eq!(call(guest, "Unsubscribe", &[("SubscriptionArn", mine)]).await.0, 200);
+        let nobodys = ("TopicArn", "arn:aws:sns:eu-west-1:999999999999:news");
+        assert_eq!(call(guest, "Publish", &[nobodys, ("Message", "m")]).await.0, 404);
+    }
+
+    #[tokio::test]
     async fn time_stands_until_it_is_advanced_and_a_waiting_poll_gets_the_answer_of_its_time() {
         let engine = begin(Pace::Stands);
         ask(&engine, "CreateQueue", r#"{"QueueName":"q"}"#).await;

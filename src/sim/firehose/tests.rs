@@ -210,6 +210,7 @@ fn what_a_topic_delivers_is_one_record_and_comes_out_in_an_object() {
         endpoint: Some(&endpoint),
         attributes: [role].into(),
         links: String::new(),
+        owner: None,
     };
     sns.subscribe(&mut cx, wanted).unwrap();
     let hello = Publication::of(Payload::Sent(Bytes::from_static(b"hello")));

@@ -452,7 +452,8 @@ fn a_function_that_tells_itself_through_a_topic_is_stopped_unless_it_may_go_on()
     let [topic, function] = ["sns:eu-west-1:123456789012:news", "lambda:eu-west-1:123456789012:function:echo"]
         .map(|rest| format!("arn:aws:{rest}"));
     let (endpoint, links) = (Some(function.as_str()), String::new());
-    let wanted = Subscribe { topic: "news", protocol: "lambda", endpoint, attributes: BTreeMap::new(), links };
+    let wanted =
+        Subscribe { topic: "news", protocol: "lambda", endpoint, attributes: BTreeMap::new(), links, owner: None };
     sns.subscribe(&mut cx, wanted).unwrap();
     destinations(&mut world, "echo", EventConfig { on_success: Some(topic), ..EventConfig::default() });
     let after_13 = (0..13).fold(Lineage::default(), |chain, _| chain.after(&function));

@@ -133,7 +133,8 @@ pub fn add_topics(world: &mut World, scenario: &Scenario) -> Result<(), String> 
             give("RedrivePolicy", redrive_to(&world.place.arn("sqs", dlq)));
         }
         let links = aws_links(&world.place);
-        let wanted = Subscribe { topic, protocol: protocol.text(), endpoint: Some(&endpoint), attributes, links };
+        let wanted =
+            Subscribe { topic, protocol: protocol.text(), endpoint: Some(&endpoint), attributes, links, owner: None };
         let (sns, mut cx) = world.sns_cx();
         let subscribed = sns.subscribe(&mut cx, wanted).map_err(|error| refused(&error.message))?;
         fanout::deliver(world, subscribed.delivery);

@@ -1,4 +1,5 @@
-//! A topic's access policy as a document: the default one, AddPermission and RemovePermission. Nothing is enforced.
+//! A topic's access policy as a document: the default one, AddPermission and RemovePermission. Callers of other
+//! accounts are judged by it; whoever calls as the owner may do everything.
 
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;

@@ -44,6 +44,8 @@ pub struct Subscribe<'a> {
     pub attributes: BTreeMap<String, String>,
     /// Where links in its messages lead.
     pub links: String,
+    /// The account that subscribes; `None` for the topic's own.
+    pub owner: Option<&'a str>,
 }
 
 /// What Subscribe did.
@@ -95,7 +97,7 @@ impl Sns {
             protocol,
             endpoint: endpoint.to_owned(),
             attributes,
-            owner: cx.place.account.clone(),
+            owner: wanted.owner.unwrap_or(&cx.place.account).to_owned(),
             pending: None,
             was_authenticated: !is_pending,
             guarded: false,

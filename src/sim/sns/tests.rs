@@ -65,7 +65,8 @@ impl Bench {
         attributes: &[(&str, &str)],
     ) -> Result<String, ApiError> {
         let links = "https://sns.eu-west-1.amazonaws.com".to_owned();
-        let wanted = Subscribe { topic, protocol, endpoint: Some(endpoint), attributes: map(attributes), links };
+        let wanted =
+            Subscribe { topic, protocol, endpoint: Some(endpoint), attributes: map(attributes), links, owner: None };
         let (sns, mut cx) = self.world.sns_cx();
         let subscribed = sns.subscribe(&mut cx, wanted)?;
         fanout::deliver(&mut self.world, subscribed.delivery);

@@ -1,5 +1,6 @@
 //! SNS on the wire: each operation's members in, typed calls, AWS's members out. SNS speaks only the query protocol.
 
+mod abroad;
 mod attributes;
 mod input;
 mod publish;
@@ -25,6 +26,10 @@ const PAGE: usize = 100;
 /// Answers one operation of SNS.
 pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value) -> Answer {
     let input = Input::of(input)?;
+    if abroad::leaves(world, call, operation, input) {
+        return Ok(Reply::Later(world.now));
+    }
+    abroad::judge(world, call, operation, input)?;
     let (sns, cx) = world.sns_cx();
     sns.admit(&cx, operation)?;
     let output = match operation {

@@ -19,6 +19,7 @@ pub fn subscribe(world: &mut World, call: &Call, input: Input<'_>) -> Result<Val
         endpoint: input.text("Endpoint")?,
         attributes: input.text_map("Attributes")?,
         links: links(&world.place, &call.request),
+        owner: call.visitor().map(|visitor| visitor.account.as_str()),
     };
     let shows_arn = input.flag("ReturnSubscriptionArn")?;
     let (sns, mut cx) = world.sns_cx();
