@@ -7,7 +7,7 @@ mod read;
 mod threshold;
 
 pub use file::{Config, Context, DEFAULT};
-pub use find::{Found, load, path};
+pub use find::{Found, load, path, text};
 pub use read::Whereabouts;
 
 use std::path::{Path, PathBuf};
@@ -95,6 +95,12 @@ impl Settings {
 /// The error is to follow the name of what it stands in.
 pub fn check_endpoint(url: &str) -> Result<String, String> {
     let uri: http::Uri = url.parse().map_err(|error| format!("{url} is no URL: {error}"))?;
+    let place = uri.authority().map_or("", |authority| authority.as_str());
+    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+    let port = place.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.contains(']'));
+    if let Some(port) = port.filter(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        return Err(format!("{url} has no port `{port}`: ports are from 1 to 65535"));
+    }
     match (uri.scheme_str(), uri.host()) {
         (Some("http" | "https"), Some(_)) => Ok(url.to_owned()),
         _ => Err(format!("{url} needs a scheme and a host, such as http://127.0.0.1:4566")),

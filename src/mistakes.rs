@@ -33,19 +33,23 @@ impl fmt::Display for Mistake {
 pub struct Mistakes<'t> {
     text: &'t str,
     found: Vec<Mistake>,
+    /// Where the text stops being TOML: what was read of the rest is a guess, and its mistakes are not the person's.
+    sound_until: Option<usize>,
 }
 
 impl<'t> Mistakes<'t> {
     pub fn of(text: &'t str) -> Self {
-        Self { text, found: Vec::new() }
+        Self { text, found: Vec::new(), sound_until: None }
     }
 
-    /// The text as TOML; what is broken in it is noted, the rest is read.
+    /// The text as TOML; the first that is broken in it is noted, and the mistakes before the statement that it is in.
     pub fn parse(&mut self) -> DeTable<'t> {
         let (table, broken) = DeTable::parse_recoverable(self.text);
-        for error in broken {
+        let place = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        if let Some(error) = broken.iter().min_by_key(|error| place(error)) {
             let first = error.message().lines().next().unwrap_or_default();
             self.note(error.span().unwrap_or(0..0), format!("this is no TOML: {first}"));
+            self.sound_until = Some(last_key(table.get_ref(), place(error)).unwrap_or(0));
         }
         table.into_inner()
     }
@@ -53,7 +57,9 @@ impl<'t> Mistakes<'t> {
     /// Notes a mistake at this place of the text.
     pub fn note(&mut self, span: Range<usize>, sentence: impl Into<String>) {
         let line = self.text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1;
-        self.found.push(Mistake { line, sentence: sentence.into() });
+        if self.sound_until.is_none_or(|until| span.start < until) {
+            self.found.push(Mistake { line, sentence: printable(&sentence.into()) });
+        }
     }
 
     /// Notes a word that is none of those that may stand there.
@@ -68,6 +74,25 @@ impl<'t> Mistakes<'t> {
     pub fn into_found(self) -> Vec<Mistake> {
         self.found
     }
+}
+
+/// Where the last key before this place begins.
+fn last_key(table: &DeTable<'_>, before: usize) -> Option<usize> {
+    let here = table.keys().map(|key| key.span().start).filter(|start| *start <= before).max();
+    let deeper = table.iter().filter_map(|(_, item)| last_key(item.get_ref().as_table()?, before)).max();
+    here.max(deeper)
+}
+
+/// Control characters as they are written in quotes: they would do things to the terminal.
+fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        match c.is_control() {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// A sentence about a word that is not known, with the one that was probably meant, or all that there are.

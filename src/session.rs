@@ -3,7 +3,7 @@
 use crate::app::contexts::WATCHED_MAX;
 use crate::app::event::Event;
 use crate::app::state;
-use crate::aws::{self, Clients, Seam};
+use crate::aws::{self, Clients, Seam, SetupError};
 use crate::clock::Clock;
 use crate::config::{self, DemoSettings, LiveSettings, Settings, Source};
 use crate::domain::row::Place;
@@ -105,7 +105,12 @@ fn of_config<'c>(settings: &Settings, flags: &LiveSettings, context: &'c config:
 async fn of_profile<'c>(settings: &Settings, flags: &LiveSettings, name: &str) -> Result<Chosen<'c>, Failure> {
     let profiles = aws::profile_names().await;
     let config = settings.config.contexts.iter().map(|context| context.name.as_str());
-    let known: Vec<&str> = config.chain(profiles.iter().map(String::as_str)).collect();
+    let mut known: Vec<&str> = Vec::new();
+    for name in config.chain(profiles.iter().map(String::as_str)) {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
     if !known.contains(&name) {
         let said = format!("There is no context `{name}` in the config, nor such a profile in AWS's files");
         return Err(Failure::new(unknown(&said, name, &known)));
@@ -119,16 +124,26 @@ async fn of_profile<'c>(settings: &Settings, flags: &LiveSettings, name: &str) -
 }
 
 async fn open_live(settings: &Settings, chosen: &[Chosen<'_>]) -> Result<Session, Failure> {
-    let mut contexts = Vec::new();
+    let mut contexts: Vec<state::Context> = Vec::new();
     let mut clients = BTreeMap::new();
     for one in chosen {
         let place = match &one.name {
             Some(name) if chosen.len() > 1 => Place::named(name),
             _ => Place::default(),
         };
-        let (context, its_clients) = open_one(one, &place, &settings.config).await?;
+        let mut context = context_of(one, &place, &settings.config);
+        match clients_of(one).await {
+            Ok(its_clients) => {
+                context.region = Some(its_clients.region().to_owned());
+                clients.insert(place, its_clients);
+            }
+            Err(error) => context.unopened = Some(why_unopened(error, one, &settings.config)),
+        }
         contexts.push(context);
-        clients.insert(place, its_clients);
+    }
+    if clients.is_empty() {
+        let sentences: Vec<String> = contexts.into_iter().filter_map(|context| context.unopened).collect();
+        return Err(Failure::new(sentences.join("\n")));
     }
     let settings = state::Settings {
         source: state::Source::Live,
@@ -157,29 +172,51 @@ async fn known(config: &config::Config) -> Vec<state::Known> {
     own.chain(profiles.map(|name| state::Known { what: what.to_owned(), name, production: false })).collect()
 }
 
-async fn open_one(
-    one: &Chosen<'_>,
-    place: &Place,
-    config: &config::Config,
-) -> Result<(state::Context, Clients), Failure> {
+/// What is known of a context before AWS has been asked anything.
+fn context_of(one: &Chosen<'_>, place: &Place, config: &config::Config) -> state::Context {
+    state::Context {
+        name: one.name.clone(),
+        place: place.clone(),
+        region: one.live.region.clone(),
+        profile: one.live.profile.clone(),
+        endpoint_url: one.live.endpoint_url.clone(),
+        allow_actions: one.allow_actions,
+        production: one.config.is_some_and(|context| context.production),
+        filter: config.filter_of(one.config),
+        unopened: None,
+    }
+}
+
+async fn clients_of(one: &Chosen<'_>) -> Result<Clients, SetupError> {
     let live = &one.live;
     let chosen = aws::Settings {
         profile: live.profile.clone(),
         region: live.region.clone(),
         endpoint_url: live.endpoint_url.clone(),
     };
-    let sdk_config = aws::sdk_config(&chosen, Seam::live()).await.map_err(|error| Failure::new(error.to_string()))?;
-    let context = state::Context {
-        name: one.name.clone(),
-        place: place.clone(),
-        region: sdk_config.region().map(ToString::to_string),
-        profile: live.profile.clone(),
-        endpoint_url: live.endpoint_url.clone(),
-        allow_actions: one.allow_actions,
-        production: one.config.is_some_and(|context| context.production),
-        filter: config.filter_of(one.config),
+    let sdk_config = aws::sdk_config(&chosen, Seam::live()).await?;
+    let in_config = one.config.map(|context| context.name.clone());
+    Ok(Clients::new(&sdk_config).with_profile(live.profile.clone(), in_config))
+}
+
+/// Why a context has no clients. What the config says of it is to be corrected there, and not with flags.
+fn why_unopened(error: SetupError, one: &Chosen<'_>, config: &config::Config) -> String {
+    let Some(context) = one.config else { return error.to_string() };
+    let its = match &config.path {
+        Some(path) => format!("[contexts.{}] of {}", context.name, path.display()),
+        None => format!("the config's [contexts.{}]", context.name),
     };
-    Ok((context, Clients::new(&sdk_config).with_profile(live.profile.clone())))
+    match error {
+        SetupError::NoProfile { name, files, known } if context.profile == one.live.profile => format!(
+            "No profile `{name}` in {files}, and {its} names it. {known} Correct `profile` there, or make it: \
+             `aws configure --profile {name}`."
+        ),
+        SetupError::NoRegion { profile } => format!(
+            "No region for the context `{}`: put `region` into {its}, or into the profile `{profile}`, or set AWS_REGION.",
+            context.name
+        ),
+        other => format!("The context `{}`: {other}", context.name),
+    }
 }
 
 async fn open_demo(demo: &DemoSettings, settings: &Settings) -> Result<Session, Failure> {

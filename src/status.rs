@@ -1,6 +1,7 @@
 //! One snapshot of the estate as text: the stable JSON for scripts, a table for people, and the exit code that sums it up.
 
 use crate::domain::change::{Change, Changes};
+use crate::domain::counted::{counted_all, counted_that};
 use crate::domain::field::Field;
 use crate::domain::finding::{Finding, Problem, by_cause, struck};
 use crate::domain::poll::Calls;
@@ -38,6 +39,8 @@ pub struct Context<'a> {
     pub account: Option<&'a str>,
     pub region: Option<&'a str>,
     pub profile: Option<&'a str>,
+    /// Why nothing at all is seen there.
+    pub problem: Option<&'a str>,
 }
 
 impl Snapshot<'_> {
@@ -55,8 +58,15 @@ impl Snapshot<'_> {
 }
 
 /// Operations without which health cannot be told: when one fails, an "ok" would be a guess.
-const ESSENTIAL: [&str; 6] =
-    ["ListStreams", "DescribeStreamSummary", "ListQueues", "GetQueueAttributes", "ListFunctions", "GetMetricData"];
+const ESSENTIAL: [&str; 7] = [
+    "context",
+    "ListStreams",
+    "DescribeStreamSummary",
+    "ListQueues",
+    "GetQueueAttributes",
+    "ListFunctions",
+    "GetMetricData",
+];
 
 /// 2 when something is critical; else 3 when something essential could not be looked at; else 1 when something is warn or
 /// unknown; else 0.
@@ -81,7 +91,7 @@ pub fn json(snapshot: &Snapshot<'_>) -> Value {
         "context": snapshot.contexts.first().map(context_json),
         "resources": snapshot.rows.values().map(|row| row_json(snapshot, row)).collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
-        "problems": snapshot.problems.iter().map(|problem| problem_json(problem)).collect::<Vec<_>>(),
+        "problems": snapshot.problems.iter().map(|problem| problem_json(snapshot, problem)).collect::<Vec<_>>(),
         "changes": snapshot.changes.iter().map(|change| change_json(snapshot, change)).collect::<Vec<_>>(),
         "api": {
             "calls": snapshot.calls.total(),
@@ -95,6 +105,7 @@ pub fn json(snapshot: &Snapshot<'_>) -> Value {
     }
     if snapshot.contexts.len() > 1 {
         json["contexts"] = snapshot.contexts.iter().map(context_json).collect();
+        json["partial"] = snapshot.contexts.iter().any(|context| context.problem.is_some()).into();
     }
     json
 }
@@ -103,6 +114,7 @@ fn context_json(context: &Context<'_>) -> Value {
     let mut json = json!({ "account": context.account, "region": context.region, "profile": context.profile });
     if let Some(name) = context.place.name() {
         json["name"] = name.into();
+        json["problem"] = context.problem.into();
     }
     json
 }
@@ -178,13 +190,17 @@ fn finding_json(snapshot: &Snapshot<'_>, rank: usize, finding: &Finding) -> Valu
     })
 }
 
-fn problem_json(problem: &Problem) -> Value {
-    json!({
+fn problem_json(snapshot: &Snapshot<'_>, problem: &Problem) -> Value {
+    let mut json = json!({
         "service": problem.service,
         "operation": problem.operation,
         "class": problem.class.word(),
         "sentence": problem.sentence,
-    })
+    });
+    if snapshot.contexts.len() > 1 {
+        json["context"] = problem.place.name().into();
+    }
+    json
 }
 
 fn change_json(snapshot: &Snapshot<'_>, change: &Change) -> Value {
@@ -227,8 +243,8 @@ pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
         text.push_str("No resources were seen.\n");
     }
     if snapshot.hidden > 0 {
-        let are = if snapshot.hidden == 1 { "is" } else { "are" };
-        let _ = writeln!(text, "\n{} more {are} hidden by the config's include and exclude.", snapshot.hidden);
+        let more = counted_that(snapshot.hidden as f64, "more resource", "be");
+        let _ = writeln!(text, "\n{more} hidden by the config's include and exclude.");
     }
     push_findings(&mut text, snapshot.findings);
     push_changes(&mut text, snapshot.changes);
@@ -236,8 +252,8 @@ pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
     let calls = snapshot.calls;
     let _ = writeln!(
         text,
-        "\n{} API calls, {} throttled, ${:.2} an hour at this rate",
-        calls.total(),
+        "\n{}, {} throttled, ${:.2} an hour at this rate",
+        counted_all(calls.total() as usize, "API call"),
         calls.throttled,
         snapshot.usd_per_hour
     );
@@ -247,7 +263,10 @@ pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
 fn head(snapshot: &Snapshot<'_>) -> String {
     let at = snapshot.at.rfc3339();
     let context = |context: &Context<'_>| {
-        let parts = [context.place.name(), context.profile, context.account, context.region];
+        let named = context.place.name();
+        let profile = context.profile.filter(|profile| named != Some(profile));
+        let dark = context.problem.filter(|_| snapshot.contexts.len() > 1).map(|_| "(not seen)");
+        let parts = [named, profile, context.account, context.region, dark];
         parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
     };
     let contexts = snapshot.contexts.iter().map(context).filter(|said| !said.is_empty()).collect::<Vec<_>>();
@@ -381,6 +400,7 @@ mod tests {
                     account: Some("123456789012"),
                     region: Some("eu-west-1"),
                     profile: None,
+                    problem: None,
                 }],
                 rows: &self.rows,
                 hidden: 0,

@@ -1,6 +1,7 @@
 //! Invoke: call a function with a payload, and show what it answers.
 
 use super::{Call, Estate, Expect, Invocation, Plan, Refusal, Safety};
+use crate::domain::counted::counted_all;
 use crate::domain::row::ResourceId;
 use crate::domain::time::Timestamp;
 use crate::domain::value::short_duration_ms;
@@ -31,17 +32,26 @@ pub fn plan(estate: &Estate, id: &ResourceId, params: &Params, now: Timestamp) -
         Invocation::Wait | Invocation::DryRun => PAYLOAD_WAIT_MAX_BYTES,
     };
     if bytes > max {
-        return Err(Refusal(format!("The payload has {bytes} bytes; Lambda takes at most {max} here.")));
+        return Err(Refusal(format!(
+            "The payload has {}; Lambda takes at most {max} here.",
+            counted_all(bytes, "byte")
+        )));
     }
     let timeout = row.fields.number(&lambda::TIMEOUT_S).map(|s| short_duration_ms(s * 1000.0));
     let preview = match params.invocation {
         Invocation::Wait => vec![
-            format!("Run {name} once with {bytes} bytes of payload, and wait for its answer and log tail."),
+            format!(
+                "Run {name} once with {} of payload, and wait for its answer and log tail.",
+                counted_all(bytes, "byte")
+            ),
             format!("It may take up to its timeout{}.", timeout.map_or(String::new(), |t| format!(", {t}"))),
             "The function really runs: whatever it does to other systems is done, and is not undone.".into(),
         ],
         Invocation::Event => vec![
-            format!("Queue one event of {bytes} bytes for {name}. Lambda retries it twice if the function fails."),
+            format!(
+                "Queue one event of {} for {name}. Lambda retries it twice if the function fails.",
+                counted_all(bytes, "byte")
+            ),
             "The function really runs: whatever it does to other systems is done, and is not undone.".into(),
         ],
         Invocation::DryRun => {

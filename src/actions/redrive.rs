@@ -1,6 +1,7 @@
 //! Redrive: move a dead-letter queue's messages back where they came from, or cancel such a move.
 
 use super::{Call, Estate, Expect, Plan, Refusal, Safety};
+use crate::domain::counted::counted_all;
 use crate::domain::row::{Health, KindId, Relation, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::domain::value::short_duration_ms;
@@ -48,18 +49,23 @@ pub fn plan(estate: &Estate, id: &ResourceId, params: &Params, now: Timestamp) -
     let pace = match params.max_per_s {
         Some(rate) => {
             let takes = short_duration_ms(waiting as f64 / f64::from(rate) * 1000.0);
-            format!("At most {rate} messages a second: about {takes}.")
+            format!("At most {} a second: about {takes}.", counted_all(rate as usize, "message"))
         }
         None => "At the pace that SQS thinks right.".to_owned(),
     };
     let mut preview = vec![
-        format!("Move about {waiting} messages from {name} back to where each came from: {}.", names.join(", ")),
+        format!(
+            "Move about {} from {name} back to where each came from: {}.",
+            counted_all(waiting as usize, "message"),
+            names.join(", ")
+        ),
         pace,
         "Each gets a new message id, a new enqueue time and a receive count of 0.".into(),
         "It can be cancelled; what has moved by then stays moved.".into(),
     ];
     if let Some(in_flight) = row.fields.number(&sqs::IN_FLIGHT).filter(|n| *n > 0.0) {
-        preview.push(format!("{in_flight} more are in flight: somebody is reading the dead-letter queue now."));
+        let are = if in_flight < 2.0 { "is" } else { "are" };
+        preview.push(format!("{in_flight} more {are} in flight: somebody is reading the dead-letter queue now."));
     }
     Ok(Plan {
         action: ActionId::Redrive,

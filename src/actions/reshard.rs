@@ -1,6 +1,7 @@
 //! Reshard: split one shard of a stream, or resize the whole stream.
 
 use super::{Call, Estate, Expect, Plan, Refusal, Safety};
+use crate::domain::counted::counted_all;
 use crate::domain::row::{Part, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::domain::verb::ActionId;
@@ -62,7 +63,11 @@ fn split(row: &Row, shard: &str, open: u32, now: Timestamp) -> Result<Plan, Refu
     }
     let middle = start + (end - start) / 2 + 1;
     let preview = vec![
-        format!("Split {shard} of {name} in the middle of its range: {open} open shards become {}.", open + 1),
+        format!(
+            "Split {shard} of {name} in the middle of its range: {} become {}.",
+            counted_all(open as usize, "open shard"),
+            open + 1
+        ),
         "The stream is UPDATING for about half a minute; reads and writes go on.".into(),
         "The parent stays readable until its records expire; readers finish it before its children.".into(),
         "AWS bills every open shard by the hour. Undo: merge the two children.".into(),
@@ -87,7 +92,7 @@ fn resize(row: &Row, target: u32, open: u32, now: Timestamp) -> Result<Plan, Ref
     let name = &row.id.name;
     let (low, high) = (open.div_ceil(2), open * 2);
     if target == open {
-        return Err(Refusal(format!("{name} has {open} open shards already.")));
+        return Err(Refusal(format!("{name} has {} already.", counted_all(open as usize, "open shard"))));
     }
     if target < low || target > high {
         return Err(Refusal(format!(
@@ -95,7 +100,10 @@ fn resize(row: &Row, target: u32, open: u32, now: Timestamp) -> Result<Plan, Ref
         )));
     }
     let mut preview = vec![
-        format!("Resize {name} from {open} to {target} open shards, evenly over the key space."),
+        format!(
+            "Resize {name} from {open} to {}, evenly over the key space.",
+            counted_all(target as usize, "open shard")
+        ),
         "The stream is UPDATING for minutes; reads and writes go on.".into(),
         "AWS allows 10 resizes of a stream in 24 hours; this is one of them.".into(),
         "AWS bills every open shard by the hour.".into(),

@@ -2,7 +2,7 @@
 
 use crate::app::effect::Effect;
 use crate::app::screen::Screen;
-use crate::app::state::{State, Tone};
+use crate::app::state::{Context, State, Tone};
 use crate::domain::row::Place;
 
 /// More contexts than this at once would be told apart by nobody, and share one budget.
@@ -17,6 +17,16 @@ pub fn screen(state: &State) -> Screen {
 
 pub fn is_watched(state: &State, name: &str) -> bool {
     state.settings.contexts.iter().any(|context| context.name.as_deref() == Some(name))
+}
+
+/// Why nothing at all is seen of a context, with the cure: it could not be opened, or nobody may look there.
+pub fn why_dark<'s>(state: &'s State, context: &'s Context) -> Option<&'s str> {
+    if let Some(sentence) = &context.unopened {
+        return Some(sentence);
+    }
+    let key = (context.place.clone(), "sts", "GetCallerIdentity");
+    let is_seen = || state.rows.keys().any(|id| id.place == context.place);
+    state.problems.get(&key).filter(|_| !is_seen()).map(|problem| problem.sentence.as_str())
 }
 
 /// A context by its name, account, region and endpoint, as far as they are known.
@@ -74,7 +84,7 @@ pub fn watch(state: &mut State, names: Vec<String>, effects: &mut Vec<Effect>) {
 mod tests {
     use super::*;
     use crate::app::event::{Event, Key, What};
-    use crate::app::state::{Context, Known, Settings, Source};
+    use crate::app::state::{Known, Settings, Source};
     use crate::app::update::update_all;
     use crate::domain::refresh::Refresh;
     use crate::domain::time::Timestamp;

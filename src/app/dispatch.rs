@@ -12,6 +12,7 @@ use crate::app::state::{Size, State, Tone};
 use crate::app::{contexts, log, palette, probe, typing, verbs, workflow};
 use crate::domain::row::{KindId, ResourceId};
 use crate::domain::verb::ActionId;
+use crate::kinds;
 use std::collections::BTreeSet;
 
 /// Runs a command if it is available, else says why not.
@@ -31,6 +32,7 @@ pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
         CommandId::ContextsWatch => contexts::watch_chosen(state, effects),
         CommandId::Palette => open_palette(state, None),
         CommandId::Links => follow_links(state),
+        CommandId::Whole => toggle_whole(state),
         CommandId::Filter => open_filter(state),
         CommandId::Back => go_back(state),
         CommandId::Show(list) => show_list(state, list),
@@ -102,6 +104,9 @@ fn go(state: &mut State, way: Go) {
                 list.select(way.from(list.index, page), page);
             }
         }
+        Some(Screen::Detail(Detail { whole: Some(scroll), .. })) => {
+            *scroll = way.from(*scroll, text_page).min(TEXT_SCROLL_MAX);
+        }
         Some(Screen::Detail(detail)) => {
             if let Some(row) = rows.get(&detail.id) {
                 detail.select_part(row, way.from(detail.part_index, page));
@@ -121,8 +126,12 @@ fn go(state: &mut State, way: Go) {
         }
     }
     let lines = text_lines(state);
-    if let Some(Screen::Help { scroll } | Screen::Problems { scroll } | Screen::Answer { scroll, .. }) =
-        state.screens.last_mut()
+    if let Some(
+        Screen::Help { scroll }
+        | Screen::Problems { scroll }
+        | Screen::Answer { scroll, .. }
+        | Screen::Detail(Detail { whole: Some(scroll), .. }),
+    ) = state.screens.last_mut()
     {
         *scroll = (*scroll).min(lines.saturating_sub(text_page));
     }
@@ -149,7 +158,12 @@ fn text_lines(state: &State) -> usize {
                 let answer = state.job(*job).and_then(Job::answer);
                 answer.map_or(0, |answer| wrapped(&answer.payload) + wrapped(&answer.log_tail))
             }
-            Screen::List(_) | Screen::Detail(_) | Screen::Changes(_) | Screen::Contexts { .. } => 0,
+            Screen::Detail(detail) => state.rows.get(&detail.id).map_or(0, |row| {
+                let said = state.findings_of(&row.id).map(|finding| &finding.sentence).chain(&row.reasons);
+                let lists = row.links.len() + row.parts.len() + state.changes.of(&row.id).count();
+                said.map(|text| wrapped(text)).sum::<usize>() + lists + kinds::kind(row.id.kind).detail.len()
+            }),
+            Screen::List(_) | Screen::Changes(_) | Screen::Contexts { .. } => 0,
             Screen::Log(_) | Screen::Executions(_) | Screen::History(_) => 0,
         }
 }
@@ -193,6 +207,12 @@ pub fn open_detail(state: &mut State, id: ResourceId) {
     push(state, Screen::Detail(detail));
 }
 
+fn toggle_whole(state: &mut State) {
+    if let Some(Screen::Detail(detail)) = state.screens.last_mut() {
+        detail.whole = if detail.whole.is_some() { None } else { Some(0) };
+    }
+}
+
 fn open_target(state: &mut State) {
     if let Some(id) = state.target().cloned() {
         open_detail(state, id);
@@ -213,7 +233,9 @@ fn step_list(state: &mut State, by: usize) {
 
 fn go_back(state: &mut State) {
     let id = state.list_id();
-    if state.screens.len() > 1 {
+    if let Some(Screen::Detail(Detail { whole: whole @ Some(_), .. })) = state.screens.last_mut() {
+        *whole = None;
+    } else if state.screens.len() > 1 {
         state.screens.pop();
     } else if let Some(list) = state.lists.get_mut(&id).filter(|list| !list.filter.is_empty()) {
         list.filter = Default::default();

@@ -1,6 +1,7 @@
 //! A job: a confirmed plan on its way, and whether later polls show what it promised.
 
 use crate::actions::{CallOutcome, Expect, Plan};
+use crate::domain::counted::{counted, counted_that};
 use crate::domain::row::{Part, Row};
 use crate::domain::time::Timestamp;
 use crate::domain::value::{Datum, Unit};
@@ -136,8 +137,8 @@ impl Job {
         };
         let watch_max = if self.is_unsure() { UNSURE_WATCH_MAX } else { WATCH_MAX };
         if look.stage == Stage::Watching && now.since(self.confirmed_at) > watch_max {
-            let minutes = watch_max.as_secs() / 60;
-            return Look { stage: Stage::NotSeen, sentence: format!("{head}: not seen within {minutes} minutes") };
+            let minutes = counted(watch_max.as_secs_f64() / 60.0, "minute");
+            return Look { stage: Stage::NotSeen, sentence: format!("{head}: not seen within {minutes}") };
         }
         look
     }
@@ -161,13 +162,13 @@ impl Job {
         if told_at <= self.confirmed_at || (is_active && open != wanted && !self.should_show_by(told_at)) {
             return Look { stage: Stage::Watching, sentence: format!("{head}: {}, watching", self.taken()) };
         }
+        let shards = counted(f64::from(open), "open shard");
         match (is_active, open == wanted) {
-            (false, _) => Look { stage: Stage::Watching, sentence: format!("{head}: UPDATING, {open} open shards") },
-            (true, true) => Look { stage: Stage::Done, sentence: format!("{head}: done, {open} open shards") },
-            (true, false) => Look {
-                stage: Stage::Partly,
-                sentence: format!("{head}: ACTIVE with {open} open shards, {wanted} were wanted"),
-            },
+            (false, _) => Look { stage: Stage::Watching, sentence: format!("{head}: UPDATING, {shards}") },
+            (true, true) => Look { stage: Stage::Done, sentence: format!("{head}: done, {shards}") },
+            (true, false) => {
+                Look { stage: Stage::Partly, sentence: format!("{head}: ACTIVE with {shards}, {wanted} were wanted") }
+            }
         }
     }
 
@@ -190,7 +191,7 @@ impl Job {
         let count = |field| task.fields.number(field).map_or("?".to_owned(), |n| Unit::Count.short_number(n));
         let moved = format!("{} of {} moved", count(&sqs::TASK_MOVED), count(&sqs::TASK_TO_MOVE));
         let waiting = row.fields.number(&sqs::VISIBLE).filter(|n| *n >= 1.0);
-        let left = waiting.map_or(String::new(), |n| format!("; {} wait there now", Unit::Count.short_number(n)));
+        let left = waiting.map_or(String::new(), |n| format!("; {} there now", counted_that(n, "message", "wait")));
         let (stage, said) = match (task.fields.text(&sqs::TASK_STATUS), is_cancel) {
             (Some("COMPLETED"), false) => (Stage::Done, format!("done, {moved}{left}")),
             (Some("COMPLETED"), true) => {

@@ -5,9 +5,10 @@
 use crate::app::command::Why;
 use crate::app::dialog::{Dialog, ProbeAsked};
 use crate::app::state::{State, Tone};
+use crate::domain::counted::{counted, counted_all};
 use crate::domain::poll::{Checkpointed, Probe, Reading};
 use crate::domain::row::{KindId, Part, Relation, ResourceId, Row};
-use crate::domain::value::{Unit, short_duration_ms};
+use crate::domain::value::short_duration_ms;
 use crate::kinds::{kcl, kinesis};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,13 +110,17 @@ pub fn statement(row: &Row, asked: &ProbeAsked) -> Vec<String> {
     ];
     let left_out = row.parts.iter().filter(|part| is_probed(part)).count().saturating_sub(leases.len());
     if left_out > 0 {
-        said.push(format!("{} more are left out: a probe reads at most {SHARDS_MAX}.", shards(left_out)));
+        said.push(format!(
+            "{} more {} left out: a probe reads at most {SHARDS_MAX}.",
+            shards(left_out),
+            if left_out == 1 { "is" } else { "are" }
+        ));
     }
     said
 }
 
 fn shards(count: usize) -> String {
-    if count == 1 { "1 shard".to_owned() } else { format!("{count} shards") }
+    counted_all(count, "shard")
 }
 
 /// A person agrees: it is asked once.
@@ -154,5 +159,5 @@ pub fn tell(state: &mut State, probe: &Probe, reading: &Reading) {
 pub fn stream_note(state: &State, resource: &ResourceId, stream: &str) -> String {
     let id = ResourceId::new(KindId::Kinesis, stream).at(&resource.place);
     let shards = state.rows.get(&id).and_then(|row| row.fields.number(&kinesis::OPEN_SHARDS));
-    shards.map_or(String::new(), |n| format!("{} open shards", Unit::Count.short_number(n)))
+    shards.map_or(String::new(), |n| counted(n, "open shard"))
 }

@@ -7,7 +7,9 @@ use crate::app::screen::Screen;
 use crate::app::state::{Counts, State};
 use crate::app::workflow;
 use crate::diagnose::{self, Estate};
+use crate::domain::change::Change;
 use crate::domain::finding::{Finding, Problem};
+use crate::domain::pattern::Filter;
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId, Row, Stale};
 use crate::kinds::sqs::is_dead_letter_queue;
@@ -56,7 +58,9 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
         state.identities.insert(poll.place.clone(), identity);
     }
     if let Some((from, found)) = reading.changes {
-        state.changes.merge(&poll.place, from, found, at);
+        let filter = state.settings.context(&poll.place).map(|context| &context.filter);
+        let watched = found.into_iter().filter_map(|change| watched(filter, change));
+        state.changes.merge(&poll.place, from, watched, at);
     }
     if let (Question::Log(question), Some(answer)) = (&poll.question, reading.log) {
         log::take(state, question, answer, at);
@@ -81,6 +85,18 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
         stale.sentence = sentence;
     }
     state.memory.rows_changed = true;
+}
+
+/// The change with those of its resources that are watched; `None` where the config hides all that it is about.
+fn watched(filter: Option<&Filter>, mut change: Change) -> Option<Change> {
+    let Some(filter) = filter else { return Some(change) };
+    if change.resources.is_empty() {
+        let kind =
+            if change.service == "monitoring" { Some(KindId::Alarm) } else { KindId::from_word(&change.service) };
+        return kind.is_none_or(|kind| filter.may_let_through(kind)).then_some(change);
+    }
+    change.resources.retain(|id| filter.lets_through(id));
+    (!change.resources.is_empty()).then_some(change)
 }
 
 /// New resources get a row at once; of a complete inventory, those that are not in it go. What the config hides gets

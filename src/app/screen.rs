@@ -71,11 +71,13 @@ pub struct Detail {
     pub part: Option<String>,
     /// Where the selected part stood when it was last seen.
     pub part_index: usize,
+    /// All of it is laid out however long it is, scrolled down by so many lines; else as much as the screen has room for.
+    pub whole: Option<usize>,
 }
 
 impl Detail {
     pub fn new(id: ResourceId) -> Self {
-        Self { id, part: None, part_index: 0 }
+        Self { id, part: None, part_index: 0, whole: None }
     }
 
     /// Selects the part at `index`, or the last one.

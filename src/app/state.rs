@@ -8,7 +8,7 @@ use crate::app::readings::{Memory, ProblemKey};
 use crate::app::schedule::{ANSWER_WITHIN, Schedule};
 use crate::app::screen::Screen;
 use crate::domain::change::Changes;
-use crate::domain::finding::{Finding, Problem};
+use crate::domain::finding::{ErrorClass, Finding, Problem};
 use crate::domain::pattern::Filter;
 use crate::domain::poll::{Calls, Identity};
 use crate::domain::refresh::Refresh;
@@ -93,6 +93,8 @@ pub struct Context {
     pub production: bool,
     /// Which of its resources are watched.
     pub filter: Filter,
+    /// Why nothing there can be asked, with the cure: it has no clients.
+    pub unopened: Option<String>,
 }
 
 /// A context that somebody may choose.
@@ -235,10 +237,23 @@ pub const TOASTS_MAX: usize = 4;
 /// How long a toast stays: long enough to read a sentence twice.
 const TOAST_STAYS: Duration = Duration::from_secs(8);
 
+/// The problem of a context that could not be opened.
+fn unopened(context: &Context) -> Option<Problem> {
+    let sentence = context.unopened.clone()?;
+    let (place, class) = (context.place.clone(), ErrorClass::Other);
+    Some(Problem { place, service: "config", operation: "context", class, sentence })
+}
+
+fn key(problem: &Problem) -> ProblemKey {
+    (problem.place.clone(), problem.service, problem.operation)
+}
+
 impl State {
     /// The state before the first event, as of `now`.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
-        let places: Vec<Place> = settings.contexts.iter().map(|context| context.place.clone()).collect();
+        let opened = settings.contexts.iter().filter(|context| context.unopened.is_none());
+        let places: Vec<Place> = opened.map(|context| context.place.clone()).collect();
+        let problems = settings.contexts.iter().filter_map(unopened).map(|problem| (key(&problem), problem)).collect();
         let schedule = Schedule::new(settings.real(ANSWER_WITHIN), settings.refresh, &places);
         Self {
             settings,
@@ -251,7 +266,7 @@ impl State {
             hidden: BTreeMap::new(),
             findings: Vec::new(),
             changes: Changes::default(),
-            problems: BTreeMap::new(),
+            problems,
             meter: Meter::default(),
             counts: BTreeMap::new(),
             screens: vec![Screen::List(ListId::Overview)],
@@ -273,7 +288,8 @@ impl State {
 
     /// The context that the person looks at: that of the resource in focus.
     pub fn context(&self) -> Option<&Context> {
-        let first = || self.settings.contexts.first();
+        let contexts = &self.settings.contexts;
+        let first = || contexts.iter().find(|context| context.unopened.is_none()).or(contexts.first());
         self.target().and_then(|id| self.settings.context(&id.place)).or_else(first)
     }
 

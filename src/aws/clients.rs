@@ -70,8 +70,8 @@ impl Seam {
 pub enum SetupError {
     #[error("No region: pass --region, set AWS_REGION, or put `region` in the profile `{profile}` of ~/.aws/config.")]
     NoRegion { profile: String },
-    #[error("No profile `{name}` in ~/.aws/config or ~/.aws/credentials. {known} Choose one with --profile.")]
-    NoProfile { name: String, known: String },
+    #[error("No profile `{name}` in {files}. {known} Choose one with --profile.")]
+    NoProfile { name: String, files: String, known: String },
     #[error("The AWS profile files cannot be read: {why}. Correct them, or point AWS_CONFIG_FILE elsewhere.")]
     BadProfileFile { why: String },
     #[error("`{url}` is no endpoint URL: write it like http://127.0.0.1:4566.")]
@@ -185,10 +185,17 @@ async fn profiles(env: &Env, fs: &Fs, chosen: Option<&str>) -> Result<ProfileSet
                 [] => "There are no profiles at all: run `aws configure`.".to_owned(),
                 known => format!("There are: {}.", known.join(", ")),
             };
-            Err(SetupError::NoProfile { name: one_line(&name), known: one_line(&known) })
+            Err(SetupError::NoProfile { name: one_line(&name), files: profile_files(env), known: one_line(&known) })
         }
         _ => Ok(set),
     }
+}
+
+/// Where AWS's files lie, for sentences.
+fn profile_files(env: &Env) -> String {
+    let named = |variable, usual: &str| env.get(variable).ok().map_or(usual.to_owned(), |path| one_line(&path));
+    let config = named("AWS_CONFIG_FILE", "~/.aws/config");
+    format!("{config} or {}", named("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
 }
 
 /// The profiles of AWS's config and credentials files, in order; none where they cannot be read.
@@ -196,6 +203,7 @@ pub async fn profile_names() -> Vec<String> {
     let set = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), None).await;
     let mut names: Vec<String> = set.iter().flat_map(ProfileSet::profiles).map(one_line).collect();
     names.sort();
+    names.dedup();
     names
 }
 
@@ -304,7 +312,12 @@ impl Clients {
                 aws_sdk_sts::config::Builder::from(sdk).interceptor(meter.clone()).build(),
             ),
             meter,
-            place: Place { endpoint_url: sdk.endpoint_url().map(str::to_owned), region, profile: None },
+            place: Place {
+                endpoint_url: sdk.endpoint_url().map(str::to_owned),
+                region,
+                profile: None,
+                in_config: None,
+            },
             lease_tables: LeaseTables::default(),
             lane: Lane::Wide,
             asked: Arc::default(),
@@ -313,9 +326,9 @@ impl Clients {
         }
     }
 
-    /// Names the profile in the sentences about credentials.
-    pub fn with_profile(mut self, profile: Option<String>) -> Self {
-        self.place.profile = profile;
+    /// Names the profile in the sentences about credentials, and the context of the config that says which it is.
+    pub fn with_profile(mut self, profile: Option<String>, in_config: Option<String>) -> Self {
+        (self.place.profile, self.place.in_config) = (profile, in_config);
         self
     }
 

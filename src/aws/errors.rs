@@ -16,6 +16,8 @@ pub struct Place {
     pub endpoint_url: Option<String>,
     pub region: String,
     pub profile: Option<String>,
+    /// The context of the config that says so: the cure is to be made there.
+    pub in_config: Option<String>,
 }
 
 impl Place {
@@ -23,6 +25,13 @@ impl Place {
         match &self.endpoint_url {
             Some(url) => url.clone(),
             None => format!("AWS in {}", self.region),
+        }
+    }
+
+    fn other_profile(&self) -> String {
+        match &self.in_config {
+            Some(context) => format!("name another `profile` in the config's [contexts.{context}]"),
+            None => "choose another profile with --profile".to_owned(),
         }
     }
 
@@ -166,9 +175,10 @@ pub fn classify(failure: Failure, operation: &Operation, place: &Place) -> Troub
             ErrorClass::Denied,
             format!(
                 "No AWS credentials could be had ({}). Run `aws sso login{}`, set AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY, or choose another profile with --profile.",
+                 AWS_SECRET_ACCESS_KEY, or {}.",
                 no_credentials(cause),
-                place.profile_flag()
+                place.profile_flag(),
+                place.other_profile()
             ),
             None,
         ),
@@ -272,7 +282,12 @@ fn is_gone_code(code: &str) -> bool {
 
 fn network_cure(place: &Place) -> String {
     match &place.endpoint_url {
-        Some(_) => "Is something listening there? Check --endpoint-url.".to_owned(),
+        Some(_) => match &place.in_config {
+            Some(context) => {
+                format!("Is something listening there? Check `endpoint_url` in the config's [contexts.{context}].")
+            }
+            None => "Is something listening there? Check --endpoint-url.".to_owned(),
+        },
         None => "Check the network, the proxy and the region.".to_owned(),
     }
 }
@@ -342,7 +357,7 @@ mod tests {
     use crate::aws::operations::{GET_QUEUE_ATTRIBUTES, INVOKE, LIST_MESSAGE_MOVE_TASKS};
 
     fn live() -> Place {
-        Place { endpoint_url: None, region: "eu-west-1".into(), profile: Some("ops".into()) }
+        Place { endpoint_url: None, region: "eu-west-1".into(), profile: Some("ops".into()), in_config: None }
     }
 
     fn refusal(status: u16, code: &str, message: &str) -> Failure {

@@ -6,6 +6,7 @@ use crate::aws::errors::{Trouble, one_line, trouble};
 use crate::aws::operations::{
     CANCEL_MESSAGE_MOVE_TASK, INVOKE, Operation, SPLIT_SHARD, START_MESSAGE_MOVE_TASK, UPDATE_SHARD_COUNT,
 };
+use crate::domain::counted::{counted, counted_that};
 use aws_sdk_kinesis::types::ScalingType;
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::types::{InvocationType, LogType};
@@ -89,7 +90,10 @@ async fn update_shard_count(clients: &Clients, stream: &str, target: u32) -> Out
         .map_err(refused(clients, &UPDATE_SHARD_COUNT))?;
     let from = answer.current_shard_count.map_or(String::new(), |count| format!(" from {count}"));
     let to = answer.target_shard_count.unwrap_or(i32::try_from(target).unwrap_or(i32::MAX));
-    Ok(accepted(format!("Kinesis resizes {stream}{from} to {to} shards; it is UPDATING until that is done.")))
+    Ok(accepted(format!(
+        "Kinesis resizes {stream}{from} to {}; it is UPDATING until that is done.",
+        counted(f64::from(to), "shard")
+    )))
 }
 
 async fn start_move_task(
@@ -125,7 +129,10 @@ async fn cancel_move_task(clients: &Clients, task_handle: &str) -> Outcome {
         .await
         .map_err(refused(clients, &CANCEL_MESSAGE_MOVE_TASK))?;
     let moved = answer.approximate_number_of_messages_moved;
-    Ok(accepted(format!("SQS stops the move; about {moved} messages have been moved and stay where they are.")))
+    Ok(accepted(format!(
+        "SQS stops the move; about {} been moved and stay where they are.",
+        counted_that(moved as f64, "message", "have")
+    )))
 }
 
 async fn invoke(clients: &Clients, function: &str, payload: &str, invocation: Invocation) -> Outcome {

@@ -9,7 +9,7 @@ use crate::domain::field::Fields;
 use crate::domain::finding::ErrorClass;
 use crate::domain::poll::{Checkpointed, Probe};
 use crate::domain::time::Timestamp;
-use crate::domain::value::{NoData, Origin, Value};
+use crate::domain::value::{Datum, NoData, Origin, Value};
 use crate::kinds::kcl;
 use aws_sdk_kinesis::types::ShardIteratorType;
 
@@ -21,6 +21,7 @@ pub async fn probe(clients: &Clients, probe: &Probe, now: Timestamp) -> Draft {
         let mut fields = Fields::default();
         match lag_ms(clients, lease).await {
             Ok(ms) => {
+                fields.set(&kcl::PROBED_AT, Value { datum: Datum::Time(now), as_of: now, origin: Origin::Api });
                 fields.set(&kcl::PROBED_LAG_MS, Value::number(ms as f64, now, Origin::Api));
                 update.part_fields.push((lease.lease.clone(), fields));
             }

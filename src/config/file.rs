@@ -14,6 +14,8 @@ const BUDGET_USD_PER_H: f64 = 0.15;
 /// A config file, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// The file that says all this; `None` where nothing was read from one.
+    pub path: Option<PathBuf>,
     /// A built-in theme's name, or a file.
     pub theme: String,
     pub budget_usd_per_h: f64,
@@ -31,6 +33,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            path: None,
             theme: "night".to_owned(),
             budget_usd_per_h: BUDGET_USD_PER_H,
             journal: None,

@@ -214,11 +214,20 @@ impl Reader<'_, '_> {
         };
         let default = Refresh::default();
         let [selected, on_screen, swept] = REFRESH_KEYS;
-        Some(Refresh {
+        let refresh = Refresh {
             selected: every(selected, 2.0..=60.0, default.selected),
             on_screen: every(on_screen, 5.0..=300.0, default.on_screen),
             swept: every(swept, 60.0..=3600.0, default.swept),
-        })
+        };
+        let times = [refresh.selected, refresh.on_screen, refresh.swept];
+        for (n, pair) in times.windows(2).enumerate().filter(|(_, pair)| pair[0] > pair[1]) {
+            let (nearer, farther) = (REFRESH_KEYS[n], REFRESH_KEYS[n + 1]);
+            let span = table.get(nearer).or_else(|| table.get(farther)).map_or(item.span(), Spanned::span);
+            let [near, far] = [pair[0].as_secs_f64(), pair[1].as_secs_f64()];
+            let cure = format!("give a `{nearer}` of at most `{farther}`");
+            self.mistakes.note(span, format!("`{nearer}` ({near}) is slower than `{farther}` ({far}): {cure}"));
+        }
+        Some(refresh)
     }
 
     fn contexts(&mut self, key: &str, item: &Item<'_>) -> Option<Vec<Context>> {

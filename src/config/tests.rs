@@ -87,7 +87,7 @@ field = "visible"
         "line 17: `sqs` is a kind of resources: give the context another name",
         "line 21: `oldest_age` is no field of sqs: did you mean `oldest_age_s`?",
         "line 26: `to_move` is said of move tasks and not of the resource: use dead_letters, ",
-        "line 28: `crit` (80) is at least `warn` (90): it is reached later; where small numbers are bad, add below = true",
+        "line 28: `crit` (80) would be reached before `warn` (90): give a larger `crit`; where small numbers are bad, add below",
         "line 30: this threshold says no `match`, such as match = \"sqs/orders-*\"",
         "line 30: this threshold has no limit: say `warn`, `crit` or both",
     ];
@@ -102,6 +102,42 @@ fn broken_toml_is_told_beside_the_rest() {
     let errors = read("theme = \"nigth\"\nbudget_usd_per_h = \n").unwrap_err();
     assert!(errors[0].starts_with("line 1: there is no theme `nigth`: did you mean `night`?"), "{errors:?}");
     assert!(errors[1].starts_with("line 2: this is no TOML: "), "{errors:?}");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let threshold = "[[threshold]]\nmatch = \"sqs/*\"\nfield = \"visible\"\n";
+    for (text, said) in [
+        (format!("{threshold}warn = -5"), "line 4: `warn` is 0 or more, not -5"),
+        (format!("{threshold}crit = -0.5"), "line 4: `crit` is 0 or more, not -0.5"),
+        ("[refresh]\nselected_s = 60".into(), "line 2: `selected_s` (60) is slower than `on_screen_s` (15)"),
+        ("[refresh]\non_screen_s = 90".into(), "line 2: `on_screen_s` (90) is slower than `swept_s` (60)"),
+        ("[contexts.a]\nendpoint_url = \"http://x:99999\"".into(), "http://x:99999 has no port `99999`: ports are"),
+        ("[contexts.a]\nendpoint_url = \"http://x:\"".into(), "http://x: has no port ``"),
+        ("[contexts.\"a\\u001b[31m\"]".into(), "line 1: `a\\u{1b}[31m` is no name of a context"),
+    ] {
+        let errors = read(&text).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].contains(said), "{text}\n{errors:#?}\nshould say: {said}");
+    }
+    assert!(
+        read("[contexts.a]\nendpoint_url = \"http://[::1]:4566\"\n[contexts.b]\nendpoint_url = \"http://[::1]\"")
+            .is_ok()
+    );
+    let zero = format!("{threshold}warn = 0\nbelow = true");
+    assert!(read(&zero).is_ok());
+}
+
+#[test]
+fn what_was_left_open_is_one_mistake() {
+    for text in [
+        "exclude = [\"sqs/a\",\n[refresh]\nselected_s = 5\n[contexts.prod]\nregion = \"eu-west-1\"\nproduction = true\n",
+        "exclude = [\n  \"sqs/a\"\n\n[contexts.prod]\nprofile = \"x\"\n",
+        "journal = \"/var/j\n[contexts.prod]\nprofile = \"x\"\n",
+        "[contexts.prod\nprofile = \"x\"\n",
+    ] {
+        let errors = read(text).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].contains("this is no TOML"), "{text}\n{errors:#?}");
+    }
 }
 
 #[test]

@@ -23,11 +23,21 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_>) -> Option<Thres
     }
     let pattern = reader.get(table, "match", pattern);
     let field = reader.get(table, "field", |reader, key, item| field(reader, key, item, pattern.as_ref()));
-    let (warn, crit) = (reader.get(table, "warn", Reader::number), reader.get(table, "crit", Reader::number));
+    let (warn, crit) = (reader.get(table, "warn", limit), reader.get(table, "crit", limit));
     let below = reader.get(table, "below", Reader::flag).unwrap_or(false);
     let instead = reader.get(table, "instead", Reader::flag).unwrap_or(false);
     check_limits(reader, table, item, (warn, crit), below);
     Some(Threshold { pattern: pattern?, field: field?, warn, crit, below, instead })
+}
+
+/// Counts, ages, rates and shares are all there is: no number of a resource is below zero.
+fn limit(reader: &mut Reader<'_, '_>, key: &str, item: &Item<'_>) -> Option<f64> {
+    let number = reader.number(key, item)?;
+    if number < 0.0 {
+        reader.mistakes.note(item.span(), format!("`{key}` is 0 or more, not {number}: no field is ever below 0"));
+        return None;
+    }
+    Some(number)
 }
 
 fn pattern(reader: &mut Reader<'_, '_>, key: &str, item: &Item<'_>) -> Option<Pattern> {
@@ -71,10 +81,10 @@ fn check_limits(
     let (Some(warn), Some(crit)) = limits else { return };
     let span = table.get("crit").map_or(item.span(), toml::Spanned::span);
     if !below && crit < warn {
-        let cure = "it is reached later; where small numbers are bad, add below = true";
-        reader.mistakes.note(span, format!("`crit` ({crit}) is at least `warn` ({warn}): {cure}"));
+        let cure = "give a larger `crit`; where small numbers are bad, add below = true";
+        reader.mistakes.note(span, format!("`crit` ({crit}) would be reached before `warn` ({warn}): {cure}"));
     } else if below && crit > warn {
-        let said = format!("`crit` ({crit}) is at most `warn` ({warn}) with below = true: it is reached later");
-        reader.mistakes.note(span, said);
+        let cure = "with below = true, give a smaller `crit`";
+        reader.mistakes.note(span, format!("`crit` ({crit}) would be reached before `warn` ({warn}): {cure}"));
     }
 }

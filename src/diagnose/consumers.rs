@@ -2,9 +2,10 @@
 //! that is lost and whose leases nobody has taken yet.
 
 use super::{Estate, evidence, finding};
+use crate::domain::counted::{counted, counted_all};
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
 use crate::domain::row::{Health, Part, Relation, Row};
-use crate::domain::value::{Unit, short_duration_ms};
+use crate::domain::value::short_duration_ms;
 use crate::kinds::kcl::{self, Silence};
 use crate::kinds::kinesis;
 use std::collections::BTreeSet;
@@ -34,9 +35,9 @@ fn throttled<'a>(estate: &Estate<'a>, row: &'a Row, silence: Silence) -> Option<
         Some(units) => format!("Its table has {units}: give it more, or make it on demand."),
     };
     let sentence = format!(
-        "{} cannot renew its leases: DynamoDB refused {} writes of its lease table in {LOOK_BACK_MIN} minutes. {capacity}",
+        "{} cannot renew its leases: DynamoDB refused {} of its lease table in {LOOK_BACK_MIN} minutes. {capacity}",
         row.id.name,
-        Unit::Count.short_number(refused)
+        counted(refused, "write")
     );
     let severity = if silence == Silence::Stopped { Health::Crit } else { Health::Warn };
     let mut found = finding(row, Cause::LeaseTableThrottled, severity, Confidence::Certain, sentence);
@@ -103,7 +104,7 @@ fn lost(row: &Row) -> Option<Finding> {
         "{} of {} no longer renews {}: its instance is lost. Nobody reads {} for {} by now, until another worker takes over.",
         gone.join(", "),
         row.id.name,
-        if leases.len() == 1 { "its lease".to_owned() } else { format!("its {} leases", leases.len()) },
+        if leases.len() == 1 { "its lease".to_owned() } else { format!("its {}", counted_all(leases.len(), "lease")) },
         if leases.len() == 1 { "its shard" } else { "their shards" },
         short_duration_ms(still * 1000.0)
     );

@@ -1,9 +1,10 @@
 //! What is wrong with a queue: dead letters and why they died, a backlog, consumers that have stopped.
 
 use super::{Estate, evidence, finding};
+use crate::domain::counted::{counted, counted_that};
 use crate::domain::finding::{Cause, Confidence, Finding};
 use crate::domain::row::{Health, KindId, Relation, ResourceId, Row};
-use crate::domain::value::{Unit, short_duration_ms};
+use crate::domain::value::short_duration_ms;
 use crate::kinds::{lambda, sqs};
 
 const LOOK_BACK_MIN: usize = 5;
@@ -23,11 +24,11 @@ pub fn look<'a>(estate: &Estate<'a>, row: &'a Row, findings: &mut Vec<Finding>) 
 /// Dead letters, with what is known about the functions that work the source queues.
 fn dead_letters<'a>(estate: &Estate<'a>, row: &'a Row, so_far: &[Finding]) -> Option<Finding> {
     let waiting = row.fields.number(&sqs::VISIBLE).filter(|n| *n >= 1.0)?;
-    let count = Unit::Count.short_number(waiting);
+    let count = counted(waiting, "dead letter");
     let name = &row.id.name;
     let sources: Vec<&ResourceId> = row.linked(Relation::DeadLettersOf).collect();
     if sources.iter().all(|source| source.kind == KindId::Sns) {
-        return Some(undelivered(row, &count, &sources));
+        return Some(undelivered(row, waiting, &sources));
     }
     let consumers: Vec<&Row> = sources.iter().flat_map(|source| estate.fed_by(source)).collect();
     let culprit = consumers.iter().find_map(|consumer| {
@@ -38,19 +39,14 @@ fn dead_letters<'a>(estate: &Estate<'a>, row: &'a Row, so_far: &[Finding]) -> Op
     let (confidence, sentence) = match culprit {
         Some((consumer, about)) => (
             Confidence::Likely,
-            format!(
-                "{count} dead letters in {name}: {} ({}). Mend that before a redrive.",
-                consumer.id,
-                about.cause.word()
-            ),
+            format!("{count} in {name}: {} ({}). Mend that before a redrive.", consumer.id, about.cause.word()),
         ),
         None if consumers.is_empty() => {
-            (Confidence::Certain, format!("{count} dead letters in {name}; who works its source is not known here."))
+            (Confidence::Certain, format!("{count} in {name}; who works its source is not known here."))
         }
-        None => (
-            Confidence::Certain,
-            format!("{count} dead letters in {name}; what works its source is well now, so a redrive may do."),
-        ),
+        None => {
+            (Confidence::Certain, format!("{count} in {name}; what works its source is well now, so a redrive may do."))
+        }
     };
     let severity = row.health.max(Health::Warn);
     let mut found = finding(row, Cause::DeadLetters, severity, confidence, sentence);
@@ -62,11 +58,13 @@ fn dead_letters<'a>(estate: &Estate<'a>, row: &'a Row, so_far: &[Finding]) -> Op
 }
 
 /// What a topic's subscriber did not take. SQS knows no way back for it, so there is nothing to redrive.
-fn undelivered(row: &Row, count: &str, topics: &[&ResourceId]) -> Finding {
+fn undelivered(row: &Row, count: f64, topics: &[&ResourceId]) -> Finding {
     let topics: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
     let (name, topics) = (&row.id.name, topics.join(", "));
+    let (lie, them) = if count < 2.0 { ("lies", "it") } else { ("lie", "them") };
     let sentence = format!(
-        "{count} deliveries of {topics} lie in {name}: its subscriber did not take them. Mend it, then resend."
+        "{} of {topics} {lie} in {name}: its subscriber did not take {them}. Mend it, then resend.",
+        counted(count, "delivery")
     );
     let mut found = finding(row, Cause::DeadLetters, row.health.max(Health::Warn), Confidence::Certain, sentence);
     found.actions.clear();
@@ -81,16 +79,16 @@ fn backlog<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
     let series = estate.series_of(row);
     let received: f64 = series.recent(&sqs::RECEIVED_PER_MIN, LOOK_BACK_MIN).iter().sum();
     let deleted: f64 = series.recent(&sqs::DELETED_PER_MIN, LOOK_BACK_MIN).iter().sum();
-    let (name, count, age) = (&row.id.name, Unit::Count.short_number(waiting), short_duration_ms(age_s * 1000.0));
+    let (name, age) = (&row.id.name, short_duration_ms(age_s * 1000.0));
+    let count = counted_that(waiting, "message", "wait");
     let (cause, confidence, sentence) = if received <= 0.0 {
-        let sentence = format!("Nobody receives from {name}: {count} messages wait, the oldest for {age}.");
+        let sentence = format!("Nobody receives from {name}: {count}, the oldest for {age}.");
         (Cause::StalledConsumer, Confidence::Certain, sentence)
     } else if deleted <= 0.0 {
-        let sentence =
-            format!("Messages of {name} are received and never deleted: {count} wait, the oldest for {age}.");
+        let sentence = format!("Messages of {name} are received and never deleted: {count}, the oldest for {age}.");
         (Cause::StalledConsumer, Confidence::Likely, sentence)
     } else {
-        let sentence = format!("{name} is worked more slowly than it fills: {count} wait, the oldest for {age}.");
+        let sentence = format!("{name} is worked more slowly than it fills: {count}, the oldest for {age}.");
         (Cause::Backlog, Confidence::Likely, sentence)
     };
     let mut found = finding(row, cause, severity, confidence, sentence);

@@ -1,6 +1,7 @@
 //! What is wrong with a stream: writes refused by one hot shard or by all, reads refused, readers slow or gone.
 
 use super::{Estate, evidence, finding};
+use crate::domain::counted::counted;
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
 use crate::domain::row::{Health, Part, Row};
 use crate::domain::value::{Datum, NoData, Unit, short_duration_ms};
@@ -185,8 +186,8 @@ fn unread<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
     let function = estate.fed_by(&row.id).next().filter(|_| silent)?;
     let state = mapping_state(function, &row.id.name).unwrap_or("not known");
     let sentence = format!(
-        "{} records a second arrive in {} and nobody reads it; the mapping to {} is {state}.",
-        Unit::Count.short_number(arriving),
+        "{} a second arrive in {} and nobody reads it; the mapping to {} is {state}.",
+        counted(arriving, "record"),
         row.id.name,
         function.id
     );

@@ -1,9 +1,9 @@
 //! What is wrong with a domain's workflows: decisions that nobody takes.
 
 use super::{Estate, evidence, finding};
+use crate::domain::counted::counted_that;
 use crate::domain::finding::{Cause, Confidence, Finding};
 use crate::domain::row::{Health, Row};
-use crate::domain::value::Unit;
 use crate::kinds::swf;
 
 pub fn look<'a>(estate: &Estate<'a>, row: &'a Row, findings: &mut Vec<Finding>) {
@@ -11,9 +11,9 @@ pub fn look<'a>(estate: &Estate<'a>, row: &'a Row, findings: &mut Vec<Finding>) 
     let name = &row.id.name;
     let lists = row.fields.text(&swf::TASK_LISTS).unwrap_or_default();
     let decisions = lists.split(" / ").filter_map(|list| list.strip_prefix("D ")).collect::<Vec<_>>().join(", ");
-    let count = Unit::Count.short_number(waiting);
+    let count = counted_that(waiting, "decision", "wait");
     let sentence = format!(
-        "Nobody decides for {name}: {count} decisions wait on {decisions} and none was taken in 5 minutes. \
+        "Nobody decides for {name}: {count} on {decisions} and none was taken in 5 minutes. \
          Start its deciders, or see which task list they poll."
     );
     let severity = row.health.max(Health::Warn);

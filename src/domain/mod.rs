@@ -1,6 +1,7 @@
 //! Nouns of the console: time, values, fields, rows, series, polls, findings, changes, verbs. No IO, no SDK, no ratatui.
 
 pub mod change;
+pub mod counted;
 pub mod execution;
 pub mod field;
 pub mod finding;

@@ -95,6 +95,13 @@ impl Filter {
         let one = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(id));
         (self.include.is_empty() || one(&self.include)) && !one(&self.exclude)
     }
+
+    /// Whether any resource of the kind can be let through, whatever its name.
+    pub fn may_let_through(&self, kind: KindId) -> bool {
+        let is_of = |pattern: &&Pattern| pattern.kinds.contains(&kind);
+        let is_hidden = self.exclude.iter().filter(is_of).any(|pattern| pattern.name.chars().all(|c| c == '*'));
+        (self.include.is_empty() || self.include.iter().any(|pattern| is_of(&pattern))) && !is_hidden
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +146,13 @@ mod tests {
         assert!(!through(&orders, "sqs/orders-dlq"), "what is excluded wins");
         assert!(!through(&orders, "lambda/orders"), "another kind is not included");
         assert!(through(&filter(&[], &["sqs/*"]), "sns/orders"));
+    }
+
+    #[test]
+    fn a_kind_is_hidden_where_none_of_its_names_could_be_let_through() {
+        let orders = filter(&["sqs/orders*", "sns/*"], &["sns/*"]);
+        assert_eq!(KindId::ALL.map(|kind| orders.may_let_through(kind)).iter().filter(|may| **may).count(), 1);
+        assert!(orders.may_let_through(KindId::Sqs) && filter(&[], &["sqs/a*"]).may_let_through(KindId::Sqs));
     }
 
     #[test]

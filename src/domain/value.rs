@@ -56,6 +56,8 @@ pub enum NoData {
     Steady,
     /// A closed shard: what it last showed says nothing about now.
     Closed,
+    /// It is of a resource that is not watched: hidden by the config, or not listed.
+    Unseen,
     /// It is something, but what cannot be told from what there is to see.
     Unknown,
 }
@@ -74,6 +76,7 @@ impl NoData {
             Self::Never => "never",
             Self::Steady => "steady",
             Self::Closed => "closed",
+            Self::Unseen => "unseen",
             Self::Unknown => "not known",
         }
     }

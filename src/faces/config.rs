@@ -2,6 +2,7 @@
 
 use crate::cli::{ConfigArgs, ConfigWhat};
 use crate::config::{self, Config, DEFAULT, Found, Settings};
+use crate::domain::counted::counted_all;
 use crate::faces::say;
 use crate::failure::Failure;
 use std::path::PathBuf;
@@ -37,15 +38,11 @@ fn contents(config: &Config) -> String {
     let names: Vec<&str> = config.contexts.iter().map(|context| context.name.as_str()).collect();
     let contexts = match names.len() {
         0 => "no contexts".to_owned(),
-        n => format!("{n} context{} ({})", plural(n), names.join(", ")),
+        n => format!("{} ({})", counted_all(n, "context"), names.join(", ")),
     };
     let thresholds = config.thresholds.len();
     let own = config.contexts.iter().flat_map(|context| [&context.include, &context.exclude]).flatten();
     let patterns = own.chain([&config.filter.include, &config.filter.exclude]).map(Vec::len).sum::<usize>();
-    let s = plural;
-    format!("{contexts}, {thresholds} threshold{}, {patterns} pattern{} of ids", s(thresholds), s(patterns))
-}
-
-const fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
+    let (thresholds, patterns) = (counted_all(thresholds, "threshold"), counted_all(patterns, "pattern"));
+    format!("{contexts}, {thresholds}, {patterns} of what is watched")
 }

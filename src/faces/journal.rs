@@ -2,6 +2,7 @@
 
 use crate::cli::{JournalArgs, JournalWhat};
 use crate::config::{Settings, Source};
+use crate::domain::counted::counted_all;
 use crate::faces::say;
 use crate::failure::Failure;
 use crate::journal::{self, Chain, Entry};
@@ -91,10 +92,10 @@ fn verify(chain: &Chain, path: &Path) -> Result<u8, Failure> {
     for number in &chain.torn {
         say(&format!("Line {number} was cut off, as by a crash while it was written; the chain goes on around it.\n"))?;
     }
-    let count = chain.entries.len();
+    let count = counted_all(chain.entries.len(), "entry");
     match &chain.broken {
         None => {
-            say(&format!("{}: {count} entries, the chain is whole.\n", path.display()))?;
+            say(&format!("{}: {count}, the chain is whole.\n", path.display()))?;
             Ok(if chain.torn.is_empty() { 0 } else { BROKEN })
         }
         Some((number, why)) => {

@@ -1,6 +1,7 @@
 //! `midwatch scenarios`: lists the built-in scenarios and checks a file; and how every face finds the scenario it plays.
 
 use crate::cli::{ScenariosArgs, ScenariosWhat};
+use crate::domain::counted::counted_all;
 use crate::faces::say;
 use crate::failure::{Failure, nearest};
 use crate::sim::scenario::{self, Scenario};
@@ -68,14 +69,14 @@ fn list() -> Result<(), Failure> {
 /// `3 streams, 4 queues, …; begins 2026-11-27T17:58:00Z`
 fn contents(scenario: &Scenario) -> String {
     let counts = [
-        (scenario.streams.len(), "streams"),
-        (scenario.queues.len(), "queues"),
-        (scenario.topics.len(), "topics"),
-        (scenario.functions.len(), "functions"),
-        (scenario.producers.len(), "producers"),
-        (scenario.workers.len() + scenario.fleets.len(), "worker groups"),
-        (scenario.faults.len(), "faults"),
+        (scenario.streams.len(), "stream"),
+        (scenario.queues.len(), "queue"),
+        (scenario.topics.len(), "topic"),
+        (scenario.functions.len(), "function"),
+        (scenario.producers.len(), "producer"),
+        (scenario.workers.len() + scenario.fleets.len(), "worker group"),
+        (scenario.faults.len(), "fault"),
     ];
-    let counts: Vec<String> = counts.iter().map(|(count, what)| format!("{count} {what}")).collect();
+    let counts: Vec<String> = counts.iter().map(|(count, what)| counted_all(*count, what)).collect();
     format!("{}; begins {}", counts.join(", "), scenario.start.rfc3339())
 }

@@ -1,7 +1,7 @@
 //! The terminal UI: a theme, a session, a state, and the shell's loop over them.
 
 use crate::app::state::State;
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::failure::Failure;
 use crate::session::{self, Session};
 use crate::shell::{self, Watching};
@@ -49,7 +49,7 @@ fn theme(settings: &Settings) -> Result<Theme, Failure> {
     let glyphs = Glyphs::decide(locale.as_deref(), term.as_deref());
     let chosen = settings.theme();
     let read = if chosen.ends_with(".toml") || chosen.contains('/') {
-        let text = std::fs::read_to_string(chosen)
+        let text = config::text(chosen.as_ref())
             .map_err(|error| Failure::new(format!("The theme {chosen} cannot be read: {error}.")))?;
         Theme::from_toml(&text, depth, glyphs)
     } else {

@@ -1,5 +1,6 @@
 //! `midwatch status`: one snapshot of the estate, without a terminal.
 
+use crate::app::contexts;
 use crate::app::state::{Context, State};
 use crate::cli::{Format, StatusArgs};
 use crate::config::Settings;
@@ -62,6 +63,7 @@ fn seen_as<'s>(state: &'s State, context: &'s Context) -> status::Context<'s> {
         account: identity.and_then(|identity| identity.account.as_deref()),
         region: context.region.as_deref(),
         profile: context.profile.as_deref(),
+        problem: contexts::why_dark(state, context),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Firehose delivery streams: fields, columns, metrics and health. They have no parts.
 
 use super::{INVENTORY_EVERY, Kind, Metric, SeriesOf, Verdict};
+use crate::domain::counted::counted;
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Row};
 use crate::domain::value::{Unit, short_duration_ms};
@@ -149,12 +150,8 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     }
     let throttled: f64 = series.sum(&THROTTLED_PER_MIN, "", 5);
     if throttled > 0.0 {
-        let throttled = Unit::Count.short_number(throttled);
-        verdict.add(
-            &THROTTLED_PER_MIN,
-            Health::Warn,
-            format!("{throttled} records refused by its limits in 5 minutes"),
-        );
+        let throttled = counted(throttled, "record");
+        verdict.add(&THROTTLED_PER_MIN, Health::Warn, format!("{throttled} refused by its limits in 5 minutes"));
     }
     if let Some(status) = row.fields.text(&STATUS).filter(|status| status.ends_with("FAILED")) {
         verdict.add(&STATUS, Health::Crit, format!("its status is {status}"));

@@ -6,6 +6,7 @@
 //! writes tell by the minute whether anybody lives, without a look at the leases.
 
 use super::{INVENTORY_EVERY, Kind, Metric, SWEEP_EVERY, SeriesOf, Verdict};
+use crate::domain::counted::{counted, counted_that};
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Link, Part, Relation, ResourceId, Row};
 use crate::domain::value::{NoData, Unit, short_duration_ms};
@@ -112,6 +113,8 @@ pub const PROBED_LAG_MS: Field = Field {
     unit: Unit::Milliseconds,
     doc: "How far its checkpoint was behind when it was probed (MillisBehindLatest of GetRecords).",
 };
+pub const PROBED_AT: Field =
+    Field { id: "probed_at", title: "PROBED AT", unit: Unit::Time, doc: "When PROBED was read: LAG is newer." };
 pub const CHECKPOINT: Field = Field {
     id: "checkpoint",
     title: "CHECKPOINT",
@@ -191,6 +194,7 @@ pub const KIND: Kind = Kind {
         &LEASE_STATE,
         &LEASE_LAG_MS,
         &PROBED_LAG_MS,
+        &PROBED_AT,
         &UNRENEWED_S,
         &OWNER,
         &COUNTER,
@@ -317,7 +321,6 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     if row.fields.is_empty() {
         return Verdict::unknown("not looked at yet");
     }
-    let said = |number: f64| Unit::Count.short_number(number);
     match silence(row, series) {
         Silence::Stopped => verdict.add(&EXPIRED, Health::Crit, "no worker renews its leases: it has stopped"),
         Silence::Old => {
@@ -329,25 +332,22 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         }
         Silence::No => {
             if let Some(expired) = row.fields.number(&EXPIRED).filter(|n| *n > 0.0) {
-                verdict.add(&EXPIRED, Health::Warn, format!("{} of its leases are not renewed", said(expired)));
+                verdict.add(&EXPIRED, Health::Warn, format!("{} not renewed", counted_that(expired, "lease", "be")));
             }
         }
     }
     if let Some(unowned) = row.fields.number(&UNOWNED).filter(|n| *n > 0.0) {
-        verdict.add(&UNOWNED, Health::Warn, format!("{} of its leases have no owner", said(unowned)));
+        verdict.add(&UNOWNED, Health::Warn, format!("{} no owner", counted_that(unowned, "lease", "have")));
     }
     if let Some(lag_ms) = row.fields.number(&LAG_MS).filter(|ms| *ms >= LAG_WARN_MS) {
         let health = if lag_ms >= LAG_CRIT_MS { Health::Crit } else { Health::Warn };
         verdict.add(&LAG_MS, health, format!("it is {} behind", short_duration_ms(lag_ms)));
     }
-    for (field, word) in [(&WRITE_THROTTLED_PER_MIN, "writes"), (&READ_THROTTLED_PER_MIN, "reads")] {
+    for (field, word) in [(&WRITE_THROTTLED_PER_MIN, "write"), (&READ_THROTTLED_PER_MIN, "read")] {
         let refused = series.sum(field, "", 5);
         if refused > 0.0 {
-            verdict.add(
-                field,
-                Health::Warn,
-                format!("{} {word} of its lease table refused in 5 minutes", said(refused)),
-            );
+            let refused = counted(refused, word);
+            verdict.add(field, Health::Warn, format!("{refused} of its lease table refused in 5 minutes"));
         }
     }
     if let Some(status) = row.fields.text(&STATUS).filter(|status| *status == "DELETING") {

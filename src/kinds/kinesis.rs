@@ -1,6 +1,7 @@
 //! Kinesis streams: fields, columns, metrics and health. A stream's parts are its shards.
 
 use super::{INVENTORY_EVERY, Kind, Metric, SWEEP_EVERY, SeriesOf, Verdict};
+use crate::domain::counted::counted;
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Row};
 use crate::domain::value::short_duration_ms;
@@ -71,7 +72,7 @@ pub const READ_THROTTLED_PER_MIN: Field = Field {
 };
 pub const SHARD_METRICS: Field = Field {
     id: "shard_metrics",
-    title: "SHARD METRICS",
+    title: "ENHANCED",
     unit: Unit::Flag,
     doc: "Whether shard-level metrics (enhanced monitoring, paid) are on (DescribeStreamSummary).",
 };
@@ -209,7 +210,7 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         verdict.add(
             &WRITE_THROTTLED_PER_MIN,
             health,
-            format!("{} records a minute refused by write limits", Unit::Count.short_number(throttled)),
+            format!("{} a minute refused by write limits", counted(throttled, "record")),
         );
     } else if throttled_minutes > 0 {
         verdict.add(
@@ -222,7 +223,7 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         verdict.add(
             &READ_THROTTLED_PER_MIN,
             Health::Warn,
-            format!("{} reads a minute refused by read limits", Unit::Count.short_number(throttled)),
+            format!("{} a minute refused by read limits", counted(throttled, "read")),
         );
     }
     if let Some(used) = row.fields.number(&UTILISATION_PERCENT).filter(|n| *n >= UTILISATION_WARN_PERCENT) {

@@ -1,6 +1,7 @@
 //! Lambda functions: fields, columns, metrics and health. A function's parts are its event source mappings.
 
 use super::{INVENTORY_EVERY, Kind, Metric, SeriesOf, Verdict};
+use crate::domain::counted::counted;
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Row};
 use crate::domain::value::Unit;
@@ -105,7 +106,7 @@ pub const SHARED_USE_PERCENT: Field = Field {
 };
 pub const BUSY_MS: Field = Field {
     id: "busy_ms",
-    title: "RUN TIME",
+    title: "BUSY PER MIN",
     unit: Unit::Milliseconds,
     doc: "How long its invocations of a minute ran, added up; init time is not in it (Duration, Sum).",
 };
@@ -345,11 +346,7 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     if let Some(throttled) = row.fields.number(&THROTTLES_PER_MIN).filter(|n| *n > 0.0) {
         let ran = row.fields.number(&INVOCATIONS_PER_MIN).unwrap_or(0.0);
         let health = if ran == 0.0 || throttled > ran * 0.1 { Health::Crit } else { Health::Warn };
-        verdict.add(
-            &THROTTLES_PER_MIN,
-            health,
-            format!("{} invocations a minute throttled", Unit::Count.short_number(throttled)),
-        );
+        verdict.add(&THROTTLES_PER_MIN, health, format!("{} a minute throttled", counted(throttled, "invocation")));
     }
     if let Some(used) = row.fields.number(&TIMEOUT_USE_PERCENT).filter(|n| *n >= TIMEOUT_WARN_PERCENT) {
         let health = if used >= TIMEOUT_CRIT_PERCENT { Health::Crit } else { Health::Warn };

@@ -1,6 +1,7 @@
 //! SNS topics: fields, columns, metrics and health. A topic's parts are its subscriptions.
 
 use super::{INVENTORY_EVERY, Kind, Metric, SeriesOf, Verdict};
+use crate::domain::counted::counted_that;
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Link, Part, Relation, ResourceId, Row};
 use crate::domain::value::Unit;
@@ -174,15 +175,12 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     }
     let lost = sum(&LOST_PER_MIN);
     if lost > 0.0 {
-        let lost = Unit::Count.short_number(lost);
-        verdict.add(
-            &LOST_PER_MIN,
-            Health::Crit,
-            format!("{lost} deliveries were lost in 5 minutes: the dead-letter queue took none"),
-        );
+        let lost = counted_that(lost, "delivery", "were");
+        let said = format!("{lost} lost in 5 minutes: the dead-letter queue took none");
+        verdict.add(&LOST_PER_MIN, Health::Crit, said);
     }
     if let Some(pending) = row.fields.number(&PENDING).filter(|n| *n > 0.0) {
-        verdict.add(&PENDING, Health::Ok, format!("{pending} of its subscriptions wait to be confirmed"));
+        verdict.add(&PENDING, Health::Ok, format!("{} to be confirmed", counted_that(pending, "subscription", "wait")));
     }
     verdict
 }

@@ -1,6 +1,7 @@
 //! SQS queues: fields, columns, metrics and health. A queue's parts are its message move tasks.
 
 use super::{INVENTORY_EVERY, Kind, Metric, SWEEP_EVERY, SeriesOf, Verdict};
+use crate::domain::counted::{counted, counted_all, counted_that};
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Relation, Row};
 use crate::domain::value::{NoData, Unit, short_duration_ms};
@@ -76,7 +77,7 @@ pub const DELETED_PER_MIN: Field = Field {
 };
 pub const VISIBLE_HISTORY: Field = Field {
     id: "visible_history",
-    title: "VISIBLE (1 min)",
+    title: "PEAK VISIBLE",
     unit: Unit::Count,
     doc: "Messages that waited, minute by minute (ApproximateNumberOfMessagesVisible, Maximum).",
 };
@@ -295,6 +296,9 @@ fn expiry_note(row: &Row) -> Option<String> {
         Some(_) if is_fifo(row) => {
             format!("The first dead letter is lost in {at_most}: a FIFO queue counts from the move, as OLDEST does.")
         }
+        Some(at_least_s) if said(at_least_s) == at_most => {
+            format!("The first dead letter is lost in {at_most}: retention counts from its first send.")
+        }
         Some(at_least_s) if at_least_s > 0.0 => format!(
             "The first dead letter is lost in {} to {at_most}: retention counts from its first send, OLDEST only from the \
              move here.",
@@ -350,20 +354,19 @@ fn dead_letter_health(row: &Row, visible: f64, series: &SeriesOf<'_>, verdict: &
     if visible < 1.0 {
         return;
     }
-    let count = Unit::Count.short_number(visible);
     let history = series.recent(&VISIBLE_HISTORY, DLQ_GROWTH_MINUTES);
     let before = history.first().copied().unwrap_or(visible);
     let grown = visible - before;
     if grown >= 1.0 {
         let grown = Unit::Count.short_number(grown);
-        let minutes = history.len();
+        let minutes = counted_all(history.len(), "minute");
         verdict.add(
             &VISIBLE,
             Health::Crit,
-            format!("{count} dead letters, {grown} more in the last {minutes} minutes"),
+            format!("{}, {grown} more in the last {minutes}", counted(visible, "dead letter")),
         );
     } else {
-        verdict.add(&VISIBLE, Health::Warn, format!("{count} dead letters wait"));
+        verdict.add(&VISIBLE, Health::Warn, counted_that(visible, "dead letter", "wait"));
     }
     if let Some(within_s) = row.fields.number(&EXPIRY_AT_MOST_S).filter(|within_s| *within_s < LOSS_WARN_S) {
         let within = short_duration_ms(within_s * 1000.0);

@@ -1,6 +1,7 @@
 //! SWF domains: fields, columns, metrics and health. A domain's parts are its workflow types.
 
 use super::{INVENTORY_EVERY, Kind, Metric, SWEEP_EVERY, SeriesOf, Verdict};
+use crate::domain::counted::{counted, counted_that};
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Row};
 use crate::domain::value::{Unit, short_duration_ms};
@@ -181,9 +182,9 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     if let Some(waiting) = untaken(row, series) {
         let waited = series.recent(&PENDING_DECISIONS, STUCK_MINUTES);
         let is_sure = waiting >= MANY_DECISIONS || waited.len() >= STUCK_MINUTES;
-        let waiting = Unit::Count.short_number(waiting);
+        let waiting = counted_that(waiting, "decision", "wait");
         let health = if is_sure { Health::Crit } else { Health::Warn };
-        verdict.add(&PENDING_DECISIONS, health, format!("{waiting} decisions wait and none was taken in 5 minutes"));
+        verdict.add(&PENDING_DECISIONS, health, format!("{waiting} and none was taken in 5 minutes"));
     }
     if let Some(wait_ms) = row.fields.number(&DECISION_WAIT_MS).filter(|ms| *ms >= DECISION_WAIT_WARN_MS) {
         let health = if wait_ms >= DECISION_WAIT_CRIT_MS { Health::Crit } else { Health::Warn };
@@ -192,8 +193,8 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     for (field, word) in [(&TYPE_TIMED_OUT_PER_MIN, "timed out"), (&TYPE_FAILED_PER_MIN, "failed")] {
         let ended: f64 = row.parts.iter().map(|part| series.sum(field, &part.id, 5)).sum();
         if ended > 0.0 {
-            let ended = Unit::Count.short_number(ended);
-            verdict.add(field, Health::Warn, format!("{ended} executions {word} in 5 minutes"));
+            let ended = counted(ended, "execution");
+            verdict.add(field, Health::Warn, format!("{ended} {word} in 5 minutes"));
         }
     }
     verdict

@@ -38,6 +38,7 @@ pub mod sns;
 pub mod sqs;
 pub mod sts;
 pub mod swf;
+pub mod tagging;
 pub mod waits;
 pub mod watched;
 pub mod wire;

@@ -14,7 +14,10 @@ pub fn cell<'v>(field: &Field, value: Option<&'v Value>, now: Timestamp) -> (Cow
         Datum::Missing(why) => (Cow::Borrowed(why.phrase()), Role::Stale),
         Datum::Text(text) => (Cow::Borrowed(text), Role::Text),
         Datum::Flag(flag) => (Cow::Borrowed(if *flag { "yes" } else { "no" }), Role::Text),
-        Datum::Time(at) => (Cow::Owned(format!("{} ago", age(now, *at))), Role::Text),
+        Datum::Time(at) => match age(now, *at).as_str() {
+            "now" => (Cow::Borrowed("now"), Role::Text),
+            age => (Cow::Owned(format!("{age} ago")), Role::Text),
+        },
         Datum::Number(number) => {
             let role = if *number == 0.0 { Role::Dim } else { Role::Text };
             (Cow::Owned(field.unit.short_number(*number)), role)
@@ -75,7 +78,8 @@ mod tests {
     #[test]
     fn no_data_says_why_and_is_never_a_zero() {
         let of_service = [NoData::NotYet, NoData::NoDatapoints, NoData::NotEnabled, NoData::Denied, NoData::Failed];
-        let reckoned = [NoData::NotApplicable, NoData::Empty, NoData::Never, NoData::Steady, NoData::Closed];
+        let reckoned =
+            [NoData::NotApplicable, NoData::Empty, NoData::Never, NoData::Steady, NoData::Closed, NoData::Unseen];
         for why in of_service.into_iter().chain(reckoned) {
             let value = Value::missing(why, NOW, Origin::Api);
             let (text, role) = cell(&VISIBLE, Some(&value), NOW);
@@ -91,6 +95,13 @@ mod tests {
     fn every_column_is_wide_enough_for_its_head_and_its_sort_sign() {
         for field in KINDS.iter().flat_map(|kind| kind.columns.iter().chain(kind.part_columns)) {
             assert!(width(field) > field.title.len() as u16, "{}", field.title);
+        }
+    }
+
+    #[test]
+    fn every_title_has_room_in_a_detail() {
+        for field in KINDS.iter().flat_map(|kind| kind.detail) {
+            assert!(field.title.len() <= 12, "{}", field.title);
         }
     }
 

@@ -22,7 +22,9 @@ use crate::domain::row::{Link, Row};
 use crate::domain::value::{Datum, NoData};
 use crate::kinds::{self, Kind, SeriesOf};
 use crate::theme::Role;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::borrow::Cow;
 
 /// A field with its title, value and age takes at least this.
 const FIELD_COLUMNS: u16 = 26;
@@ -33,24 +35,61 @@ const FIELD_ROWS_SHORT: u16 = 8;
 const CHART_COLUMNS: u16 = 34;
 const CHART_ROWS_MIN: u16 = 5;
 
-pub fn draw(pen: &mut Pen, area: Rect, state: &State, detail: &Detail) {
+/// How many lines each part of a detail may take.
+struct Limits {
+    reasons: u16,
+    fields: u16,
+    /// A value too long for a cell gets a line to itself.
+    long_fields: bool,
+    links: u16,
+    changes: u16,
+    chart: u16,
+}
+
+const SHORT: Limits =
+    Limits { reasons: 3, fields: FIELD_ROWS_SHORT, long_fields: false, links: 2, changes: 2, chart: 8 };
+const TALL: Limits = Limits { reasons: 6, fields: u16::MAX, long_fields: true, links: 6, changes: 5, chart: 14 };
+/// Where it can be scrolled, all of it.
+const WHOLE: Limits =
+    Limits { reasons: 100, fields: u16::MAX, long_fields: true, links: 100, changes: 20, chart: CHART_ROWS_MIN };
+/// No detail is longer: its parts are the most of it, and beyond these the part table is paged.
+const WHOLE_ROWS_MAX: u16 = 400;
+
+/// Draws as much of it as there is room for, or the part of the whole that it is scrolled to: then it says which.
+pub fn draw(pen: &mut Pen, area: Rect, state: &State, detail: &Detail) -> Option<String> {
     let Some(row) = state.rows.get(&detail.id) else {
         let text = format!("{} is not there any more.", detail.id);
         pen.text(area.x, area.y, area.width, &text, pen.style(Role::Warn));
-        return;
+        return None;
     };
+    let Some(scroll) = detail.whole else {
+        lay_out(pen, area, state, row, detail, if area.height >= 30 { &TALL } else { &SHORT });
+        return None;
+    };
+    let page = Rect { x: 0, y: 0, width: area.width, height: WHOLE_ROWS_MAX };
+    let mut buffer = Buffer::empty(page);
+    let mut tall = Pen::new(&mut buffer, pen.theme);
+    tall.paint(page, tall.style(Role::Base));
+    lay_out(&mut tall, page, state, row, detail, &WHOLE);
+    let is_blank = |y: &u16| (0..page.width).all(|x| buffer[(x, *y)].symbol() == " ");
+    let rows = (0..page.height).rev().find(|y| !is_blank(y)).map_or(0, |last| last + 1);
+    let top = u16::try_from(scroll).unwrap_or(u16::MAX).min(rows.saturating_sub(area.height));
+    pen.copy(&buffer, top, Rect { height: area.height.min(rows), ..area });
+    Some(format!("{}-{} of {rows}", top + 1, (top + area.height).min(rows)))
+}
+
+fn lay_out(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail, limits: &Limits) {
     let kind = kinds::kind(row.id.kind);
-    let tall = area.height >= 30;
     let mut rest = area;
     take(&mut rest, |place| head(pen, place, state, row, kind));
-    take(&mut rest, |place| reasons(pen, place, state, row, if tall { 6 } else { 2 }));
-    take(&mut rest, |place| fields(pen, place, state, row, kind, tall));
-    take(&mut rest, |place| links(pen, place, state, row, if tall { 6 } else { 2 }));
-    take(&mut rest, |place| changes::draw_of(pen, place, state, row, if tall { 5 } else { 2 }));
+    take(&mut rest, |place| reasons(pen, place, state, row, limits.reasons));
+    take(&mut rest, |place| fields(pen, place, state, row, kind, limits));
+    take(&mut rest, |place| links(pen, place, state, row, limits.links));
+    take(&mut rest, |place| changes::draw_of(pen, place, state, row, limits.changes));
     // Charts stay readable at five lines; the parts have the rest when they need it.
     let parts_rows =
         panels::rows_wanted(row, rest.width).min(rest.height.saturating_sub(CHART_ROWS_MIN)).max(rest.height.min(4));
-    let chart_rows = rest.height.saturating_sub(parts_rows).min(if tall { 14 } else { 8 });
+    let chart_rows = rest.height.saturating_sub(parts_rows).min(limits.chart);
     if chart_rows >= CHART_ROWS_MIN {
         let place = Rect { height: chart_rows, ..rest };
         charts(pen, place, state, row, kind);
@@ -88,20 +127,23 @@ fn reasons(pen: &mut Pen, place: Rect, state: &State, row: &Row, rows_max: u16) 
         .map(|finding| (Role::health(finding.severity), finding.sentence.as_str()))
         .chain(row.reasons.iter().map(|reason| (Role::Text, reason.as_str())))
         .collect();
-    let mut used = 0;
-    for (role, sentence) in found {
-        for line in wrap(sentence, place.width.saturating_sub(4), usize::from(rows_max)) {
-            if used >= rows_max.min(place.height) {
-                return used;
-            }
-            pen.text(place.x + 3, place.y + used, place.width.saturating_sub(3), line, pen.style(role));
-            used += 1;
-        }
+    let width = place.width.saturating_sub(4);
+    // One more line than there is room for tells that something is cut.
+    let rows = rows_max.min(place.height);
+    let lines: Vec<(Role, &str)> = found
+        .into_iter()
+        .flat_map(|(role, text)| wrap(text, width, usize::from(rows) + 1).into_iter().map(move |line| (role, line)))
+        .collect();
+    let ellipsis = pen.glyph().ellipsis;
+    for (n, (role, line)) in lines.iter().take(usize::from(rows)).enumerate() {
+        let is_cut = n + 1 == usize::from(rows) && lines.len() > usize::from(rows);
+        let line = if is_cut { Cow::Owned(format!("{line}{ellipsis}")) } else { Cow::Borrowed(*line) };
+        pen.text(place.x + 3, place.y + n as u16, width + 1, &line, pen.style(*role));
     }
-    used
+    rows.min(lines.len() as u16)
 }
 
-fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, tall: bool) -> u16 {
+fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, limits: &Limits) -> u16 {
     let across = (place.width / FIELD_COLUMNS).clamp(1, 5);
     let width = place.width / across;
     // A value too long for a cell gets a line to itself where there are lines to spare.
@@ -109,7 +151,7 @@ fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, tal
     let is_long = |field: &&'static Field| row.fields.text(field).is_some_and(|text| columns(text) > room);
     let (long, short): (Vec<&'static Field>, Vec<&'static Field>) = kind.detail.iter().copied().partition(is_long);
     // Charts and parts keep some of a short screen; what is left out comes last in the kind's order.
-    let rows_max = if tall { place.height } else { place.height.min(FIELD_ROWS_SHORT) };
+    let rows_max = place.height.min(limits.fields);
     let rows = (short.len() as u16).div_ceil(across).min(rows_max);
     let shown = usize::from(rows * across).min(short.len());
     let hidden = short.len() - shown;
@@ -118,20 +160,20 @@ fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, tal
         let cell = Rect { x: place.x + column * width, y: place.y + line, width: width.saturating_sub(1), height: 1 };
         match hidden > 0 && n + 1 == shown {
             true => {
-                let more = format!("and {} more if taller", hidden + 1);
+                let more = format!("and {} more: w", hidden + 1);
                 pen.text(cell.x + 1, cell.y, cell.width.saturating_sub(1), &more, pen.style(Role::Dim));
             }
             false => draw_field(pen, cell, state, row, field),
         }
     }
     let mut used = rows;
-    for field in long.iter().filter(|_| tall) {
+    for field in long.iter().filter(|_| limits.long_fields) {
         if used < place.height {
             draw_field(pen, Rect { y: place.y + used, height: 1, ..place }, state, row, field);
             used += 1;
         }
     }
-    used + u16::from(tall)
+    used + u16::from(limits.long_fields)
 }
 
 fn draw_field(pen: &mut Pen, place: Rect, state: &State, row: &Row, field: &Field) {
@@ -169,6 +211,12 @@ fn draw_link(pen: &mut Pen, place: Rect, state: &State, link: &Link, hidden: usi
         None => line.put("not watched", Role::Unknown),
     };
     line.gap(1).put(&link.to.to_string(), Role::Strong).gap(1);
+    if other.is_none() {
+        let filter = state.settings.context(&link.to.place).map(|context| &context.filter);
+        let is_hidden = filter.is_some_and(|filter| !filter.lets_through(&link.to));
+        let why = if is_hidden { "hidden by the config's include and exclude" } else { "not listed here" };
+        line.put(why, Role::Dim);
+    }
     if let Some(other) = other {
         for field in kinds::kind(other.id.kind).columns.iter().take(3) {
             let (text, role) = cell(field, other.fields.get(field), state.now);

@@ -3,18 +3,22 @@
 use super::changes;
 use super::pen::{Line, Pen};
 use super::table::reason;
-use super::text::columns;
+use super::text::{columns, wrap};
 use crate::app::dialog::{Dialog, FilterLine};
 use crate::app::keymap;
 use crate::app::list::{List, SortBy};
 use crate::app::screen::Screen;
 use crate::app::state::{Counts, State, Tone};
+use crate::domain::counted::counted_all;
 use crate::domain::row::{Health, Row};
 use crate::theme::Role;
 use ratatui::layout::Rect;
 
-/// `place` says where in the screen we are.
-pub fn draw_status(pen: &mut Pen, area: Rect, state: &State, place: Option<String>) {
+/// A message that is longer than the line grows upward over the body, to at most so many lines.
+const TOAST_LINES_MAX: u16 = 6;
+
+/// `place` says where in the screen we are; above the line are so many that it may grow over.
+pub fn draw_status(pen: &mut Pen, area: Rect, state: &State, place: Option<String>, above: u16) {
     if area.is_empty() {
         return;
     }
@@ -31,7 +35,14 @@ pub fn draw_status(pen: &mut Pen, area: Rect, state: &State, place: Option<Strin
             Tone::Good => (Role::Ok, pen.glyph().ok),
             Tone::Bad => (Role::Crit, pen.glyph().crit),
         };
-        pen.line(left).sign(sign, role).gap(1).put(&toast.text, role);
+        let width = left.width.saturating_sub(2);
+        let lines = wrap(&toast.text, width, usize::from(TOAST_LINES_MAX.min(above + 1)));
+        let first = area.y - (lines.len() as u16).saturating_sub(1);
+        pen.fill(Rect { y: first, height: area.y - first, ..area }, Role::Bar);
+        for (n, line) in lines.iter().enumerate() {
+            pen.text(left.x + 2, first + n as u16, width, line, pen.style(role));
+        }
+        pen.sign(left.x, first, sign, pen.style(role));
     } else if let Some(job) = state.jobs.iter().rev().find(|job| !job.stage.is_over()) {
         let pointer = pen.glyph().pointer;
         pen.line(left).sign(pointer, Role::Accent).gap(1).put(&job.sentence, Role::Accent);
@@ -60,10 +71,17 @@ fn draw_summary(line: &mut Line, state: &State) {
     match total - ok {
         0 if total == 0 => {}
         0 => {
-            line.put(&format!("all {total} resources are ok"), Role::Ok);
+            line.put(
+                &match total {
+                    1 => "the one resource is ok".to_owned(),
+                    _ => format!("all {total} resources are ok"),
+                },
+                Role::Ok,
+            );
         }
         bad => {
-            line.put(&format!("{bad} of {total} resources are not ok"), Role::Dim);
+            let are = if bad == 1 { "is" } else { "are" };
+            line.put(&format!("{bad} of {} {are} not ok", counted_all(total, "resource")), Role::Dim);
         }
     }
 }

@@ -7,8 +7,10 @@
 
 use super::pen::Pen;
 use super::text::columns;
+use crate::app::contexts::why_dark;
 use crate::app::list::ListId;
 use crate::app::state::{Context, Counts, Source, State};
+use crate::domain::counted::{counted, counted_all};
 use crate::domain::finding::by_cause;
 use crate::domain::row::Health;
 use crate::domain::value::{Unit, short_duration_ms};
@@ -43,7 +45,9 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
         let identity = state.identities.get(&context.place);
         let account = identity.and_then(|identity| identity.account.as_deref());
         let principal = identity.and_then(|identity| identity.principal.as_deref());
-        for part in [context.region.as_deref(), account, context.profile.as_deref(), principal] {
+        // Said by its name already, where the two are the same.
+        let profile = context.profile.as_deref().filter(|profile| called(context) != Some(profile));
+        for part in [context.region.as_deref(), account, profile, principal] {
             if let Some(part) = part.filter(|part| columns(part) + 2 <= left.room()) {
                 left.gap(2).put(part, Role::Dim);
             }
@@ -84,6 +88,10 @@ fn source(line: &mut super::pen::Line, state: &State) {
                 line.gap(1).put(name, Role::Strong);
                 if let others @ 1.. = state.settings.contexts.len() - 1 {
                     line.gap(1).put(&format!("+{others}"), Role::Dim);
+                    let is_dark = |context: &&Context| why_dark(state, context).is_some();
+                    if let dark @ 1.. = state.settings.contexts.iter().filter(is_dark).count() {
+                        line.gap(1).put(&format!("{dark} NOT SEEN"), Role::Crit);
+                    }
                 }
             }
             if let Some(url) = context.and_then(|context| context.endpoint_url.as_deref()) {
@@ -105,7 +113,7 @@ fn meter(state: &State, has_room: bool) -> String {
     if !has_room {
         return clock;
     }
-    let calls = Unit::Count.short_number(state.meter.calls.total() as f64);
+    let calls = counted(state.meter.calls.total() as f64, "call");
     let throttled = match state.meter.calls.throttled {
         0 => String::new(),
         n => format!("  {} throttled", Unit::Count.short_number(n as f64)),
@@ -117,7 +125,7 @@ fn meter(state: &State, has_room: bool) -> String {
         0..120 => String::new(),
         s => format!(" sweep {}", short_duration_ms(s as f64 * 1000.0)),
     };
-    format!("{calls} calls{throttled}  ${usd:.2}/h{sweep}  {clock}")
+    format!("{calls}{throttled}  ${usd:.2}/h{sweep}  {clock}")
 }
 
 pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
@@ -127,17 +135,17 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
     let is_wide = area.width >= PROBLEMS_COLUMNS;
     let problems = match by_cause(state.problems.values()).len() {
         0 => None,
-        1 if is_wide => Some("1 problem".to_owned()),
-        n if is_wide => Some(format!("{n} problems")),
+        n if is_wide => Some(counted_all(n, "problem")),
         n => Some(format!("{n} (p)")),
     };
     let hidden = Some(state.hidden_total()).filter(|count| *count > 0).map(|count| format!("{count} hidden"));
     let end_columns = |said: &Option<String>, sign: u16| said.as_deref().map_or(0, |said| columns(said) + sign + 2);
     let taken = end_columns(&problems, if is_wide { 2 } else { 1 }) + end_columns(&hidden, 0);
     let room = area.width.saturating_sub(taken);
-    let style = [Tabs::Whole, Tabs::Inhabited].into_iter().find(|style| style.columns(state) <= room);
+    let styles = [Tabs::Whole, Tabs::Inhabited, Tabs::Short];
+    let style = styles.into_iter().find(|style| style.columns(state) <= room);
     let mut line = pen.line(Rect { width: room, ..area });
-    style.unwrap_or(Tabs::Short).draw(&mut line, state);
+    style.unwrap_or(Tabs::Cut).draw(&mut line, state);
     let warn = pen.glyph().warn;
     let mut end = pen.line(Rect { x: area.right().saturating_sub(taken).max(area.x), width: taken, ..area });
     if let Some(hidden) = hidden {
@@ -157,6 +165,8 @@ enum Tabs {
     Inhabited,
     /// Of those, the counts of what is not well.
     Short,
+    /// The same, with the words cut to their beginnings but for the one on screen.
+    Cut,
 }
 
 impl Tabs {
@@ -166,7 +176,21 @@ impl Tabs {
         all.filter(move |(_, id, counts)| self == Self::Whole || *id == here || counts.total() > 0)
     }
 
+    fn is_short(self) -> bool {
+        matches!(self, Self::Short | Self::Cut)
+    }
+
     fn columns(self, state: &State) -> u16 {
+        if self.is_short() {
+            let here = state.list_id();
+            let tab = |(_, id, counts): (usize, ListId, Counts)| {
+                let bad = signs(counts).filter(|(health, _)| *health != Health::Unknown);
+                let bad: u16 = bad.map(|(_, count)| columns(&count.to_string()) + 1).sum();
+                // A blank before it, the key, the word, its brackets.
+                2 + columns(id.word()) + bad + if id == here { 2 } else { 0 }
+            };
+            return self.lists(state).map(tab).sum::<u16>().saturating_sub(1);
+        }
         let tab = |(_, id, counts): (usize, ListId, Counts)| {
             let bad: u16 = signs(counts).map(|(_, count)| columns(&count.to_string()) + 2).sum();
             // The key, the word with its brackets, the total, the sign of all well, the rule.
@@ -179,22 +203,22 @@ impl Tabs {
         let here = state.list_id();
         for (n, (key, id, counts)) in self.lists(state).enumerate() {
             match self {
-                Self::Short => line.gap(u16::from(n > 0)).put(&key.to_string(), Role::Key),
+                Self::Short | Self::Cut => line.gap(u16::from(n > 0)).put(&key.to_string(), Role::Key),
                 _ if n == 0 => line.put(&key.to_string(), Role::Key).gap(1),
                 _ => line.gap(1).rule(Role::Border).gap(1).put(&key.to_string(), Role::Key).gap(1),
             };
             let (open, close) = if id == here { ("[", "]") } else { ("", "") };
             let role = if id == here { Role::Focus } else { Role::Text };
-            line.put(open, role).put(id.word(), role).put(close, role);
-            let spaced = u16::from(self != Self::Short);
-            if self != Self::Short {
+            let word = if self == Self::Cut && id != here { &id.word()[..3] } else { id.word() };
+            line.put(open, role).put(word, role).put(close, role);
+            let spaced = u16::from(!self.is_short());
+            if !self.is_short() {
                 line.gap(1).put(&counts.total().to_string(), Role::Dim);
                 if counts.total() > 0 && signs(counts).next().is_none() {
                     line.gap(1).all_well();
                 }
             }
-            for (health, count) in signs(counts).filter(|(health, _)| self != Self::Short || *health != Health::Unknown)
-            {
+            for (health, count) in signs(counts).filter(|(health, _)| !self.is_short() || *health != Health::Unknown) {
                 line.gap(spaced).health_sign(health).put(&count.to_string(), Role::health(health));
             }
         }

@@ -9,6 +9,7 @@
 use super::pen::Pen;
 use super::text::wrap;
 use crate::app::log::LogScreen;
+use crate::domain::counted::counted_all;
 use crate::domain::log::LineKind;
 use crate::domain::row::Health;
 use crate::theme::Role;
@@ -29,7 +30,7 @@ pub fn draw(pen: &mut Pen, area: Rect, screen: &LogScreen) -> Option<String> {
     };
     let (runs, cold) = log.runs();
     if runs > 0 {
-        title.gap(2).put(&format!("{cold} of {runs} invocations started cold"), Role::Text);
+        title.gap(2).put(&format!("{cold} of {} started cold", counted_all(runs, "invocation")), Role::Text);
     }
     if log.has_gap {
         title.gap(2).put("more is written than read: lines are missing", Role::Warn);

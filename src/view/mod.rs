@@ -57,7 +57,7 @@ pub fn draw(frame: &mut Frame, state: &State, theme: &Theme) {
         }
     }
     if area.height >= 4 {
-        footer::draw_status(&mut pen, line(area.height - 2), state, place);
+        footer::draw_status(&mut pen, line(area.height - 2), state, place, body.height);
     }
     if area.height >= 3 {
         footer::draw_keys(&mut pen, line(area.height - 1), state);
@@ -72,10 +72,7 @@ fn draw_body(pen: &mut Pen, area: Rect, state: &State) -> Option<String> {
             draw_list(pen, area, state, *id, list);
             Some(footer::place_in_list(list))
         }
-        Screen::Detail(detail) => {
-            detail::draw(pen, area, state, detail);
-            None
-        }
+        Screen::Detail(detail) => detail::draw(pen, area, state, detail),
         Screen::Log(open) => log::draw(pen, area, open),
         Screen::Executions(open) => executions::draw(pen, area, state, open),
         Screen::History(open) => history::draw(pen, area, open, state.now),

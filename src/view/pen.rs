@@ -88,6 +88,19 @@ impl<'a> Pen<'a> {
         });
     }
 
+    /// Copies the lines of another buffer from `top` on into an area.
+    pub fn copy(&mut self, from: &Buffer, top: u16, area: Rect) {
+        for y in 0..area.height {
+            for x in 0..area.width {
+                if let (Some(cell), Some(here)) =
+                    (from.cell((x, top.saturating_add(y))), self.buffer.cell_mut((area.x + x, area.y + y)))
+                {
+                    here.clone_from(cell);
+                }
+            }
+        }
+    }
+
     /// Blanks an area in a role.
     pub fn fill(&mut self, area: Rect, role: Role) {
         let style = self.style(Role::Base).patch(self.style(role));

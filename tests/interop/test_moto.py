@@ -239,6 +239,29 @@ def test_health_follows_what_is_there_and_what_cannot_be_seen(run, estate):
     assert code == 3, "without metrics an ok would be a guess"
 
 
+def test_tags_there_decide_what_is_watched(run, estate, tmp_path):
+    sqs, functions = estate.client("sqs"), estate.client("lambda")
+    for name, team in [("orders", "desk"), ("mail", "care")]:
+        sqs.tag_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], Tags={"team": team})
+    arn = functions.get_function(FunctionName="settle-bid")["Configuration"]["FunctionArn"]
+    functions.tag_resource(Resource=arn, Tags={"team": "desk"})
+    config = tmp_path / "config.toml"
+
+    def watched(rules):
+        config.write_text(rules)
+        ended = run("status", "--endpoint-url", estate.url, "--format", "json", "--config", str(config))
+        snapshot = json.loads(ended.stdout)
+        told = {problem["operation"] for problem in snapshot["problems"]}
+        assert "GetResources" not in told, snapshot["problems"]
+        return snapshot
+
+    only = watched('include = ["tag:team=desk"]\n')
+    assert set(by_id(only)) == {"sqs/orders", "lambda/settle-bid"}
+    without = watched('exclude = ["tag:team=*"]\n')
+    assert not {"sqs/orders", "sqs/mail", "lambda/settle-bid"} & set(by_id(without))
+    assert {"sqs/orders-dlq", "lambda/fulfil-order"} <= set(by_id(without)) and without["hidden"] == 3
+
+
 def test_an_empty_account_is_no_error(run, moto):
     code, snapshot = status(run, moto)
     assert (snapshot["resources"], snapshot["findings"]) == ([], [])

@@ -6,6 +6,7 @@ use midwatch::config::{self, Config, DemoSettings, Found, LiveSettings, Settings
 use midwatch::domain::row::{Health, ResourceId, Row};
 use midwatch::session;
 use midwatch::shell::headless::Runner;
+use midwatch::sim::scenario::builtin;
 use midwatch::theme::{Depth, Glyphs, Theme};
 use midwatch::view;
 use ratatui::Terminal;
@@ -41,7 +42,11 @@ fn settings(text: &str, source: Source, contexts: &[&str]) -> (Settings, PathBuf
 
 /// The flash sale as somebody with this config comes to it, so many minutes into its story.
 async fn watch(minute: u64, text: &str) -> Runner {
-    let demo = Source::Demo(DemoSettings { scenario: "flash-sale".into(), seed: 1, speed: 1.0 });
+    watch_scenario("flash-sale", minute, text).await
+}
+
+async fn watch_scenario(scenario: &str, minute: u64, text: &str) -> Runner {
+    let demo = Source::Demo(DemoSettings { scenario: scenario.into(), seed: 1, speed: 1.0 });
     let (settings, folder) = settings(text, demo, &[]);
     let session = session::open(&settings).await.unwrap();
     session.clock.sleep(Duration::from_secs(60 * minute)).await;
@@ -86,6 +91,30 @@ async fn what_is_excluded_is_never_asked_about_and_the_screen_says_how_much_that
     runner.keys("p").unwrap();
     let shown = screen(&runner);
     assert!(shown.contains("WHAT THE CONFIG HIDES") && shown.contains("lambda  by include and exclude"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_what_is_hidden_is_not_shown() {
+    let well = builtin("flash-sale").unwrap().text.split("[[fault]]").next().unwrap();
+    let deploy = "kind = \"bad-deploy\"\ntarget = \"lambda/fulfil-order\"\nwhen_contains = \"gift\"\nerror_type = \"E\"\n\
+                  message = \"m\"\n";
+    let cap = "kind = \"concurrency-cap\"\ntarget = \"lambda/settle-bid\"\ncap = 50\n";
+    let path = std::env::temp_dir().join(format!("midwatch-changes-{}.toml", std::process::id()));
+    std::fs::write(&path, format!("{well}[[fault]]\nat = \"1m\"\n{deploy}[[fault]]\nat = \"1m\"\n{cap}")).unwrap();
+    let changed = async |text: &str| {
+        let mut runner = watch_scenario(path.to_str().unwrap(), 20, text).await;
+        runner.keys("c").unwrap();
+        let changes = runner.state().changes.iter().map(|change| change.resources[0].to_string());
+        (changes.collect::<Vec<_>>(), screen(&runner))
+    };
+    let (all, _) = changed("").await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    for text in ["exclude = [\"lambda/settle-*\"]", "include = [\"lambda/fulfil-*\"]"] {
+        let (seen, shown) = changed(text).await;
+        assert_eq!(seen, ["lambda/fulfil-order"], "{text}");
+        assert!(!shown.contains("settle-bid"), "{shown}");
+    }
+    std::fs::remove_file(path).unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,7 +166,7 @@ fn the_default_is_printed_and_is_a_good_config() {
     assert_eq!((printed.code, printed.err.as_str()), (0, ""));
     let (run, path) = with_config("config check", &printed.out);
     let checked = run.end();
-    let said = format!("{}: a good config: no contexts, 0 thresholds, 0 patterns of ids.\n", path.display());
+    let said = format!("{}: a good config: no contexts, 0 thresholds, 0 patterns of what is watched.\n", path.display());
     assert_eq!((checked.code, checked.out), (0, said));
     let nowhere = midwatch("config check").end();
     assert!(nowhere.code == 0 && nowhere.out.contains("the defaults hold"), "{}{}", nowhere.out, nowhere.err);
@@ -171,6 +200,16 @@ fn every_mistake_is_told_before_anything_is_looked_at() {
 }
 
 #[test]
+fn a_pipe_is_not_waited_for() {
+    let run = midwatch("config check");
+    let path = run.file("fifo", "");
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    run.arg(&path).end().fails(1, &["fifo cannot be read: it is a pipe or a device, and only regular files are read"]);
+    midwatch("config check /tmp").end().fails(1, &["it is a folder"]);
+}
+
+#[test]
 fn a_script_is_told_what_the_config_hides() {
     let config = "include = [\"sqs/*\"]\n";
     let (run, _) = with_config("status --demo --format json", config);
@@ -178,7 +217,7 @@ fn a_script_is_told_what_the_config_hides() {
     assert!(seen["hidden"].as_u64().unwrap() >= 3, "{}", seen["hidden"]);
     assert!(seen["resources"].as_array().unwrap().iter().all(|row| row["kind"] == "sqs"));
     let (run, _) = with_config("status --demo", config);
-    assert!(run.end().out.contains("more are hidden by the config's include and exclude."));
+    assert!(run.end().out.contains("more resources are hidden by the config's include and exclude."));
 }
 
 #[test]
@@ -207,6 +246,69 @@ fn a_context_says_where_to_look_and_flags_win() {
     let (run, _) = with_config("status --context dsk", text);
     run.end().fails(3, &["no context `dsk`", "did you mean `desk`?"]);
     midwatch("status --demo --context desk").end().fails(3, &["--context speaks of live AWS"]);
+}
+
+/// The other contexts are asked all the same, and the broken one is a problem that names the place and the cure.
+#[test]
+fn a_context_that_cannot_be_opened_leaves_the_others() {
+    let text = "default_contexts = [\"gone\", \"desk\"]\n[contexts.gone]\nprofile = \"nobody\"\nregion = \"eu-west-1\"\n\
+                [contexts.desk]\nregion = \"eu-north-1\"\nendpoint_url = \"http://127.0.0.1:9\"\n";
+    let (run, path) = with_config("status --format json", text);
+    let ended = run.with_keys().end();
+    let said = format!(
+        "No profile `nobody` in ~/.aws/config or ~/.aws/credentials, and [contexts.gone] of {}",
+        path.display()
+    );
+    ended.is_blind(&[
+        "http://127.0.0.1:9 cannot be reached",
+        "Check `endpoint_url` in the config's [contexts.desk]",
+        &said,
+    ]);
+    let seen: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(seen["partial"], true);
+    assert!(
+        seen["contexts"][0]["problem"].as_str().unwrap().contains("Correct `profile` there"),
+        "{}",
+        seen["contexts"]
+    );
+    let problems = seen["problems"].as_array().unwrap();
+    assert!(
+        problems.iter().any(|problem| problem["context"] == "gone" && problem["service"] == "config"),
+        "{problems:?}"
+    );
+    assert!(problems.iter().any(|problem| problem["context"] == "desk" && problem["operation"] == "ListQueues"));
+    let (run, _) = with_config("status", text);
+    let table = run.with_keys().end();
+    table.is_blind(&["gone  nobody  eu-west-1  (not seen)", "gone: config:context (other): No profile `nobody`"]);
+    let (run, _) = with_config("status --context gone", text);
+    run.with_keys().end().fails(3, &["No profile `nobody`", "[contexts.gone]", "`aws configure --profile nobody`"]);
+}
+
+#[tokio::test]
+async fn the_screen_says_which_context_is_not_seen_and_why() {
+    let text = "[contexts.gone]\nprofile = \"nobody-has-this\"\n\
+                [contexts.desk]\nregion = \"eu-north-1\"\nendpoint_url = \"http://127.0.0.1:9\"\n";
+    let (settings, _) = settings(text, Source::Live(LiveSettings::default()), &["gone", "desk"]);
+    let session = session::open(&settings).await.unwrap();
+    let (hands, answers) = session::hands(&session, &settings);
+    let mut runner = Runner::new(State::new(session.settings.clone(), session.clock.now()), hands, answers);
+    runner.resize(COLUMNS, ROWS);
+    assert!(screen(&runner).contains("desk +1 1 NOT SEEN"), "{}", screen(&runner));
+    runner.keys("C").unwrap();
+    let index = runner.state().settings.known.iter().position(|known| known.name == "gone").unwrap();
+    runner.keys(&format!("g{}", "j".repeat(index))).unwrap();
+    let shown = screen(&runner);
+    assert!(shown.contains("NOT SEEN") && shown.contains("No profile `nobody-has-this`"), "{shown}");
+}
+
+#[test]
+fn a_name_that_nothing_has_is_told_beside_each_that_there_is_once() {
+    let text = "[contexts.flash]\nregion = \"eu-west-1\"\n[contexts.other]\n";
+    let (run, _) = with_config("status --context zzzzzzzz", text);
+    let path = run.file("aws", "[profile flash]\nregion = eu-west-1\n");
+    let ended = run.env("AWS_CONFIG_FILE", path).end();
+    ended.fails(3, &["no context `zzzzzzzz`"]);
+    assert_eq!(ended.err.matches("flash").count(), 1, "{}", ended.err);
 }
 
 /// The unlock is of the account and region that the config names; production stays said.

@@ -70,7 +70,11 @@ impl Queues {
         let Some(dead_letters) = row.linked(Relation::DeadLettersTo).next() else {
             return Value::missing(NoData::NotApplicable, as_of, Origin::Derived);
         };
-        match self.0.get(dead_letters).and_then(value) {
+        // All queues come in one list: where its source is and it is not, it is not watched.
+        let Some(known) = self.0.get(dead_letters) else {
+            return Value::missing(NoData::Unseen, as_of, Origin::Derived);
+        };
+        match value(known) {
             Some(value) => Value { origin: Origin::Derived, ..value.clone() },
             None => Value::missing(NoData::NotYet, as_of, Origin::Derived),
         }

@@ -16,6 +16,7 @@ pub fn of(service: Service) -> &'static [&'static str] {
         Service::CloudTrail => CLOUDTRAIL,
         Service::Logs => LOGS,
         Service::Sts => STS,
+        Service::Tagging => TAGGING,
     }
 }
 
@@ -24,6 +25,8 @@ pub fn service_of(operation: &str, but: Option<Service>) -> Option<&'static str>
     let others = Service::ALL.iter().filter(|(_, service)| Some(*service) != but);
     others.filter(|(_, service)| of(*service).contains(&operation)).map(|(name, _)| *name).next()
 }
+
+const TAGGING: &[&str] = &["GetResources", "GetTagKeys", "GetTagValues"];
 
 const KINESIS: &[&str] = &[
     "AddTagsToStream",

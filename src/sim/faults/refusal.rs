@@ -82,6 +82,7 @@ fn throttled(place: &Place, asked: &Asked<'_>) -> ApiError {
             ApiError::client("ThrottlingException", "Rate exceeded").with_query_code("Throttling")
         }
         Service::CloudTrail | Service::Logs | Service::Swf => ApiError::client("ThrottlingException", "Rate exceeded"),
+        Service::Tagging => ApiError::client("ThrottledException", "Rate exceeded"),
     }
 }
 
@@ -108,6 +109,7 @@ fn failed(service: Service, status: u16) -> ApiError {
             ApiError::client("InternalFailure", message).with_query_code("InternalError")
         }
         Service::Sns => ApiError::client("InternalError", "Internal Error"),
+        Service::Tagging => ApiError::client("InternalServiceException", "Internal service error"),
         _ => ApiError::client("InternalFailure", ""),
     };
     error.with_status(status)
@@ -149,6 +151,7 @@ fn action(service: Service, operation: &str) -> String {
         Service::Sqs => format!("sqs:{}", operation.to_ascii_lowercase()),
         Service::Sns => format!("SNS:{operation}"),
         Service::CloudWatch => format!("cloudwatch:{operation}"),
+        Service::Tagging => format!("tag:{operation}"),
         Service::Lambda if operation == "Invoke" => "lambda:InvokeFunction".to_owned(),
         other => format!("{}:{operation}", other.name()),
     }
@@ -158,7 +161,7 @@ fn action(service: Service, operation: &str) -> String {
 fn resource(place: &Place, asked: &Asked<'_>) -> Option<String> {
     let name = asked.resources.first().map(String::as_str);
     Some(match (asked.service, name) {
-        (Service::CloudWatch | Service::CloudTrail, _) => return None,
+        (Service::CloudWatch | Service::CloudTrail | Service::Tagging, _) => return None,
         (Service::Sqs, name) => place.arn("sqs", name.unwrap_or_default()),
         (Service::Sns, name) => place.arn("sns", name.unwrap_or("*")),
         (Service::Kinesis, name) => place.arn("kinesis", &format!("stream/{}", name.unwrap_or("*"))),

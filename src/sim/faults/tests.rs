@@ -77,6 +77,7 @@ fn a_request_of(service: &str) -> Request {
         "cloudwatch" => request("GraniteServiceVersion20100801.ListMetrics", "{}"),
         "cloudtrail" => request("CloudTrail_20131101.LookupEvents", "{}"),
         "logs" => request("Logs_20140328.FilterLogEvents", r#"{"logGroupName":"/aws/lambda/fulfil"}"#),
+        "resourcegroupstaggingapi" => request("ResourceGroupsTaggingAPI_20170126.GetResources", "{}"),
         _ => form("Action=GetCallerIdentity&Version=2011-06-15"),
     }
 }
@@ -106,6 +107,7 @@ fn each_service_has_its_own_words_for_too_many_requests() {
         ("cloudtrail", 400, "", r#""ThrottlingException","message":"Rate exceeded"#),
         ("logs", 400, "", r#""ThrottlingException","message":"Rate exceeded"#),
         ("sts", 400, "", "<Code>Throttling</Code>"),
+        ("resourcegroupstaggingapi", 400, "", r#""ThrottledException","Message":"Rate exceeded"#),
     ] {
         let (got, body, header) = met(service, "api-throttle", "");
         assert!((got, header.as_str()) == (status, code) && body.contains(words), "{service}: {got} {header} {body}");
@@ -157,6 +159,7 @@ fn a_denial_names_who_what_and_on_which_resource() {
         ("dynamodb", 400, "", "dynamodb:Scan on resource: arn:aws:dynamodb:eu-west-1:123456789012:table/carts because"),
         ("swf", 400, "", "swf:DescribeDomain on resource: arn:aws:swf:eu-west-1:123456789012:/domain/shop because"),
         ("cloudwatch", 403, "AccessDenied;Sender", "cloudwatch:ListMetrics because"),
+        ("resourcegroupstaggingapi", 400, "", "tag:GetResources because"),
         (
             "cloudtrail",
             400,

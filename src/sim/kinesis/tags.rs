@@ -115,6 +115,18 @@ impl Kinesis {
         kept.map(|_| ()).ok_or_else(|| fault::policy_not_found(&resource.arn(cx.place)))
     }
 
+    /// Streams and consumers by ARN, the type that the Tagging API names them by, and their tags.
+    pub fn tagged<'k>(&'k self, place: &'k Place) -> impl Iterator<Item = (String, &'static str, &'k Tags)> {
+        self.streams.iter().flat_map(move |(name, stream)| {
+            let own = (place.arn("kinesis", &format!("stream/{name}")), "kinesis:stream", &stream.tags);
+            let consumers = stream.consumers.values();
+            let consumers = consumers.map(move |one| {
+                (super::ConsumerSummary::from(one).arn(place, name), "kinesis:stream/consumer", &one.tags)
+            });
+            std::iter::once(own).chain(consumers)
+        })
+    }
+
     fn policy_of(&mut self, cx: &Cx<'_>, resource: &Resource) -> Result<&mut Option<String>, ApiError> {
         if let Resource::Consumer(id) = resource {
             let consumer = self.known_consumer(cx, id)?;

@@ -64,8 +64,9 @@ fn wrong_target(scenario: &Scenario, world: Option<&World>, fault: &Fault) -> Op
         return Some(wrong_in("target", message));
     };
     let resource = resource?;
-    if service == Service::CloudTrail {
-        let message = "target: requests to CloudTrail are about no resource: write `cloudtrail`".to_owned();
+    if matches!(service, Service::CloudTrail | Service::Tagging) {
+        let what = if service == Service::CloudTrail { "CloudTrail" } else { "the Tagging API" };
+        let message = format!("target: requests to {what} are about no resource: write `{name}`");
         return Some(wrong_in("target", message));
     }
     // Roles are nobody's here, and requests that make something may be named before it is there.

@@ -1,4 +1,4 @@
-//! CBOR in and out. CloudWatch's first protocol is rpc-v2-cbor, with the service and the operation in the path; AWS's
+//! CBOR in and out. The first protocol of CloudWatch and of the Tagging API is rpc-v2-cbor, with the service and the operation in the path; AWS's
 //! Java SDKs speak to Kinesis in CBOR 1.1, which is awsJson 1.1 in another coat.
 
 use crate::sim::error::ApiError;
@@ -51,7 +51,11 @@ pub fn handle(world: &mut World, call: &mut Call, rest: &str) -> Reply<Response>
 }
 
 fn service_of(name: &str) -> Option<Service> {
-    (name == "GraniteServiceVersion20100801").then_some(Service::CloudWatch)
+    match name {
+        "GraniteServiceVersion20100801" => Some(Service::CloudWatch),
+        "ResourceGroupsTaggingAPI_20170126" => Some(Service::Tagging),
+        _ => None,
+    }
 }
 
 fn error_response(service: Service, request_id: &str, error: &ApiError) -> Response {

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 /// Operations that a request may be aimed at, so that most get past the dispatcher. SNS has no target of its own: its
 /// operations are asked for in the query protocol.
-const TARGETS: [&str; 75] = [
+const TARGETS: [&str; 76] = [
+    "ResourceGroupsTaggingAPI_20170126.GetResources",
     "GraniteServiceVersion20100801.PutMetricAlarm",
     "GraniteServiceVersion20100801.PutCompositeAlarm",
     "GraniteServiceVersion20100801.SetAlarmState",

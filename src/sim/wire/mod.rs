@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::faults::api::{self, Hold, Met};
 use crate::sim::world::World;
-use crate::sim::{cloudtrail, cloudwatch, dynamodb, firehose, kinesis, logs, payload, sns, sqs, sts, swf};
+use crate::sim::{cloudtrail, cloudwatch, dynamodb, firehose, kinesis, logs, payload, sns, sqs, sts, swf, tagging};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -119,6 +119,7 @@ pub enum Service {
     Swf,
     DynamoDb,
     Firehose,
+    Tagging,
 }
 
 impl Service {
@@ -136,11 +137,12 @@ impl Service {
             Self::Firehose => "firehose",
             Self::Sns => "sns",
             Self::Swf => "swf",
+            Self::Tagging => "tagging",
         }
     }
 
     /// Every service, by the name that its command line has.
-    pub const ALL: [(&'static str, Self); 11] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("kinesis", Self::Kinesis),
         ("sqs", Self::Sqs),
         ("sns", Self::Sns),
@@ -152,6 +154,7 @@ impl Service {
         ("cloudtrail", Self::CloudTrail),
         ("logs", Self::Logs),
         ("sts", Self::Sts),
+        ("resourcegroupstaggingapi", Self::Tagging),
     ];
 
     /// The service that a command line calls so.
@@ -170,6 +173,7 @@ impl Service {
             "DynamoDB_20120810" => Some(Self::DynamoDb),
             "Firehose_20150804" => Some(Self::Firehose),
             "Logs_20140328" => Some(Self::Logs),
+            "ResourceGroupsTaggingAPI_20170126" => Some(Self::Tagging),
             _ => None,
         }
     }
@@ -177,7 +181,7 @@ impl Service {
     /// The version of AWS's JSON protocol that the service speaks.
     const fn json_version(self) -> &'static str {
         match self {
-            Self::Kinesis | Self::CloudTrail | Self::Logs | Self::Firehose => "1.1",
+            Self::Kinesis | Self::CloudTrail | Self::Logs | Self::Firehose | Self::Tagging => "1.1",
             _ => "1.0",
         }
     }
@@ -302,6 +306,7 @@ fn serve(world: &mut World, call: &mut Call, service: Service, operation: &str, 
         Service::DynamoDb => dynamodb::wire::answer(world, call, operation, input),
         Service::Firehose => firehose::wire::answer(world, call, operation, input),
         Service::Sns => sns::wire::answer(world, call, operation, input),
+        Service::Tagging => tagging::answer(world, call, operation, input),
         Service::Lambda => Err(unknown_operation()),
     }
 }
@@ -430,10 +435,11 @@ pub(crate) fn error_value(service: Service, error: &ApiError) -> Value {
     body.insert("__type".into(), format!("{namespace}{}", error.code).into());
     if !error.message.is_empty() {
         // The framework's own errors capitalise the member, the services' do not, with two exceptions.
-        let is_capital = matches!(
-            error.code,
-            "SerializationException" | "TransactionCanceledException" | "IdempotentParameterMismatchException"
-        );
+        let is_capital = service == Service::Tagging
+            || matches!(
+                error.code,
+                "SerializationException" | "TransactionCanceledException" | "IdempotentParameterMismatchException"
+            );
         let member = if is_capital { "Message" } else { "message" };
         body.insert(member.into(), error.message.clone().into());
     }

@@ -9,9 +9,9 @@
 use super::parts::{self, Parts};
 use crate::app::screen::Detail;
 use crate::app::state::State;
+use crate::domain::counted::counted;
 use crate::domain::field::Field;
 use crate::domain::row::{Part, Row};
-use crate::domain::value::Unit;
 use crate::kinds::kcl::{FREE, GONE, HELD, LEASE_STATE, LOOK_UNITS, WORKERS};
 use crate::theme::Role;
 use crate::view::pen::Pen;
@@ -24,10 +24,10 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail
     let mut title = pen.line(Rect { height: area.height.min(1), ..area });
     title.gap(1).put("LEASES", Role::Header).gap(1).put(&row.parts.len().to_string(), Role::Strong);
     if let Some(workers) = row.fields.number(&WORKERS) {
-        title.put(&format!(", {} by {} workers", HELD, Unit::Count.short_number(workers)), Role::Dim);
+        title.put(&format!(", {HELD} by {}", counted(workers, "worker")), Role::Dim);
     }
     if let Some(units) = row.fields.number(&LOOK_UNITS) {
-        title.gap(2).put(&format!("a look takes {units} read units of the table"), Role::Dim);
+        title.gap(2).put(&format!("a look takes {} of the table", counted(units, "read unit")), Role::Dim);
     }
     let show = Parts { head: "SHARD", name: &short_key, role: &stands_out, none: "the leases are not read yet" };
     let table = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
