@@ -221,14 +221,7 @@ pub const COMMANDS: &[Command] = &[
     command(C::Links, S::Detail, &["enter", "o"], "linked", "Goes to a resource that is linked to this one.")
         .when(has_links)
         .hint(6),
-    command(
-        C::Whole,
-        S::Detail,
-        &["w"],
-        "whole",
-        "Lays out all of it to be scrolled, however small the screen; again: as before.",
-    )
-    .hint(7),
+    command(C::Whole, S::Detail, &["w"], "whole", "Lays out all of it, to be scrolled; again: as before.").hint(7),
     command(C::Reshard, S::Screen, &["R"], "reshard", "Splits the selected shard, or resizes the stream.")
         .when(can_reshard)
         .hint(1),

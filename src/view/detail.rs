@@ -31,6 +31,9 @@ const FIELD_COLUMNS: u16 = 26;
 const FIELD_TITLE_COLUMNS: u16 = 12;
 /// On a screen that is not tall the fields have at most so many lines.
 const FIELD_ROWS_SHORT: u16 = 8;
+/// The gravest finding may take so many lines where the detail has at least [`FIRST_REASON_PLACE`].
+const FIRST_REASON_ROWS: u16 = 4;
+const FIRST_REASON_PLACE: u16 = 16;
 /// A chart narrower than this says little.
 const CHART_COLUMNS: u16 = 34;
 const CHART_ROWS_MIN: u16 = 5;
@@ -47,7 +50,7 @@ struct Limits {
 }
 
 const SHORT: Limits =
-    Limits { reasons: 3, fields: FIELD_ROWS_SHORT, long_fields: false, links: 2, changes: 2, chart: 8 };
+    Limits { reasons: 2, fields: FIELD_ROWS_SHORT, long_fields: false, links: 2, changes: 2, chart: 8 };
 const TALL: Limits = Limits { reasons: 6, fields: u16::MAX, long_fields: true, links: 6, changes: 5, chart: 14 };
 /// Where it can be scrolled, all of it.
 const WHOLE: Limits =
@@ -128,19 +131,22 @@ fn reasons(pen: &mut Pen, place: Rect, state: &State, row: &Row, rows_max: u16) 
         .chain(row.reasons.iter().map(|reason| (Role::Text, reason.as_str())))
         .collect();
     let width = place.width.saturating_sub(4);
-    // One more line than there is room for tells that something is cut.
-    let rows = rows_max.min(place.height);
-    let lines: Vec<(Role, &str)> = found
-        .into_iter()
-        .flat_map(|(role, text)| wrap(text, width, usize::from(rows) + 1).into_iter().map(move |line| (role, line)))
-        .collect();
+    // The gravest is told whole where that leaves room for the numbers.
+    let first = found.first().map_or(0, |(_, text)| wrap(text, width, usize::from(FIRST_REASON_ROWS)).len() as u16);
+    let rows = if place.height >= FIRST_REASON_PLACE { rows_max.max(first) } else { rows_max }.min(place.height);
     let ellipsis = pen.glyph().ellipsis;
-    for (n, (role, line)) in lines.iter().take(usize::from(rows)).enumerate() {
-        let is_cut = n + 1 == usize::from(rows) && lines.len() > usize::from(rows);
-        let line = if is_cut { Cow::Owned(format!("{line}{ellipsis}")) } else { Cow::Borrowed(*line) };
-        pen.text(place.x + 3, place.y + n as u16, width + 1, &line, pen.style(*role));
+    let mut used = 0;
+    for (role, sentence) in found {
+        // One more line than there is room for tells that something is cut.
+        let lines = wrap(sentence, width, usize::from(rows - used) + 1);
+        for (n, line) in lines.iter().take(usize::from(rows - used)).enumerate() {
+            let is_cut = n + 1 == usize::from(rows - used) && lines.len() > n + 1;
+            let line = if is_cut { Cow::Owned(format!("{line}{ellipsis}")) } else { Cow::Borrowed(*line) };
+            pen.text(place.x + 3, place.y + used + n as u16, width + 1, &line, pen.style(role));
+        }
+        used += (lines.len() as u16).min(rows - used);
     }
-    rows.min(lines.len() as u16)
+    used
 }
 
 fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, limits: &Limits) -> u16 {

@@ -166,7 +166,8 @@ fn the_default_is_printed_and_is_a_good_config() {
     assert_eq!((printed.code, printed.err.as_str()), (0, ""));
     let (run, path) = with_config("config check", &printed.out);
     let checked = run.end();
-    let said = format!("{}: a good config: no contexts, 0 thresholds, 0 patterns of what is watched.\n", path.display());
+    let said =
+        format!("{}: a good config: no contexts, 0 thresholds, 0 patterns of what is watched.\n", path.display());
     assert_eq!((checked.code, checked.out), (0, said));
     let nowhere = midwatch("config check").end();
     assert!(nowhere.code == 0 && nowhere.out.contains("the defaults hold"), "{}{}", nowhere.out, nowhere.err);
