@@ -8,6 +8,7 @@ use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::kinds::{self, Kind};
 use attention::Nearness;
+use money::{Costs, METRICS_EVERY, Money, USD_PER_METRIC};
 use on_demand::OnDemand;
 use purse::Purse;
 use slot::{BACK_OFF_MAX, CHANGES_EVERY, NextLook, Slot};
@@ -16,6 +17,7 @@ use std::time::Duration;
 use targets::{metric_count, target};
 
 mod attention;
+mod money;
 mod on_demand;
 mod probes;
 mod purse;
@@ -29,19 +31,17 @@ const DIRECT_HOT_EVERY: Duration = Duration::from_secs(2);
 /// What nobody looks at is asked as often as its kind wants for up to so many resources; for more it takes longer in
 /// proportion.
 const SWEEP_RESOURCES: usize = 1000;
-/// CloudWatch's periods are a minute long: asking more often brings nothing new.
-const METRICS_EVERY: Duration = Duration::from_secs(60);
 const METRICS_FIRST_WINDOW_MIN: u32 = 60;
 /// The newest periods keep changing for some minutes.
 const METRICS_WINDOW_MIN: u32 = 5;
-/// GetMetricData costs $0.01 for 1,000 metrics (CloudWatch pricing).
-const USD_PER_METRIC: f64 = 0.000_01;
-/// However much the screen costs, the sweep gets this share of the budget.
-const SWEEP_SHARE_MIN: f64 = 0.1;
 /// When the purse is looked into again after it could not pay.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
 /// A poll without an answer for this long of real time is given up; its answer will be dropped as late.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(90);
+/// No time is later.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
+/// Whatever the time is, it has come.
+const NOW: Timestamp = Timestamp::from_millis(i64::MIN);
 const DIRECT_CHUNK: usize = 25;
 const METRICS_CHUNK: usize = 100;
 /// How many polls may be on their way at once; the last ones are kept for what the person looks at.
@@ -71,6 +71,11 @@ pub struct Schedule {
     /// What a person has asked to be probed.
     probes: Vec<Probe>,
     on_demand: OnDemand,
+    /// When all is next looked at. Until then nothing falls due but what the person looks at: each answer and each wish
+    /// brings it forward to now, and a key does not, however many resources there are.
+    wide_at: Timestamp,
+    /// What a round of all costs, as of the last look at all.
+    costs: Costs,
     /// The wake asked for last.
     pub(in crate::app) wake_at: Option<Timestamp>,
 }
@@ -100,15 +105,6 @@ impl Watch {
     }
 }
 
-/// What the asking may cost, and how it is shared out.
-struct Money {
-    /// Must be left when something off screen is paid: a round of all that is on screen.
-    reserve: f64,
-    /// How often the sweep may come round: the services' own calls, and CloudWatch's metrics.
-    direct_every: Duration,
-    metrics_every: Duration,
-}
-
 /// What is to be asked of one kind, gathered before it is cut into polls.
 #[derive(Default)]
 struct Gathered {
@@ -136,6 +132,8 @@ impl Schedule {
             watches: BTreeMap::new(),
             probes: Vec::new(),
             on_demand: OnDemand::default(),
+            wide_at: NOW,
+            costs: Costs::default(),
             wake_at: None,
         }
     }
@@ -180,10 +178,14 @@ impl Schedule {
     ) -> (Vec<Poll>, Option<Timestamp>) {
         self.give_up_late(now);
         self.purse.fill(now, budget_usd_per_h);
-        self.is_short = false;
-        let money = self.money(attention, rows, budget_usd_per_h);
+        let is_wide = now >= self.wide_at;
+        if is_wide {
+            self.is_short = false;
+            self.costs = Costs::of(rows);
+        }
+        let money = Money::shared(&self.costs, attention, rows, budget_usd_per_h, self.refresh.swept);
         self.sweep_every = money.metrics_every;
-        let mut next = NextLook { now, at: None };
+        let mut next = NextLook { now, at: Some(self.wide_at).filter(|at| !is_wide && *at < NEVER) };
         let mut polls = Vec::new();
         let unknown = |slot: &Slot| slot.due(BACK_OFF_MAX).filter(|_| slot.good_at.is_none());
         let identities = self.identities.iter().filter(|(_, slot)| next.is_due(unknown(slot)));
@@ -202,7 +204,13 @@ impl Schedule {
             polls.push(self.ask(place, Question::Changes { since }, 0.0, false, now));
         }
         self.ask_on_demand(&mut next, attention, &mut polls, now);
-        for (of, gathered) in self.gather(&mut next, attention, rows, &money) {
+        let gathered = if is_wide {
+            self.gather(self.watches.iter(), &mut next, attention, rows, &money)
+        } else {
+            let looked_at = attention.ids().filter_map(|id| self.watches.get_key_value(id));
+            self.gather(looked_at, &mut next, attention, rows, &money)
+        };
+        for (of, gathered) in gathered {
             self.ask_direct(&of, gathered.direct, rows, &money, now, &mut polls);
             self.ask_metrics(&of, gathered.metrics, rows, &money, now, &mut polls);
         }
@@ -212,11 +220,13 @@ impl Schedule {
         if self.is_short {
             next.is_due(Some(now + SHORT_WAIT));
         }
+        self.wide_at = next.at.unwrap_or(NEVER);
         (polls, next.at)
     }
 
-    fn gather(
+    fn gather<'w>(
         &self,
+        watches: impl Iterator<Item = (&'w ResourceId, &'w Watch)>,
         next: &mut NextLook,
         attention: &Attention,
         rows: &BTreeMap<ResourceId, Row>,
@@ -225,7 +235,7 @@ impl Schedule {
         let stretch = (self.watches.len() as f64 / SWEEP_RESOURCES as f64).max(1.0);
         let mut all: BTreeMap<(KindId, Place), Gathered> = BTreeMap::new();
         let of = |id: &ResourceId| (id.kind, id.place.clone());
-        for (id, watch) in &self.watches {
+        for (id, watch) in watches {
             let row = rows.get(id);
             let nearness = attention.nearness(id, row);
             let kind = kinds::kind(id.kind);
@@ -320,33 +330,6 @@ impl Schedule {
         }
     }
 
-    /// Shares the budget out: what is on screen first, the sweep through all else gets what is left.
-    fn money(&self, attention: &Attention, rows: &BTreeMap<ResourceId, Row>, budget_usd_per_h: f64) -> Money {
-        let (mut near, mut direct, mut metrics) = (0.0, 0.0, 0.0);
-        for (id, row) in rows {
-            let kind = kinds::kind(id.kind);
-            let nearness = attention.nearness(id, Some(row));
-            let of_metrics = metric_count(row, nearness <= Nearness::Near) as f64 * USD_PER_METRIC;
-            if nearness <= Nearness::Visible {
-                near += of_metrics;
-            } else {
-                metrics += of_metrics;
-                direct += if kind.sweep_every.is_some() { kind.direct_usd } else { 0.0 };
-            }
-        }
-        // Metrics of what is on screen are asked for every minute.
-        let rest = (budget_usd_per_h - near * 60.0).max(budget_usd_per_h * SWEEP_SHARE_MIN);
-        let every = |usd: f64, share: f64| {
-            let hours = usd / (rest * share).max(1e-6);
-            Duration::from_secs_f64((hours * 3600.0).min(86_400.0))
-        };
-        Money {
-            reserve: near,
-            direct_every: every(direct, 1.0 / 3.0),
-            metrics_every: every(metrics, 2.0 / 3.0).max(METRICS_EVERY).max(self.refresh.swept),
-        }
-    }
-
     /// Pays for a poll, if the purse can; what is off screen leaves enough for what is on it.
     fn can_pay(&mut self, usd: f64, nearness: Nearness, money: &Money) -> bool {
         let reserve = if nearness <= Nearness::Visible { 0.0 } else { money.reserve };
@@ -409,6 +392,7 @@ impl Schedule {
 
     /// Notes an answer. `false`: it is late, of a poll that was given up or asked anew, and must be dropped.
     pub fn answered(&mut self, poll: &Poll, reading: &Reading, at: Timestamp) -> bool {
+        self.wide_at = NOW;
         let Some(Asked { place, question, usd, .. }) = self.in_flight.remove(&poll.generation) else {
             self.purse.settle(0.0, reading.calls.usd);
             return false;
@@ -436,6 +420,7 @@ impl Schedule {
         let generations: Vec<u64> =
             self.in_flight.iter().filter(|(_, asked)| late(asked)).map(|(generation, _)| *generation).collect();
         for generation in generations {
+            self.wide_at = NOW;
             let Some(Asked { place, question, usd, .. }) = self.in_flight.remove(&generation) else { continue };
             self.purse.settle(usd, 0.0);
             self.each_slot(&place, &question, |_, slot| {
@@ -449,6 +434,7 @@ impl Schedule {
     /// Asks anew for everything about these resources and for the inventories of these kinds; what is on its way
     /// about them is dropped when it comes.
     pub fn ask_again(&mut self, ids: &BTreeSet<ResourceId>, kinds: &BTreeSet<KindId>) {
+        self.wide_at = NOW;
         let concerns = |question: &Question| match question {
             Question::Identity | Question::Changes { .. } | Question::Log(_) | Question::Workflow(_) => true,
             Question::Probe(_) => false,
@@ -480,6 +466,7 @@ impl Schedule {
 
     /// More is known of what can be asked about this resource.
     pub fn look_again(&mut self, id: &ResourceId) {
+        self.wide_at = NOW;
         if let Some(watch) = self.watches.get_mut(id) {
             watch.direct.look_again();
         }
@@ -487,6 +474,7 @@ impl Schedule {
 
     /// The resources of a kind in a place are these now: new ones are watched, gone ones no more.
     pub fn set_resources(&mut self, place: &Place, kind: KindId, ids: &BTreeSet<ResourceId>) {
+        self.wide_at = NOW;
         self.watches.retain(|id, _| id.kind != kind || id.place != *place || ids.contains(id));
         for id in ids {
             self.watches.entry(id.clone()).or_default();

@@ -29,6 +29,13 @@ pub(super) enum Nearness {
 }
 
 impl Attention {
+    /// All that is looked at, each once.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &ResourceId> {
+        let near = self.near.difference(&self.hot);
+        let visible = self.visible.iter().filter(|id| !self.hot.contains(*id) && !self.near.contains(*id));
+        self.hot.iter().chain(near).chain(visible)
+    }
+
     pub(super) fn nearness(&self, id: &ResourceId, row: Option<&Row>) -> Nearness {
         if self.hot.contains(id) {
             Nearness::Hot

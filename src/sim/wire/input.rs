@@ -20,7 +20,7 @@ impl<'a> Input<'a> {
 
     /// The member, if it is there and not null.
     pub fn get(self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        member(self.0, name)
     }
 
     pub fn has(self, name: &str) -> bool {
@@ -94,6 +94,20 @@ impl<'a> Input<'a> {
         };
         tags.into_iter().map(pair).collect()
     }
+}
+
+/// Of maps that are no longer than this, each member's name is compared, which costs less than to hash the one that is
+/// looked for.
+const COMPARED_MAX: usize = 8;
+
+/// The member of an object, if it is there and not null.
+pub fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let found = if members.len() <= COMPARED_MAX {
+        members.iter().find(|(other, _)| *other == name).map(|(_, value)| value)
+    } else {
+        members.get(name)
+    };
+    found.filter(|value| !value.is_null())
 }
 
 fn as_text(value: &Value) -> Result<&str, ApiError> {

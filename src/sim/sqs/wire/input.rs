@@ -2,6 +2,7 @@
 
 use crate::sim::error::ApiError;
 use crate::sim::sqs::error;
+use crate::sim::wire::input::member;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ impl<'a> Input<'a> {
 
     /// The member, if it is there and not null.
     fn get(self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        member(self.0, name)
     }
 
     pub fn text(self, name: &str) -> Result<Option<&'a str>, ApiError> {
