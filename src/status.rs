@@ -43,14 +43,17 @@ pub struct Context<'a> {
     pub problem: Option<&'a str>,
 }
 
-impl Snapshot<'_> {
+impl<'a> Snapshot<'a> {
     /// `kind/name`; `account/region/kind/name` where several contexts are watched. One whose account could not be asked
-    /// goes by its name.
+    /// goes by its name, and so do those that look at the same account and region.
     fn id(&self, id: &ResourceId) -> String {
         let Some(name) = id.place.name() else { return id.to_string() };
         let context = self.contexts.iter().find(|context| *context.place == id.place);
         let bare = id.clone().at(&Place::default());
-        match context.and_then(|context| Some((context.account?, context.region?))) {
+        let account_region = |context: &Context<'a>| Some((context.account?, context.region?));
+        let own = context.and_then(account_region);
+        let is_only = self.contexts.iter().filter(|other| account_region(other) == own).count() == 1;
+        match own.filter(|_| is_only) {
             Some((account, region)) => format!("{account}/{region}/{bare}"),
             None => format!("{name}/{bare}"),
         }
@@ -433,6 +436,21 @@ mod tests {
     fn problem(operation: &'static str) -> Problem {
         let sentence = "Ask for the permission.".into();
         Problem { place: Place::default(), service: "sqs", operation, class: ErrorClass::Denied, sentence }
+    }
+
+    #[test]
+    fn ids_name_the_account_and_region_unless_two_contexts_look_at_the_same() {
+        let places = ["prod", "audit", "staging"].map(Place::named);
+        let seen = Seen::new([]);
+        let accounts = ["111122223333", "111122223333", "444455556666"];
+        let contexts = places.iter().zip(accounts).map(|(place, account)| {
+            let region = Some("eu-west-1");
+            Context { place, account: Some(account), region, profile: None }
+        });
+        let snapshot = Snapshot { contexts: contexts.collect(), ..seen.snapshot() };
+        let id = |place: &Place| snapshot.id(&ResourceId::new(KindId::Sqs, "orders").at(place));
+        let ids = places.each_ref().map(id);
+        assert_eq!(ids, ["prod/sqs/orders", "audit/sqs/orders", "444455556666/eu-west-1/sqs/orders"]);
     }
 
     #[test]

@@ -45,6 +45,36 @@ pub fn is_production(state: &State, place: &Place) -> bool {
     state.settings.context(place).is_some_and(|context| context.production)
 }
 
+/// Where the resource is that somebody names, by what stands before its id: a context's name, or `account/region` as
+/// far as the accounts are known. The error says what could be written.
+pub fn place_of(state: &State, word: Option<&str>) -> Result<Place, String> {
+    let contexts = &state.settings.contexts;
+    let account_region = |context: &Context| {
+        let account = state.identities.get(&context.place).and_then(|identity| identity.account.as_deref())?;
+        Some(format!("{account}/{}", context.region.as_deref()?))
+    };
+    let is_meant = |context: &&Context| match word {
+        None => true,
+        Some(word) => context.name.as_deref() == Some(word) || account_region(context).as_deref() == Some(word),
+    };
+    let meant: Vec<&Context> = contexts.iter().filter(is_meant).collect();
+    if let [context] = meant.as_slice() {
+        return Ok(context.place.clone());
+    }
+    let said = match (word, meant.as_slice()) {
+        (None, _) => "Several contexts are watched: say which one is meant".to_owned(),
+        (Some(word), []) => {
+            format!("No context that is watched is called `{word}`, nor is it in that account and region")
+        }
+        (Some(word), _) => format!("Several contexts look at {word}: say which one is meant, by its name"),
+    };
+    let choices = if meant.is_empty() { contexts.iter().collect() } else { meant };
+    let names = choices.into_iter().filter_map(|context| context.name.clone().or_else(|| account_region(context)));
+    let names: Vec<String> = names.map(|name| format!("{name}/KIND/NAME")).collect();
+    let cure = if names.is_empty() { "KIND/NAME".to_owned() } else { names.join(" or ") };
+    Err(format!("{said}. Write {cure}."))
+}
+
 /// Marks the context under the cursor, or takes its mark away, and goes on to the next.
 pub fn mark(state: &mut State) {
     let known = &state.settings.known;
@@ -86,6 +116,7 @@ mod tests {
     use crate::app::event::{Event, Key, What};
     use crate::app::state::{Known, Settings, Source};
     use crate::app::update::update_all;
+    use crate::domain::poll::Identity;
     use crate::domain::refresh::Refresh;
     use crate::domain::time::Timestamp;
 
@@ -115,6 +146,30 @@ mod tests {
             Effect::Watch(names) => Some(names),
             _ => None,
         })
+    }
+
+    #[test]
+    fn a_place_is_named_by_its_context_or_by_its_account_and_region() {
+        let mut state = state();
+        let context = |name: &str| Context {
+            name: Some(name.into()),
+            place: Place::named(name),
+            region: Some("eu-west-1".into()),
+            ..Context::default()
+        };
+        assert_eq!(place_of(&state, None), Ok(Place::default()), "there is only one");
+        assert_eq!(place_of(&state, Some("staging")), Ok(Place::default()));
+        state.settings.contexts = vec![context("prod"), context("staging"), context("again")];
+        for (name, account) in [("prod", "111122223333"), ("staging", "444455556666"), ("again", "444455556666")] {
+            let identity = Identity { account: Some(account.into()), ..Identity::default() };
+            state.identities.insert(Place::named(name), identity);
+        }
+        assert_eq!(place_of(&state, Some("prod")), Ok(Place::named("prod")));
+        assert_eq!(place_of(&state, Some("111122223333/eu-west-1")), Ok(Place::named("prod")));
+        let refused = |word| place_of(&state, word).unwrap_err();
+        assert!(refused(None).ends_with("Write prod/KIND/NAME or staging/KIND/NAME or again/KIND/NAME."));
+        assert!(refused(Some("444455556666/eu-west-1")).ends_with("Write staging/KIND/NAME or again/KIND/NAME."));
+        assert!(refused(Some("pord")).starts_with("No context that is watched is called `pord`"));
     }
 
     #[test]

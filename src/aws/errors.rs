@@ -21,7 +21,8 @@ pub struct Place {
 }
 
 impl Place {
-    fn name(&self) -> String {
+    /// The endpoint, or AWS with the region.
+    pub fn name(&self) -> String {
         match &self.endpoint_url {
             Some(url) => url.clone(),
             None => format!("AWS in {}", self.region),

@@ -10,9 +10,11 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::date_time::Format;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Shared by all clients, which report to it from inside the SDK's retry loop. [`Meter::take`] empties it, so the
 /// counts of polls in flight at once are told once each, by whichever poll ends first.
@@ -26,11 +28,17 @@ pub struct Meter {
 struct Counts {
     attempts: [AtomicU64; OPERATIONS.len()],
     throttled: AtomicU64,
+    /// How far the clock of the last answer was ahead of ours.
+    ahead_ms: AtomicI64,
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        Self { attempts: std::array::from_fn(|_| AtomicU64::new(0)), throttled: AtomicU64::new(0) }
+        Self {
+            attempts: std::array::from_fn(|_| AtomicU64::new(0)),
+            throttled: AtomicU64::new(0),
+            ahead_ms: AtomicI64::new(0),
+        }
     }
 }
 
@@ -38,6 +46,11 @@ impl Meter {
     /// The pace of the calls that it counts.
     pub fn pace(&self) -> &Pace {
         &self.pace
+    }
+
+    /// How many milliseconds the clock of the last answer was ahead of ours, network and all; negative behind it.
+    pub fn ahead_ms(&self) -> i64 {
+        self.counts.ahead_ms.load(Ordering::Relaxed)
     }
 
     /// The calls since the last taking.
@@ -52,6 +65,13 @@ impl Meter {
         }
         calls
     }
+}
+
+/// How far the time that an answer was given at is ahead of the clock's.
+fn ahead_ms(response: &HttpResponse, components: &RuntimeComponents) -> Option<i64> {
+    let said = DateTime::from_str(response.headers().get("date")?, Format::HttpDate).ok()?;
+    let clock = DateTime::from(components.time_source()?.now());
+    Some(said.to_millis().ok()? - clock.to_millis().ok()?)
 }
 
 impl Intercept for Meter {
@@ -74,13 +94,16 @@ impl Intercept for Meter {
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
+        components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(response) = context.response() else { return Ok(()) };
         let was_throttled = is_throttled(response);
         if was_throttled {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(ahead_ms) = ahead_ms(response, components) {
+            self.counts.ahead_ms.store(ahead_ms, Ordering::Relaxed);
         }
         if let Some(index) = called(cfg) {
             self.pace.note(index, was_throttled);

@@ -15,7 +15,7 @@ use crate::domain::poll::{RowUpdate, Target};
 use crate::domain::row::{KindId, ResourceId};
 use crate::domain::series::SeriesKey;
 use crate::domain::time::Timestamp;
-use crate::domain::value::{NoData, Origin, Value};
+use crate::domain::value::{NoData, Origin, Value, short_duration_ms};
 use crate::kinds::{self, Metric};
 use aws_sdk_cloudwatch::types::{
     Dimension, Metric as CloudWatchMetric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode,
@@ -58,13 +58,17 @@ pub async fn metrics(clients: &Clients, kind: KindId, targets: &[Target], window
     let mut updates: Vec<RowUpdate> = targets.iter().map(|target| blank(&target.id, now)).collect();
     let wanted = wanted(kind, targets);
     let (from, to) = window(now, window_min);
+    let mut has_points = false;
     for batch in wanted.chunks(QUERIES_MAX) {
         let answers = fetch(clients, targets, batch, from, to).await;
         draft.charge(batch.len() as f64 * METRIC_USD);
         for (wanted, told) in batch.iter().zip(answers) {
             let Some(update) = updates.get_mut(wanted.target) else { continue };
             match told {
-                Told::Points(points) => take_points(update, wanted, points, now),
+                Told::Points(points) => {
+                    has_points |= !points.is_empty();
+                    take_points(update, wanted, points, now);
+                }
                 Told::Failed(trouble) => {
                     let fields = [wanted.metric.field];
                     let of_row: &[_] = if wanted.part.is_none() { &fields } else { &[] };
@@ -73,10 +77,34 @@ pub async fn metrics(clients: &Clients, kind: KindId, targets: &[Target], window
             }
         }
     }
+    if !has_points && let Some(trouble) = clocks_apart(clients) {
+        draft.whole(&GET_METRIC_DATA, trouble);
+    }
     for update in updates {
         draft.update(update);
     }
     draft
+}
+
+/// AWS takes no request that was signed further than this from its own time; an endpoint that checks no signature does
+/// (Signature Version 4, "Troubleshooting": five minutes).
+const APART_MAX_MS: u64 = 5 * 60 * 1000;
+
+/// What to say where numbers were asked for by a clock that is not the endpoint's.
+fn clocks_apart(clients: &Clients) -> Option<Trouble> {
+    let ahead_ms = clients.meter().ahead_ms();
+    if ahead_ms.unsigned_abs() <= APART_MAX_MS {
+        return None;
+    }
+    let by = short_duration_ms(ahead_ms.unsigned_abs() as f64);
+    let side = if ahead_ms > 0 { "ahead of" } else { "behind" };
+    let sentence = format!(
+        "The clock of {} is {by} {side} this machine's, by which numbers are asked for: it has none. Set the clock that is \
+         wrong.",
+        clients.place().name()
+    );
+    let class = ErrorClass::Other;
+    Some(Trouble { class, sentence, no_data: None, of_place: false, resource_gone: false, maybe_done: false })
 }
 
 /// Complete minutes only: the minute that runs is left out. The end is exclusive.

@@ -85,6 +85,22 @@ impl ResourceId {
         }
     }
 
+    /// Reads an id as people write it, with what stands before it: which of several contexts it is in, by its name or as
+    /// `account/region`.
+    pub fn parse_in_context(text: &str) -> Result<(Option<&str>, Self), String> {
+        for (slash, _) in text.match_indices('/') {
+            let (before, after) = (&text[..slash], &text[slash + 1..]);
+            if KindId::from_word(before).is_some() {
+                break;
+            }
+            let is_id = after.split_once('/').is_some_and(|(word, _)| KindId::from_word(word).is_some());
+            if is_id && !before.is_empty() {
+                return Self::parse(after).map(|id| (Some(before), id));
+            }
+        }
+        Self::parse(text).map(|id| (None, id))
+    }
+
     /// Reads `sqs/orders-dlq`; the error names what is wrong and what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let kinds = || KindId::ALL.map(KindId::word).join(", ");
@@ -255,6 +271,19 @@ mod tests {
         assert_eq!(id.to_string(), "sqs/orders-dlq");
         assert!(ResourceId::parse("orders").unwrap_err().contains("kind/name"));
         assert!(ResourceId::parse("ec2/i-1").unwrap_err().contains("kinesis, sqs, lambda, sns"));
+    }
+
+    #[test]
+    fn what_stands_before_an_id_says_which_context_is_meant() {
+        let orders = || ResourceId::parse("sqs/orders").unwrap();
+        assert_eq!(ResourceId::parse_in_context("sqs/orders").unwrap(), (None, orders()));
+        assert_eq!(ResourceId::parse_in_context("prod/sqs/orders").unwrap(), (Some("prod"), orders()));
+        let (place, id) = ResourceId::parse_in_context("111122223333/eu-west-1/sqs/orders").unwrap();
+        assert_eq!((place, id), (Some("111122223333/eu-west-1"), orders()));
+        let (place, id) = ResourceId::parse_in_context("sqs/lambda/odd").unwrap();
+        assert_eq!((place, id.name.as_str()), (None, "lambda/odd"), "a name may hold a kind's word");
+        assert!(ResourceId::parse_in_context("prod/ec2/i-1").unwrap_err().contains("is no kind"));
+        assert!(ResourceId::parse_in_context("prod/sqs/").unwrap_err().contains("no name"));
     }
 
     #[test]

@@ -53,6 +53,13 @@ impl Timestamp {
         self.to_string()
     }
 
+    /// As HTTP's headers write time (RFC 9110, section 5.6.7): `Fri, 27 Nov 2026 18:02:00 GMT`. `None` for a year that
+    /// has more than four digits.
+    pub fn http_date(self) -> Option<String> {
+        let at = jiff::Timestamp::from_millisecond(self.0).ok()?;
+        jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
+    }
+
     /// The wall clock in UTC, `18:02:00`, for a screen that shows the day elsewhere.
     pub fn clock_hms(self) -> String {
         let s = self.secs().rem_euclid(86_400);
@@ -97,6 +104,7 @@ mod tests {
     fn prints_and_reads_rfc3339() {
         let t = Timestamp::parse_rfc3339("2026-11-27T18:02:00Z").unwrap();
         assert_eq!(t.rfc3339(), "2026-11-27T18:02:00Z");
+        assert_eq!(t.http_date().as_deref(), Some("Fri, 27 Nov 2026 18:02:00 GMT"));
         assert_eq!(t.clock_hms(), "18:02:00");
         assert_eq!((t + Duration::from_millis(1500)).rfc3339(), "2026-11-27T18:02:01.5Z");
     }

@@ -43,6 +43,8 @@ pub fn run(arguments: &DoArgs, settings: &Settings) -> Result<u8, Failure> {
 /// What is asked for, with its payload read.
 struct Request {
     id: ResourceId,
+    /// What was written before the id: which of several contexts is meant.
+    context: Option<String>,
     verb: Verb,
 }
 
@@ -75,17 +77,17 @@ impl Request {
                 (resource, Verb::Invoke(invoke::Params { payload: payload_text(payload)?, invocation }))
             }
         };
-        let id = ResourceId::parse(resource).map_err(Failure::new)?;
-        Ok(Self { id, verb })
+        let (context, id) = ResourceId::parse_in_context(resource).map_err(Failure::new)?;
+        Ok(Self { id, context: context.map(str::to_owned), verb })
     }
 
-    fn plan(&self, runner: &Runner) -> Result<Plan, Refusal> {
+    fn plan(&self, runner: &Runner, id: &ResourceId) -> Result<Plan, Refusal> {
         let (rows, now) = (&runner.state().rows, runner.now());
         match &self.verb {
-            Verb::Reshard(params) => reshard::plan(rows, &self.id, params, now),
-            Verb::Redrive(params) => redrive::plan(rows, &self.id, params, now),
-            Verb::CancelRedrive => redrive::plan_cancel(rows, &self.id, now),
-            Verb::Invoke(params) => invoke::plan(rows, &self.id, params, now),
+            Verb::Reshard(params) => reshard::plan(rows, id, params, now),
+            Verb::Redrive(params) => redrive::plan(rows, id, params, now),
+            Verb::CancelRedrive => redrive::plan_cancel(rows, id, now),
+            Verb::Invoke(params) => invoke::plan(rows, id, params, now),
         }
     }
 }
@@ -108,8 +110,8 @@ async fn act(request: &Request, how: &DoFlags, settings: &Settings) -> Result<u8
     if let Some(after) = how.after {
         session.clock.sleep(after).await;
     }
-    let mut runner = look(request, &session, settings).await;
-    let plan = request.plan(&runner).map_err(|refusal| refused(&refusal, &runner, &request.id))?;
+    let (mut runner, id) = look(request, &session, settings).await?;
+    let plan = request.plan(&runner, &id).map_err(|refusal| refused(&refusal, &runner, &id))?;
     if how.dry_run {
         say(&shown(&plan, how.format, None))?;
         return Ok(0);
@@ -136,18 +138,24 @@ async fn act(request: &Request, how: &DoFlags, settings: &Settings) -> Result<u8
     Ok(exit_code(job, how.no_wait))
 }
 
-/// Looks at the estate, and closely at the one resource.
-async fn look(request: &Request, session: &Session, settings: &Settings) -> Runner {
+/// Looks at the estate, and closely at the one resource, which is found where it is said to be.
+async fn look(request: &Request, session: &Session, settings: &Settings) -> Result<(Runner, ResourceId), Failure> {
     let (hands, answers) = session::hands(session, settings);
-    let mut state = State::new(session.settings.clone(), session.clock.now());
-    state.screens.push(Screen::Detail(Detail::new(request.id.clone())));
-    let mut runner = Runner::new(state, hands, answers);
-    runner.settle().await;
-    let id = &request.id;
-    if matches!(request.verb, Verb::Reshard(_)) {
-        runner.until(LOOK_MAX, |state| state.rows.get(id).is_none_or(|row| !row.parts.is_empty())).await;
+    let mut runner = Runner::new(State::new(session.settings.clone(), session.clock.now()), hands, answers);
+    let word = request.context.as_deref();
+    if word.is_some() && contexts::place_of(runner.state(), word).is_err() {
+        let contexts = session.settings.contexts.len();
+        // The accounts may not be known yet.
+        runner.until(LOOK_MAX, |state| state.identities.len() == contexts).await;
     }
-    runner
+    let place = contexts::place_of(runner.state(), word).map_err(Failure::new)?;
+    let id = request.id.clone().at(&place);
+    runner.show(Screen::Detail(Detail::new(id.clone())));
+    runner.settle().await;
+    if matches!(request.verb, Verb::Reshard(_)) {
+        runner.until(LOOK_MAX, |state| state.rows.get(&id).is_none_or(|row| !row.parts.is_empty())).await;
+    }
+    Ok((runner, id))
 }
 
 fn newest(state: &State) -> Option<&Job> {

@@ -33,7 +33,7 @@ async fn serve(arguments: &SimArgs, demo: &DemoSettings) -> Result<(), Failure> 
     let address = arguments.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| bind_failure(address, &error))?;
     let address = listener.local_addr().map_err(|error| bind_failure(address, &error))?;
-    let mut world = world(demo)?;
+    let mut world = world(demo, arguments.clock)?;
     world.place.limits = arguments.limits == Held::On;
     world.delays = arguments.delays == Held::On;
     let place = world.place.clone();
@@ -68,13 +68,17 @@ fn warn_of_open_address(address: SocketAddr) {
     );
 }
 
-/// An empty account as of now, or the scenario's at the beginning of its story.
-fn world(demo: &DemoSettings) -> Result<World, Failure> {
+/// An empty account as of now, or the scenario's at the beginning of its story. A story that runs with the clock begins
+/// now, because its clients ask for metrics and logs by their own clocks; one that stands begins when it says.
+fn world(demo: &DemoSettings, pace: ClockWord) -> Result<World, Failure> {
     if demo.scenario.is_empty() {
         let place = Place { account: ACCOUNT.into(), region: REGION.into(), limits: true };
         return Ok(World::new(demo.seed, clock::now(), place));
     }
-    let scenario = scenarios::load(&demo.scenario)?;
+    let mut scenario = scenarios::load(&demo.scenario)?;
+    if pace == ClockWord::Run {
+        scenario.start = clock::now();
+    }
     let mut world = scenario::build(&scenario, demo.seed).map_err(Failure::new)?;
     world.advance_to(scenario.start);
     Ok(world)

@@ -3,6 +3,7 @@
 use crate::actions::Plan;
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Key, What};
+use crate::app::screen::Screen;
 use crate::app::state::State;
 use crate::app::update::update_all;
 use crate::domain::time::Timestamp;
@@ -68,6 +69,12 @@ impl Runner {
             self.feed(What::Key(key));
         }
         Ok(())
+    }
+
+    /// Opens a screen over the one that is shown, as the palette does.
+    pub fn show(&mut self, screen: Screen) {
+        self.state.screens.push(screen);
+        self.feed(What::Wake);
     }
 
     pub fn paste(&mut self, text: &str) {

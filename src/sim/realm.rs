@@ -138,8 +138,9 @@ impl Realm {
         self.parked.insert(number, Parked::Request { call, answer });
     }
 
-    /// Makes an answer of a response; where it is the head of an event stream, the stream is due now.
-    fn conclude(&mut self, call: Call, response: Response) -> Answered {
+    /// Makes an answer of a response, with its time; where it is the head of an event stream, the stream is due now.
+    fn conclude(&mut self, call: Call, mut response: Response) -> Answered {
+        response.headers.extend(self.world.now.http_date().map(|date| ("date".to_owned(), date)));
         self.answered += 1;
         let mut state = self.answered;
         let latency = Duration::from_millis(6 + crate::sim::payload::next(&mut state) % 24);
