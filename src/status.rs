@@ -445,7 +445,7 @@ mod tests {
         let accounts = ["111122223333", "111122223333", "444455556666"];
         let contexts = places.iter().zip(accounts).map(|(place, account)| {
             let region = Some("eu-west-1");
-            Context { place, account: Some(account), region, profile: None }
+            Context { place, account: Some(account), region, profile: None, problem: None }
         });
         let snapshot = Snapshot { contexts: contexts.collect(), ..seen.snapshot() };
         let id = |place: &Place| snapshot.id(&ResourceId::new(KindId::Sqs, "orders").at(place));
