@@ -417,6 +417,7 @@ pub enum Cause {
     UnknownExternalWorkflowExecution,
     SignalExternalWorkflowExecutionRateExceeded,
     RequestCancelExternalWorkflowExecutionRateExceeded,
+    IdAlreadyInUse,
     OpenLambdaFunctionsLimitExceeded,
     AssumeRoleFailed,
 }

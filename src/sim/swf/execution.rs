@@ -148,8 +148,10 @@ pub struct Child {
     pub started: EventId,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LambdaTask {
+    /// The decider's name for it, which no other open one has.
+    pub id: Text,
     pub started: EventId,
     pub times_out_at: Timestamp,
 }

@@ -59,11 +59,16 @@ impl Domain {
             return Then::Nothing;
         };
         let Some(execution) = self.executions.get_mut(&id) else { return Then::Nothing };
-        if execution.lambdas.len() >= OPEN_MAX {
+        let cause = if execution.lambdas.values().any(|open| open.id == function_id) {
+            Some(Cause::IdAlreadyInUse)
+        } else {
+            (execution.lambdas.len() >= OPEN_MAX).then_some(Cause::OpenLambdaFunctionsLimitExceeded)
+        };
+        if let Some(cause) = cause {
             let event = EventKind::ScheduleLambdaFunctionFailed {
                 id: function_id,
                 name,
-                cause: Cause::OpenLambdaFunctionsLimitExceeded,
+                cause,
                 decision_task_completed_event_id: completed,
             };
             return self.write(cx, id, event, Then::Decide);
@@ -79,7 +84,9 @@ impl Domain {
         }
         let started = execution.append(cx.now, EventKind::LambdaFunctionStarted { scheduled_event_id });
         let lasts = start_to_close_timeout.and_then(Timeout::duration).unwrap_or(LAMBDA_TIMEOUT);
-        execution.lambdas.insert(scheduled_event_id, LambdaTask { started, times_out_at: cx.now + lasts });
+        execution
+            .lambdas
+            .insert(scheduled_event_id, LambdaTask { id: function_id, started, times_out_at: cx.now + lasts });
         let task = TaskToken { domain: self.id, execution: id, scheduled: scheduled_event_id };
         self.calls.push(LambdaCall { task, function: name, input: input.unwrap_or_else(|| "{}".into()) });
         Then::Nothing

@@ -134,8 +134,9 @@ fn a_lambda_task_needs_a_role_and_answers_with_what_the_function_said() {
     bench.decide(vec![complete()]);
     let role = StartOptions { lambda_role: text("arn:aws:iam::123456789012:role/swf"), ..StartOptions::default() };
     let run = bench.start_with("order-2", role).unwrap();
-    bench.decide(vec![call()]);
+    bench.decide(vec![call(), call()]);
     assert_eq!(bench.run(&run).open_counts().lambda_functions, 1);
+    assert_eq!(bench.attributes(&run, "ScheduleLambdaFunctionFailed")["cause"], "ID_ALREADY_IN_USE");
     crate::sim::workflow::call_functions(&mut bench.world);
     assert_eq!(bench.attributes(&run, "LambdaFunctionFailed")["reason"], "ResourceNotFoundException");
     bench.poll();
