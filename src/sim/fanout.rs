@@ -5,7 +5,7 @@ use crate::sim::cx::Place;
 use crate::sim::endpoint::Answer;
 use crate::sim::error::ApiError;
 use crate::sim::faults::api;
-use crate::sim::lambda::{Lineage, MappingSource};
+use crate::sim::lambda::{Lineage, MappingSource, Qualifier};
 use crate::sim::sns::arn::topic_name;
 use crate::sim::sns::{Attempt, Delivery, Destination, Due, HttpPost, Outcome, Protocol, Publication};
 use crate::sim::sqs::Outgoing;
@@ -61,9 +61,7 @@ pub fn deliver(world: &mut World, deliveries: impl IntoIterator<Item = Delivery>
 fn keep(world: &mut World, delivery: Delivery) -> Option<Delivery> {
     let Some((account, region)) = place_of(&delivery.to) else { return Some(delivery) };
     let home = &world.place;
-    // Functions of other accounts would have to be asked whether SNS may invoke them.
-    let is_function = matches!(delivery.to, Destination::Function { .. });
-    if (account == home.account && region == home.region) || (is_function && account != home.account) {
+    if account == home.account && region == home.region {
         return Some(delivery);
     }
     let Some(abroad) = world.abroad.as_mut().filter(|abroad| abroad.len() < OUTBOX_MAX) else {
@@ -87,7 +85,7 @@ pub fn reach(world: &mut World, from: &Sender, to: Destination) -> Outcome {
         Destination::Queue { arn, body, attributes, group, dedup, trace_header } => {
             send(world, from, &arn, Outgoing { body, attributes, trace_header, delay_s: None, group, dedup })
         }
-        Destination::Function { arn, event, lineage } => invoke(world, &from.by, &arn, event, lineage),
+        Destination::Function { arn, event, lineage } => invoke(world, from, &arn, event, lineage),
         Destination::DeliveryStream { arn, data } => put(world, &from.by, &arn, data.len()),
         Destination::Nowhere | Destination::Http(_) => Outcome::ClientError,
         Destination::Person => Outcome::Delivered,
@@ -182,10 +180,18 @@ fn send(world: &mut World, from: &Sender, arn: &str, mut outgoing: Outgoing) -> 
     if sqs.send(&mut cx, &queue, outgoing).is_ok() { Outcome::Delivered } else { Outcome::ClientError }
 }
 
-/// Functions take events into their own queue; how the function fares is no concern of SNS.
-fn invoke(world: &mut World, by: &str, arn: &str, event: bytes::Bytes, lineage: Lineage) -> Outcome {
-    let name = arn.rsplit_once(":function:").and_then(|(_, rest)| rest.split(':').next()).unwrap_or(arn);
-    if let Err(error) = api::admit(world, by, Service::Lambda, "Invoke", name) {
+/// Functions take events into their own queue, topics of other accounts as far as the function's policy lets them in;
+/// how the function fares is no concern of SNS.
+fn invoke(world: &mut World, from: &Sender, arn: &str, event: bytes::Bytes, lineage: Lineage) -> Outcome {
+    let function = arn.rsplit_once(":function:").map_or(arn, |(_, function)| function);
+    let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
+    let asking = Asking { who: Who::Topic { arn: &from.arn, account: &from.account }, action: "lambda:invokefunction" };
+    let policy = world.lambda.named(name).and_then(|found| found.policy(&Qualifier::parse(qualifier)));
+    let lets_in = policy.is_some_and(|policy| access::judge(&policy.text(), arn, &asking) == Judgement::Allows);
+    if from.account != world.place.account && !lets_in {
+        return Outcome::ClientError;
+    }
+    if let Err(error) = api::admit(world, &from.by, Service::Lambda, "Invoke", name) {
         return outcome_of(&error);
     }
     let (lambda, mut cx) = world.lambda_cx();
@@ -235,4 +241,39 @@ fn request(world: &mut World, post: HttpPost) -> Option<Delivery> {
     }
     cx.schedule_in(latency, Due::Answer { attempt: post.attempt, tries: post.tries, status }.into());
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::sim::lambda::{Behaviour, Config};
+    use bytes::Bytes;
+    use serde_json::json;
+
+    #[test]
+    fn a_function_takes_what_topics_of_other_accounts_send_where_its_policy_says_so() {
+        let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+        let mut world = World::new(1, Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap(), place);
+        let (lambda, mut cx) = world.lambda_cx();
+        lambda.create_function(&mut cx, "settle", Config::default(), b"code", Behaviour::default()).unwrap();
+        let send = |world: &mut World, account: &str, topic: &str| {
+            let arn = format!("arn:aws:sns:eu-west-1:{account}:{topic}");
+            let from = Sender { arn, account: account.to_owned(), by: format!("sns/{topic}") };
+            let arn = world.place.arn("lambda", "function:settle");
+            let (event, lineage) = (Bytes::from_static(b"{}"), Lineage::default());
+            reach(world, &from, Destination::Function { arn, event, lineage })
+        };
+        assert_eq!(send(&mut world, "123456789012", "news"), Outcome::Delivered, "its own account's");
+        assert_eq!(send(&mut world, "111122223333", "news"), Outcome::ClientError);
+        let statement = json!({ "Sid": "s", "Effect": "Allow", "Principal": { "Service": "sns.amazonaws.com" },
+            "Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:eu-west-1:123456789012:function:settle",
+            "Condition": { "ArnLike": { "AWS:SourceArn": "arn:aws:sns:eu-west-1:111122223333:news" } } });
+        let (lambda, mut cx) = world.lambda_cx();
+        let function = lambda.named_mut("settle").unwrap();
+        function.add_statement(&mut cx, &Qualifier::Unqualified, "s", statement, None).unwrap();
+        assert_eq!(send(&mut world, "111122223333", "news"), Outcome::Delivered);
+        assert_eq!(send(&mut world, "111122223333", "other"), Outcome::ClientError);
+        assert_eq!(world.lambda.events_waiting(), 2);
+    }
 }
