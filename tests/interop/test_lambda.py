@@ -161,6 +161,8 @@ def test_versions_are_published_once_and_never_change(functions, name):
 def test_an_alias_moves_splits_and_is_told_by_its_revision(functions, name):
     functions.publish_version(FunctionName=name)
     functions.update_function_configuration(FunctionName=name, Description="other")
+    refused("ResourceConflictException", functions.publish_version, FunctionName=name)
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     functions.publish_version(FunctionName=name)
     made = functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1", Description="what is sold")
     assert (made["AliasArn"], made["Description"]) == (arn(name, "live"), "what is sold")

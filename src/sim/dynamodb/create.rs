@@ -120,6 +120,11 @@ impl TableSpec {
     }
 
     fn check_index(&self, index: &IndexSpec) -> Result<(), ApiError> {
+        if !index.is_global && self.keys.range.is_none() {
+            return Err(fault::invalid(
+                "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
+            ));
+        }
         check_keys(&index.keys, &self.attributes)?;
         let name = &index.name;
         if index.is_global {
@@ -133,11 +138,6 @@ impl TableSpec {
                 }
                 _ => Ok(()),
             };
-        }
-        if self.keys.range.is_none() {
-            return Err(fault::invalid(
-                "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
-            ));
         }
         if index.keys.range.is_none() {
             return Err(fault::invalid(format!("Index KeySchema does not have a range key for index: {name}")));

@@ -4,6 +4,7 @@ use super::capacity::{Billing, Capacity};
 use super::fault;
 use super::metrics::Meters;
 use super::number::Number;
+use super::path::Path;
 use super::value::{Item, Value, item_size};
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
@@ -206,6 +207,23 @@ impl Table {
             }
         }
         self.checked_key(key)
+    }
+
+    /// No path leads into a key, which is never a document. Errors: `ValidationException`.
+    pub fn check_whole_keys(&self, paths: Option<&[Path]>) -> Result<(), ApiError> {
+        let leads_into = |name: &&String| {
+            let mut paths = paths.into_iter().flatten();
+            paths.any(|path| path.attribute == **name && !path.steps.is_empty())
+        };
+        let of_indexes = self.indexes.iter().flat_map(|index| index.keys.names());
+        let found = self.keys.names().find(leads_into).map(|name| ("Key", name));
+        match found.or_else(|| of_indexes.into_iter().find(leads_into).map(|name| ("IndexKey", name))) {
+            None => Ok(()),
+            Some((kind, name)) => Err(fault::validation(format!(
+                "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {kind}: \
+                 {name}"
+            ))),
+        }
     }
 
     /// The place of a whole item, whose index keys are checked, too. Errors: `ValidationException`.

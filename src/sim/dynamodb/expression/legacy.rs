@@ -2,11 +2,13 @@
 //! Consumer libraries of the 1.x line still send them.
 //! Source: DynamoDB "Legacy conditional parameters".
 
+use super::evaluate::order;
 use super::{Action, Comparator, Condition, Operand};
 use crate::sim::dynamodb::fault;
 use crate::sim::dynamodb::path::Path;
 use crate::sim::dynamodb::value::Value;
 use crate::sim::error::ApiError;
+use std::cmp::Ordering;
 
 /// What one attribute must be.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,17 +53,10 @@ fn one(entry: &Entry) -> Result<Condition, ApiError> {
     if !fits {
         return Err(fault::invalid(format!("Invalid number of argument(s) for the {operator} ComparisonOperator")));
     }
+    check_values(operator, &entry.values)?;
     let path = Path::of(&entry.attribute);
     let left = Operand::Path(path.clone());
     let mut values = entry.values.iter().map(|value| Operand::Value(value.clone()));
-    let scalar = matches!(operator, "LT" | "LE" | "GT" | "GE" | "BETWEEN" | "BEGINS_WITH");
-    let is_scalar = |value: &Value| matches!(value, Value::S(_) | Value::N(_) | Value::B(_));
-    if let Some(value) = entry.values.iter().find(|value| scalar && !is_scalar(value)) {
-        let kind = value.kind();
-        return Err(fault::invalid(format!(
-            "ComparisonOperator {operator} is not valid for {kind} AttributeValue type"
-        )));
-    }
     let compare = |comparator, right| Condition::Compare(comparator, left.clone(), right);
     Ok(match (operator, values.next(), values.next()) {
         ("NULL", ..) => Condition::NotExists(path),
@@ -82,6 +77,30 @@ fn one(entry: &Entry) -> Result<Condition, ApiError> {
         ("BETWEEN", Some(low), Some(high)) => Condition::Between(left, low, high),
         _ => Condition::In(left, entry.values.iter().map(|value| Operand::Value(value.clone())).collect()),
     })
+}
+
+/// The values are of one type, which the operator has, and a range is not upside down. Errors: `ValidationException`.
+fn check_values(operator: &str, values: &[Value]) -> Result<(), ApiError> {
+    if values.windows(2).any(|pair| pair[0].kind() != pair[1].kind()) {
+        return Err(fault::invalid("AttributeValues inside AttributeValueList must be of same type"));
+    }
+    let fits = |value: &Value| match operator {
+        "NULL" | "NOT_NULL" | "EQ" | "NE" => true,
+        "BEGINS_WITH" => matches!(value, Value::S(_) | Value::B(_)),
+        _ => matches!(value, Value::S(_) | Value::N(_) | Value::B(_)),
+    };
+    if let Some(value) = values.iter().find(|value| !fits(value)) {
+        let kind = value.kind();
+        return Err(fault::invalid(format!(
+            "ComparisonOperator {operator} is not valid for {kind} AttributeValue type"
+        )));
+    }
+    match (operator, values) {
+        ("BETWEEN", [low, high]) if order(low, high) == Some(Ordering::Greater) => Err(fault::validation(
+            "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The updates as actions. Errors: `ValidationException`.

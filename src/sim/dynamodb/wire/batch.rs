@@ -38,14 +38,17 @@ fn check_counts(tables: Input<'_>) -> Result<(), ApiError> {
     let mut total = 0;
     let mut violations = Violations::default();
     for (name, of_table) in tables.0 {
-        let count = Input::of(of_table)?.list("Keys")?.map_or(0, <[Json]>::len);
-        if count > GETS_MAX {
-            violations.add_unseen(
-                &format!("requestItems.{name}.member.keys"),
-                "Member must have length less than or equal to 100",
-            );
+        let path = format!("requestItems.{name}.member.keys");
+        let keys = Input::of(of_table)?.list("Keys")?.map(<[Json]>::len);
+        match keys {
+            None => violations.add("null", &path, "Member must not be null"),
+            Some(0) => violations.add("'[]'", &path, "Member must have length greater than or equal to 1"),
+            Some(count) if count > GETS_MAX => {
+                violations.add_unseen(&path, "Member must have length less than or equal to 100");
+            }
+            Some(_) => {}
         }
-        total += count;
+        total += keys.unwrap_or_default();
     }
     violations.finish()?;
     if total > GETS_MAX {
@@ -141,6 +144,7 @@ pub fn write(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
             );
             violations.finish()?;
         }
+        check_requests(given, requests)?;
         for request in requests {
             all.push((given, request, change(Input::of(request)?)?));
         }
@@ -184,17 +188,32 @@ pub fn write(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     Ok(output)
 }
 
+/// Each request says what is put or deleted. Errors: `ValidationException`.
+fn check_requests(table: &str, requests: &[Json]) -> Result<(), ApiError> {
+    let mut violations = Violations::default();
+    for (at, request) in requests.iter().enumerate() {
+        let request = Input::of(request)?;
+        for (member, path, inner) in
+            [("DeleteRequest", "deleteRequest.key", "Key"), ("PutRequest", "putRequest.item", "Item")]
+        {
+            if request.structure(member)?.is_some_and(|given| !given.has(inner)) {
+                let path = format!("requestItems.{table}.member.{}.member.{path}", at + 1);
+                violations.add("null", &path, "Member must not be null");
+            }
+        }
+    }
+    violations.finish()
+}
+
 fn change(request: Input<'_>) -> Result<Change, ApiError> {
     match (request.structure("PutRequest")?, request.structure("DeleteRequest")?) {
         (Some(put), None) => Ok(Change::Put(attribute::item(put.structure("Item")?.unwrap_or(put))?)),
         (None, Some(delete)) => {
             Ok(Change::Delete { key: attribute::item(delete.structure("Key")?.unwrap_or(delete))? })
         }
-        (Some(_), Some(_)) => Err(fault::validation(
+        // What neither puts nor deletes is refused in the words for one that does both.
+        _ => Err(fault::validation(
             "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
-        )),
-        (None, None) => Err(fault::validation(
-            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
         )),
     }
 }

@@ -12,6 +12,15 @@ pub fn table_of(input: Input<'_>) -> Result<String, ApiError> {
     table_name(input.text("TableName")?.unwrap_or_default())
 }
 
+/// As [`table_of`], in a request that needs another member beside. Errors: `ValidationException`.
+pub fn table_and(input: Input<'_>, member: &str) -> Result<String, ApiError> {
+    let mut violations = Violations::default();
+    violations.required(input, "TableName");
+    violations.required(input, member);
+    violations.finish()?;
+    table_of(input)
+}
+
 /// As [`table_of`], in a request about tables. Errors: `ValidationException`.
 pub fn named_table(input: Input<'_>) -> Result<String, ApiError> {
     let missing = || fault::validation("The parameter 'TableName' is required but was not present in the request");

@@ -1,7 +1,7 @@
 //! GetItem, PutItem, UpdateItem, DeleteItem.
 
 use super::attribute::{self, json_item};
-use super::input::{Input, Violations, table_of};
+use super::input::{Input, Violations, table_and};
 use super::terms::{self, Units};
 use crate::sim::dynamodb::expression::{self, Action, Condition, LegacyUpdate, updated_paths};
 use crate::sim::dynamodb::fault;
@@ -12,23 +12,20 @@ use crate::sim::error::ApiError;
 use crate::sim::world::World;
 use serde_json::{Map, Value as Json};
 
-fn required(input: Input<'_>, member: &str) -> Result<Item, ApiError> {
-    let mut violations = Violations::default();
-    violations.required(input, "TableName");
-    violations.required(input, member);
-    violations.finish()?;
+fn item_of(input: Input<'_>, member: &str) -> Result<Item, ApiError> {
     attribute::item(input.structure(member)?.unwrap_or(input))
 }
 
 pub fn get(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     terms::check_enumerations(input)?;
-    let table = table_of(input)?;
+    let table = table_and(input, "Key")?;
     let mut bindings = terms::bindings(input, &["AttributesToGet"], &["ProjectionExpression"])?;
-    let key = required(input, "Key")?;
+    let key = item_of(input, "Key")?;
     let paths = terms::projection(input, &mut bindings)?;
     bindings.check_all_used()?;
     let is_consistent = input.boolean("ConsistentRead")?.unwrap_or(false);
     let (service, mut cx) = world.dynamodb_cx();
+    service.open_table(&table)?.check_whole_keys(paths.as_deref())?;
     let (item, consumed) = service.get(&mut cx, &table, &key, is_consistent)?;
     let units = consumed.total();
     let mut output = Map::new();
@@ -74,9 +71,9 @@ fn detected(error: ApiError) -> ApiError {
 pub fn put(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let read = || -> Result<Wanted, ApiError> {
         terms::check_enumerations(input)?;
-        let table = table_of(input)?;
+        let table = table_and(input, "Item")?;
         let mut bindings = terms::bindings(input, &["Expected"], &["ConditionExpression"])?;
-        let item = required(input, "Item")?;
+        let item = item_of(input, "Item")?;
         check_return_values(input)?;
         let condition = terms::condition(input, &mut bindings)?;
         bindings.check_all_used()?;
@@ -89,9 +86,9 @@ pub fn put(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
 pub fn delete(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let read = || -> Result<Wanted, ApiError> {
         terms::check_enumerations(input)?;
-        let table = table_of(input)?;
+        let table = table_and(input, "Key")?;
         let mut bindings = terms::bindings(input, &["Expected"], &["ConditionExpression"])?;
-        let key = required(input, "Key")?;
+        let key = item_of(input, "Key")?;
         check_return_values(input)?;
         let condition = terms::condition(input, &mut bindings)?;
         bindings.check_all_used()?;
@@ -104,10 +101,10 @@ pub fn delete(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
 pub fn update(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let read = || -> Result<Wanted, ApiError> {
         terms::check_enumerations(input)?;
-        let table = table_of(input)?;
+        let table = table_and(input, "Key")?;
         let old = ["AttributeUpdates", "Expected"];
         let mut bindings = terms::bindings(input, &old, &["UpdateExpression", "ConditionExpression"])?;
-        let key = required(input, "Key")?;
+        let key = item_of(input, "Key")?;
         let actions = match input.text("UpdateExpression")? {
             Some(text) => expression::update(text, &mut bindings)?,
             None => attribute_updates(input)?,

@@ -8,6 +8,7 @@ use crate::sim::dynamodb::fault;
 use crate::sim::dynamodb::path::{Path, project};
 use crate::sim::dynamodb::search::Search;
 use crate::sim::dynamodb::table::Projection;
+use crate::sim::dynamodb::value::Item;
 use crate::sim::error::ApiError;
 use crate::sim::world::World;
 use serde_json::{Map, Value as Json, json};
@@ -34,6 +35,7 @@ pub fn query(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     bindings.check_all_used()?;
     let (service, _) = world.dynamodb_cx();
     let table_now = service.open_table(&table)?;
+    table_now.check_whole_keys(paths.as_deref())?;
     let index = table_now.searched(search.index.as_deref())?;
     let schema = index.map_or(&table_now.keys, |index| &index.keys);
     search.keys = Some(expression::key_condition(&keys, schema, |name| table_now.type_of(name))?);
@@ -58,6 +60,8 @@ pub fn scan(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     search.segment = segment(input)?;
     let paths = terms::projection(input, &mut bindings)?;
     bindings.check_all_used()?;
+    let (service, _) = world.dynamodb_cx();
+    service.open_table(&table)?.check_whole_keys(paths.as_deref())?;
     run(world, input, &mut search, paths)
 }
 
@@ -78,9 +82,16 @@ fn search(input: Input<'_>, table: &str, filter: Option<Condition>) -> Result<Se
         index: index.map(str::to_owned),
         filter,
         limit: input.integer("Limit")?.and_then(|limit| usize::try_from(limit).ok()),
-        start: input.structure("ExclusiveStartKey")?.map(attribute::item).transpose()?,
+        start: input.structure("ExclusiveStartKey")?.map(starting_key).transpose()?,
         is_consistent: input.boolean("ConsistentRead")?.unwrap_or(false),
         ..Search::default()
+    })
+}
+
+fn starting_key(key: Input<'_>) -> Result<Item, ApiError> {
+    attribute::item(key).map_err(|error| match error.code {
+        "ValidationException" => fault::validation(format!("The provided starting key is invalid: {}", error.message)),
+        _ => error,
     })
 }
 

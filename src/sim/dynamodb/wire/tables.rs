@@ -65,12 +65,24 @@ fn billing(input: Input<'_>) -> Result<Option<Billing>, ApiError> {
 }
 
 fn attributes(input: Input<'_>) -> Result<Vec<(String, KeyType)>, ApiError> {
-    let each = input.structures("AttributeDefinitions")?.unwrap_or_default().into_iter().map(|definition| {
-        let mut violations = Violations::default();
-        violations.required(definition, "AttributeName");
-        violations.required(definition, "AttributeType");
-        violations.one_of(definition, "AttributeType", &["B", "N", "S"]);
-        violations.finish()?;
+    let definitions = input.structures("AttributeDefinitions")?.unwrap_or_default();
+    let mut violations = Violations::default();
+    for (at, definition) in definitions.iter().enumerate() {
+        let path = format!("attributeDefinitions.{}.member", at + 1);
+        if !definition.has("AttributeName") {
+            violations.add("null", &format!("{path}.attributeName"), "Member must not be null");
+        }
+        match definition.text("AttributeType")? {
+            None => violations.add("null", &format!("{path}.attributeType"), "Member must not be null"),
+            Some("B" | "N" | "S") => {}
+            Some(kind) => {
+                let set = "Member must satisfy enum value set: [B, N, S]";
+                violations.add(&format!("'{kind}'"), &format!("{path}.attributeType"), set);
+            }
+        }
+    }
+    violations.finish()?;
+    let each = definitions.into_iter().map(|definition| {
         let kind = match definition.text("AttributeType")? {
             Some("N") => KeyType::N,
             Some("B") => KeyType::B,
@@ -151,8 +163,10 @@ fn throughput(input: Input<'_>) -> Result<Option<(u64, u64)>, ApiError> {
 
 fn index_spec(input: Input<'_>, path: &str, is_global: bool) -> Result<IndexSpec, ApiError> {
     let mut violations = Violations::default();
-    for member in ["IndexName", "KeySchema", "Projection"] {
-        violations.required(input, member);
+    for (member, shown) in [("IndexName", "indexName"), ("KeySchema", "keySchema"), ("Projection", "projection")] {
+        if !input.has(member) {
+            violations.add("null", &format!("{path}{shown}"), "Member must not be null");
+        }
     }
     violations.finish()?;
     let name = input.text("IndexName")?.unwrap_or_default();
@@ -237,8 +251,19 @@ pub fn list(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let mut violations = Violations::default();
     violations.at_least(input, "Limit", 1);
     violations.at_most(input, "Limit", 100);
-    violations.finish()?;
     let after = input.text("ExclusiveStartTableName")?;
+    if let Some(name) = after {
+        let mut refuse = |constraint: &str| violations.add(&format!("'{name}'"), "ExclusiveStartTableName", constraint);
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {
+            refuse("Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
+        }
+        match name.len() {
+            0..=2 => refuse("Member must have length greater than or equal to 3"),
+            256.. => refuse("Member must have length less than or equal to 255"),
+            _ => {}
+        }
+    }
+    violations.finish()?;
     let limit = input.integer("Limit")?.map_or(PAGE, |limit| limit.clamp(1, 100) as usize);
     let mut names: Vec<&str> =
         world.dynamodb.names().filter(|name| after.is_none_or(|after| *name > after)).take(limit + 1).collect();

@@ -15,21 +15,7 @@ use crate::sim::error::ApiError;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
-const OPERATORS: [&str; 13] = [
-    "EQ",
-    "NE",
-    "IN",
-    "LE",
-    "LT",
-    "GE",
-    "GT",
-    "BETWEEN",
-    "NOT_NULL",
-    "NULL",
-    "CONTAINS",
-    "NOT_CONTAINS",
-    "BEGINS_WITH",
-];
+const OPERATORS: &str = "IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS";
 
 /// The enumerations that every request about items has.
 pub fn check_enumerations(input: Input<'_>) -> Result<(), ApiError> {
@@ -44,7 +30,28 @@ pub fn check_enumerations(input: Input<'_>) -> Result<(), ApiError> {
     violations.at_least(input, "TotalSegments", 1);
     violations.at_most(input, "TotalSegments", 1_000_000);
     violations.at_least(input, "Segment", 0);
+    if matches!(input.get("AttributesToGet"), Some(Json::Array(names)) if names.is_empty()) {
+        violations.add("'[]'", "AttributesToGet", "Member must have length greater than or equal to 1");
+    }
     violations.finish()
+}
+
+/// The comparison operator of one attribute's entry in `parameter`. Errors: `ValidationException` for one that there is
+/// not, or for none where there must be one.
+fn operator<'a>(parameter: &str, name: &str, entry: Input<'a>, is_needed: bool) -> Result<Option<&'a str>, ApiError> {
+    let path = format!("{parameter}.{name}.member.comparisonOperator");
+    let operator = entry.text("ComparisonOperator")?;
+    let mut violations = Violations::default();
+    match operator {
+        None if is_needed => violations.add("null", &path, "Member must not be null"),
+        Some(word) if !OPERATORS.split(", ").any(|known| known == word) => {
+            let set = format!("Member must satisfy enum value set: [{OPERATORS}]");
+            violations.add(&format!("'{word}'"), &path, &set);
+        }
+        _ => {}
+    }
+    violations.finish()?;
+    Ok(operator)
 }
 
 /// The substitutes. `old` are the parameters from before expressions, `new` the expressions that the operation has.
@@ -122,18 +129,27 @@ fn expected_entry(name: &str, entry: Input<'_>) -> Result<Entry, ApiError> {
         operator: operator.to_owned(),
         values,
     };
-    if let Some(operator) = entry.text("ComparisonOperator")? {
+    if let Some(operator) = operator("Expected", name, entry, false)? {
         if exists.is_some() {
             let words = "Exists and ComparisonOperator cannot be used together for Attribute";
             return Err(fault::invalid(format!("{words}: {name}")));
         }
-        let mut violations = Violations::default();
-        violations.one_of(entry, "ComparisonOperator", &OPERATORS);
-        violations.finish()?;
-        return Ok(entry_of(operator, values_of(entry)?.unwrap_or_else(|| value.into_iter().collect())));
+        let values = values_of(entry)?;
+        if values.is_some() && value.is_some() {
+            let words = "Value and AttributeValueList cannot be used together for Attribute";
+            return Err(fault::invalid(format!("{words}: {name}")));
+        }
+        if values.is_none() && value.is_none() && !operator.ends_with("NULL") {
+            let words = "Value or AttributeValueList must be used with ComparisonOperator";
+            return Err(fault::invalid(format!("{words}: {operator} for Attribute: {name}")));
+        }
+        return Ok(entry_of(operator, values.unwrap_or_else(|| value.into_iter().collect())));
     }
     if entry.has("AttributeValueList") {
-        let words = "AttributeValueList can only be used with a ComparisonOperator for Attribute";
+        let words = match value {
+            Some(_) => "Value and AttributeValueList cannot be used together for Attribute",
+            None => "AttributeValueList can only be used with a ComparisonOperator for Attribute",
+        };
         return Err(fault::invalid(format!("{words}: {name}")));
     }
     match (exists, value) {
@@ -159,13 +175,9 @@ pub fn old_filter(input: Input<'_>, member: &str) -> Result<Option<Condition>, A
     let mut entries = Vec::new();
     for (name, entry) in filter.0 {
         let entry = Input::of(entry)?;
-        let mut violations = Violations::default();
-        violations.required(entry, "ComparisonOperator");
-        violations.one_of(entry, "ComparisonOperator", &OPERATORS);
-        violations.finish()?;
         entries.push(Entry {
             attribute: name.clone(),
-            operator: entry.text("ComparisonOperator")?.unwrap_or_default().to_owned(),
+            operator: operator(member, name, entry, true)?.unwrap_or_default().to_owned(),
             values: values_of(entry)?.unwrap_or_default(),
         });
     }

@@ -263,3 +263,84 @@ fn item_collections_are_measured_where_a_table_has_local_indexes() {
         json!({"parts": [wanted]})
     );
 }
+
+#[test]
+fn what_is_missing_or_wrong_is_told_by_its_path() {
+    let mut world = with_table();
+    let null = |path: &str| format!("Value null at '{path}' failed to satisfy constraint: Member must not be null");
+    let one = |words: &str| format!("1 validation error detected: {words}");
+    let least = "failed to satisfy constraint: Member must have length greater than or equal to";
+    let operators = "[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]";
+    let key = json!({"id": {"S": "a"}});
+    let filter = |entry: Value| json!({"TableName": "orders", "ScanFilter": {"x": entry}});
+    let expected = |entry: Value| json!({"TableName": "orders", "Key": key, "Expected": {"x": entry}});
+    let invalid = "One or more parameter values were invalid:";
+    let cases = [
+        ("DeleteItem", json!({}), format!("2 validation errors detected: {}; {}", null("tableName"), null("key"))),
+        (
+            "GetItem",
+            json!({"TableName": "orders", "Key": key, "AttributesToGet": []}),
+            one(&format!("Value '[]' at 'attributesToGet' {least} 1")),
+        ),
+        (
+            "GetItem",
+            json!({"TableName": "orders", "Key": key, "ProjectionExpression": "id.x"}),
+            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: id"
+                .into(),
+        ),
+        (
+            "BatchGetItem",
+            json!({"RequestItems": {"orders": {"Keys": []}}}),
+            one(&format!("Value '[]' at 'requestItems.orders.member.keys' {least} 1")),
+        ),
+        (
+            "BatchWriteItem",
+            json!({"RequestItems": {"orders": [{"DeleteRequest": {}}]}}),
+            one(&null("requestItems.orders.member.1.member.deleteRequest.key")),
+        ),
+        (
+            "ListTables",
+            json!({"ExclusiveStartTableName": "a"}),
+            one(&format!("Value 'a' at 'exclusiveStartTableName' {least} 3")),
+        ),
+        ("Scan", filter(json!({})), one(&null("scanFilter.x.member.comparisonOperator"))),
+        (
+            "Scan",
+            filter(json!({"ComparisonOperator": "LIKE", "AttributeValueList": [{"S": "a"}]})),
+            one(&format!(
+                "Value 'LIKE' at 'scanFilter.x.member.comparisonOperator' failed to satisfy constraint: Member must \
+                 satisfy enum value set: {operators}"
+            )),
+        ),
+        (
+            "Scan",
+            filter(json!({"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"S": "b"}, {"S": "a"}]})),
+            "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound".into(),
+        ),
+        (
+            "Scan",
+            filter(json!({"ComparisonOperator": "IN", "AttributeValueList": [{"S": "b"}, {"N": "1"}]})),
+            format!("{invalid} AttributeValues inside AttributeValueList must be of same type"),
+        ),
+        (
+            "DeleteItem",
+            expected(json!({"ComparisonOperator": "EQ"})),
+            format!("{invalid} Value or AttributeValueList must be used with ComparisonOperator: EQ for Attribute: x"),
+        ),
+        (
+            "DeleteItem",
+            expected(json!({"Value": {"S": "a"}, "AttributeValueList": [{"S": "a"}]})),
+            format!("{invalid} Value and AttributeValueList cannot be used together for Attribute: x"),
+        ),
+        (
+            "Scan",
+            json!({"TableName": "orders", "ExclusiveStartKey": {"id": {}}}),
+            "The provided starting key is invalid: Supplied AttributeValue is empty, must contain exactly one of the \
+             supported datatypes"
+                .into(),
+        ),
+    ];
+    for (operation, body, words) in cases {
+        assert_refused(&mut world, operation, &body, INVALID, &words);
+    }
+}

@@ -332,9 +332,10 @@ fn within(mut lengths: impl Iterator<Item = usize>, shortest: usize, longest: us
     })
 }
 
-/// Numbers lose their fraction, as AWS's parser drops it.
+/// Numbers lose their fraction, as AWS's parser drops it, and what is beyond 32 bits is the last that is not.
 pub(super) fn integer(value: &Value) -> i64 {
-    value.as_i64().unwrap_or_else(|| value.as_f64().unwrap_or_default() as i64)
+    let whole = value.as_i64().unwrap_or_else(|| value.as_f64().unwrap_or_default() as i64);
+    whole.clamp(i32::MIN.into(), i32::MAX.into())
 }
 
 fn length(value: &Value) -> usize {
@@ -358,6 +359,7 @@ fn shown(value: Option<&Value>, shape: &Shape) -> String {
         (_, None) => " null".to_owned(),
         (Shape::Blob | Shape::Structures(_), Some(Value::Array(values))) if values.is_empty() => " '[]'".to_owned(),
         (Shape::Blob | Shape::Structures(_), _) => String::new(),
+        (Shape::Integer, Some(number @ Value::Number(_))) => format!(" '{}'", integer(number)),
         (_, Some(Value::String(text))) => format!(" '{text}'"),
         (_, Some(Value::Array(values))) => {
             let texts: Vec<&str> = values.iter().filter_map(Value::as_str).collect();

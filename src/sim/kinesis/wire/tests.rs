@@ -401,6 +401,15 @@ fn a_stream_of_neither_mode_nor_count_is_on_demand_and_is_not_resharded_by_hand(
 }
 
 #[test]
+fn a_number_beyond_32_bits_is_the_last_that_is_not() {
+    let mut world = with_stream(true, 1);
+    let wanted = "1 validation error detected: Value '2147483647' at 'limit' failed to satisfy constraint: Member must \
+                  have value less than or equal to 10000";
+    let refused = refused(&mut world, "ListStreams", json!({ "Limit": 100_000_000_000_u64 }));
+    assert_eq!(refused, ("ValidationException", wanted.to_owned()));
+}
+
+#[test]
 fn a_stream_is_named_by_name_or_by_arn() {
     let mut world = with_stream(true, 1);
     let (code, message) = refused(&mut world, "DescribeStreamSummary", json!({}));

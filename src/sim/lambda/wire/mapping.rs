@@ -123,6 +123,9 @@ fn read_settings(input: Members<'_>, source: &MappingSource, settings: &mut Sett
         settings.reports_item_failures = !responses.is_empty();
     }
     if let Some(destinations) = input.object("DestinationConfig")? {
+        if destinations.has("OnSuccess") {
+            return Err(unsupported("DestinationConfig"));
+        }
         let on_failure = destinations.object("OnFailure")?.map(|of| of.text("Destination")).transpose()?.flatten();
         settings.on_failure = on_failure.map(str::to_owned);
     }

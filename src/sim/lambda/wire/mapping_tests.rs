@@ -58,6 +58,13 @@ fn a_mapping_that_cannot_work_is_refused() {
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
         ),
         (
+            json!({
+                "FunctionName": "task", "EventSourceArn": kinesis, "StartingPosition": "LATEST",
+                "DestinationConfig": {"OnSuccess": {"Destination": sqs}},
+            }),
+            "Unsupported DestinationConfig parameter for given event source mapping type.",
+        ),
+        (
             json!({"FunctionName": "task", "EventSourceArn": kinesis, "StartingPosition": "LATEST"}),
             "Stream not found: arn:aws:kinesis:eu-west-1:123456789012:stream/bids",
         ),

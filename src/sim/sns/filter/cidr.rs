@@ -17,15 +17,15 @@ impl Cidr {
             return Err("Malformed CIDR, one '/' required".to_owned());
         };
         let bits = bits.parse::<i64>().map_err(|_| "Malformed CIDR, mask bits must be an integer".to_owned())?;
+        let bits = u32::try_from(bits).map_err(|_| "Malformed CIDR, mask bits must not be negative".to_owned())?;
         let Ok(address) = address.parse::<IpAddr>() else {
-            return Err(format!("Malformed CIDR, IP address not in IPv4 or IPv6 form: {address}"));
+            return Err(format!("Nonstandard IP address: {address}"));
         };
-        let bits_max = if address.is_ipv4() { 32 } else { 128 };
-        match u32::try_from(bits) {
-            Ok(bits) if bits <= bits_max => Ok(Self { address, bits }),
-            Ok(_) => Err(format!("Malformed CIDR, mask bits must be < {bits_max}")),
-            Err(_) => Err("Malformed CIDR, mask bits must not be negative".to_owned()),
+        let (family, bits_max) = if address.is_ipv4() { ("IPv4", 32) } else { ("IPv6", 128) };
+        if bits > bits_max {
+            return Err(format!("{family} mask bits must be < {bits_max}"));
         }
+        Ok(Self { address, bits })
     }
 
     /// Whether the text is an address of the block.
