@@ -7,6 +7,21 @@ use serde_json::{Map, Value, json};
 
 /// Statements that AddPermission may make of one policy.
 const STATEMENTS_MAX: usize = 7;
+/// Actions that an owner may not grant.
+const OWNERS_ACTIONS: &[&str] = &[
+    "AddPermission",
+    "CancelMessageMoveTask",
+    "CreateQueue",
+    "DeleteQueue",
+    "ListMessageMoveTasks",
+    "ListQueueTags",
+    "ListQueues",
+    "RemovePermission",
+    "SetQueueAttributes",
+    "StartMessageMoveTask",
+    "TagQueue",
+    "UntagQueue",
+];
 /// Actions that an owner may grant.
 const ACTIONS: [&str; 7] = [
     "*",
@@ -84,7 +99,11 @@ fn statement(arn: &str, label: &str, accounts: &[&str], actions: &[&str]) -> Res
         )));
     }
     if let Some(unknown) = actions.iter().find(|action| !ACTIONS.contains(action)) {
-        let reason = "Only the queue owner is allowed to invoke this action.";
+        let reason = if OWNERS_ACTIONS.contains(unknown) {
+            "Only the queue owner is allowed to invoke this action."
+        } else {
+            "Please refer to the appropriate WSDL for a list of valid actions. "
+        };
         return Err(error::invalid_value(format!("SQS:{unknown}"), "ActionName", reason));
     }
     let is_account = |account: &&str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());

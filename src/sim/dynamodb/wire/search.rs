@@ -88,10 +88,16 @@ fn search(input: Input<'_>, table: &str, filter: Option<Condition>) -> Result<Se
     })
 }
 
+/// What AWS says of a value in the same words wherever it is.
+const SAID_ALIKE: [&str; 5] =
+    ["contains duplicates", "number set", "numeric value", "significant digits", "number with magnitude"];
+
 fn starting_key(key: Input<'_>) -> Result<Item, ApiError> {
-    attribute::item(key).map_err(|error| match error.code {
-        "ValidationException" => fault::validation(format!("The provided starting key is invalid: {}", error.message)),
-        _ => error,
+    attribute::item(key).map_err(|error| {
+        if error.code != "ValidationException" || SAID_ALIKE.iter().any(|words| error.message.contains(words)) {
+            return error;
+        }
+        fault::validation(format!("The provided starting key is invalid: {}", error.message))
     })
 }
 

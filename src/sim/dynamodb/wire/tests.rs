@@ -264,83 +264,87 @@ fn item_collections_are_measured_where_a_table_has_local_indexes() {
     );
 }
 
+/// What is said of one violated constraint.
+fn violated(value: &str, path: &str, constraint: &str) -> String {
+    format!(
+        "1 validation error detected: Value {value} at '{path}' failed to satisfy constraint: Member must {constraint}"
+    )
+}
+
 #[test]
 fn what_is_missing_or_wrong_is_told_by_its_path() {
     let mut world = with_table();
-    let null = |path: &str| format!("Value null at '{path}' failed to satisfy constraint: Member must not be null");
-    let one = |words: &str| format!("1 validation error detected: {words}");
-    let least = "failed to satisfy constraint: Member must have length greater than or equal to";
-    let operators = "[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]";
     let key = json!({"id": {"S": "a"}});
-    let filter = |entry: Value| json!({"TableName": "orders", "ScanFilter": {"x": entry}});
-    let expected = |entry: Value| json!({"TableName": "orders", "Key": key, "Expected": {"x": entry}});
-    let invalid = "One or more parameter values were invalid:";
+    let of_key = |members: Value| {
+        let mut body = json!({"TableName": "orders", "Key": key});
+        body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        body
+    };
+    let both = "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be \
+                null; Value null at 'key' failed to satisfy constraint: Member must not be null";
+    let nested = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: id";
+    let start = "The provided starting key is invalid: Supplied AttributeValue is empty, must contain exactly one of the \
+                 supported datatypes";
+    let at_least = |least: u32| format!("have length greater than or equal to {least}");
     let cases = [
-        ("DeleteItem", json!({}), format!("2 validation errors detected: {}; {}", null("tableName"), null("key"))),
-        (
-            "GetItem",
-            json!({"TableName": "orders", "Key": key, "AttributesToGet": []}),
-            one(&format!("Value '[]' at 'attributesToGet' {least} 1")),
-        ),
-        (
-            "GetItem",
-            json!({"TableName": "orders", "Key": key, "ProjectionExpression": "id.x"}),
-            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: id"
-                .into(),
-        ),
+        ("DeleteItem", json!({}), both.to_owned()),
+        ("GetItem", of_key(json!({"AttributesToGet": []})), violated("'[]'", "attributesToGet", &at_least(1))),
+        ("GetItem", of_key(json!({"ProjectionExpression": "id.x"})), nested.to_owned()),
         (
             "BatchGetItem",
             json!({"RequestItems": {"orders": {"Keys": []}}}),
-            one(&format!("Value '[]' at 'requestItems.orders.member.keys' {least} 1")),
+            violated("'[]'", "requestItems.orders.member.keys", &at_least(1)),
         ),
         (
             "BatchWriteItem",
             json!({"RequestItems": {"orders": [{"DeleteRequest": {}}]}}),
-            one(&null("requestItems.orders.member.1.member.deleteRequest.key")),
+            violated("null", "requestItems.orders.member.1.member.deleteRequest.key", "not be null"),
         ),
         (
             "ListTables",
             json!({"ExclusiveStartTableName": "a"}),
-            one(&format!("Value 'a' at 'exclusiveStartTableName' {least} 3")),
+            violated("'a'", "exclusiveStartTableName", &at_least(3)),
         ),
-        ("Scan", filter(json!({})), one(&null("scanFilter.x.member.comparisonOperator"))),
+        ("Scan", json!({"TableName": "orders", "ExclusiveStartKey": {"id": {}}}), start.to_owned()),
         (
             "Scan",
-            filter(json!({"ComparisonOperator": "LIKE", "AttributeValueList": [{"S": "a"}]})),
-            one(&format!(
-                "Value 'LIKE' at 'scanFilter.x.member.comparisonOperator' failed to satisfy constraint: Member must \
-                 satisfy enum value set: {operators}"
-            )),
-        ),
-        (
-            "Scan",
-            filter(json!({"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"S": "b"}, {"S": "a"}]})),
-            "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound".into(),
-        ),
-        (
-            "Scan",
-            filter(json!({"ComparisonOperator": "IN", "AttributeValueList": [{"S": "b"}, {"N": "1"}]})),
-            format!("{invalid} AttributeValues inside AttributeValueList must be of same type"),
-        ),
-        (
-            "DeleteItem",
-            expected(json!({"ComparisonOperator": "EQ"})),
-            format!("{invalid} Value or AttributeValueList must be used with ComparisonOperator: EQ for Attribute: x"),
-        ),
-        (
-            "DeleteItem",
-            expected(json!({"Value": {"S": "a"}, "AttributeValueList": [{"S": "a"}]})),
-            format!("{invalid} Value and AttributeValueList cannot be used together for Attribute: x"),
-        ),
-        (
-            "Scan",
-            json!({"TableName": "orders", "ExclusiveStartKey": {"id": {}}}),
-            "The provided starting key is invalid: Supplied AttributeValue is empty, must contain exactly one of the \
-             supported datatypes"
-                .into(),
+            json!({"TableName": "orders", "ExclusiveStartKey": {"id": {"N": "b"}}}),
+            "The parameter cannot be converted to a numeric value: b".to_owned(),
         ),
     ];
     for (operation, body, words) in cases {
         assert_refused(&mut world, operation, &body, INVALID, &words);
     }
+}
+
+#[test]
+fn the_old_form_of_conditions_is_held_to_its_rules() {
+    let mut world = with_table();
+    let filter = |entry: Value| json!({"TableName": "orders", "ScanFilter": {"x": entry}});
+    let of = |operator: &str, values: Value| json!({"ComparisonOperator": operator, "AttributeValueList": values});
+    let invalid = "One or more parameter values were invalid:";
+    let path = "scanFilter.x.member.comparisonOperator";
+    let operators = "[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]";
+    let upside_down =
+        "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound";
+    let cases = [
+        (json!({}), violated("null", path, "not be null")),
+        (of("LIKE", json!([{"S": "a"}])), violated("'LIKE'", path, &format!("satisfy enum value set: {operators}"))),
+        (of("BETWEEN", json!([{"S": "b"}, {"S": "a"}])), upside_down.to_owned()),
+        (
+            of("IN", json!([{"S": "b"}, {"N": "1"}])),
+            format!("{invalid} AttributeValues inside AttributeValueList must be of same type"),
+        ),
+    ];
+    for (entry, words) in cases {
+        assert_refused(&mut world, "Scan", &filter(entry), INVALID, &words);
+    }
+    let expected = |entry: Value| json!({"TableName": "orders", "Key": {"id": {"S": "a"}}, "Expected": {"x": entry}});
+    let both = json!({"Value": {"S": "a"}, "AttributeValueList": [{"S": "a"}]});
+    let words = format!("{invalid} Value and AttributeValueList cannot be used together for Attribute: x");
+    assert_refused(&mut world, "DeleteItem", &expected(both), INVALID, &words);
+    let none = json!({"ComparisonOperator": "EQ"});
+    let words =
+        format!("{invalid} Value or AttributeValueList must be used with ComparisonOperator: EQ for Attribute: x");
+    assert_refused(&mut world, "DeleteItem", &expected(none), INVALID, &words);
 }

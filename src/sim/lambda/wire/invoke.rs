@@ -31,7 +31,11 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     violations.one_of(Some(&invocation_type), "invocationType", &["Event", "RequestResponse", "DryRun"]);
     violations.one_of(Some(&log_type), "logType", &["None", "Tail"]);
     violations.check()?;
-    let (name, qualifier) = FunctionRef::of(world, route)?.resolve(world, route.parameter("Qualifier"))?;
+    let (name, qualifier) = FunctionRef::of(world, route)?.named(route.parameter("Qualifier"))?;
+    if world.lambda.named(&name).and_then(|function| function.qualified(&qualifier)).is_none() {
+        let arn = world.place.arn("lambda", &format!("function:{name}"));
+        return Err(function_not_found(&format!("{arn}:{}", qualifier.text_or_latest())));
+    }
     if invocation_type == "DryRun" {
         let version = world.lambda.named(&name).and_then(|function| function.qualified(&qualifier));
         let number = version.map_or(VersionNumber::LATEST, |version| version.number);
@@ -127,6 +131,9 @@ fn answer(answered: Answered) -> Answer {
     answer
 }
 
+/// What the parser would have taken.
+const EXPECTED: &str = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'";
+
 /// The event: JSON, `{}` where nothing was sent. Errors: RequestEntityTooLargeException, InvalidRequestContentException.
 fn payload(body: &Bytes, is_event: bool) -> Result<Bytes, ApiError> {
     let too_large = if body.len() > SYNCHRONOUS_BYTES {
@@ -151,26 +158,35 @@ fn payload(body: &Bytes, is_event: bool) -> Result<Bytes, ApiError> {
     }
 }
 
-/// The parser's words, as Lambda hands them on.
+/// The parser's words, as Lambda hands them on. It reads bytes, not characters.
 fn not_json(body: &[u8]) -> ApiError {
-    let text = String::from_utf8_lossy(body);
-    let start = text.trim_start();
-    let token: String = start.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '$').collect();
-    let column = text.len() - start.len() + token.len() + 1;
-    let what = if token.is_empty() {
-        let first = start.chars().next().unwrap_or(' ');
-        format!("Unexpected character ('{first}' (code {})): expected a valid value", u32::from(first))
-    } else {
-        format!(
-            "Unrecognized token '{token}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
-        )
+    let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(body.len());
+    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_$".contains(byte);
+    let word: Vec<u8> = body.iter().skip(start).take_while(is_word).copied().collect();
+    let after = body.get(start + word.len()).copied();
+    let (what, column) = match (word.as_slice(), after) {
+        // No character begins with such a byte.
+        ([_, ..], Some(byte @ (0x80..=0xbf | 0xf8..=0xff))) => {
+            (format!("Invalid UTF-8 start byte 0x{byte:02x}"), start + word.len() + 2)
+        }
+        ([_, ..], _) => {
+            let word = String::from_utf8_lossy(&word);
+            (format!("Unrecognized token '{word}': was expecting ({EXPECTED})"), start + word.len() + 1)
+        }
+        ([], byte) => {
+            let byte = byte.unwrap_or(b' ');
+            let shown = match byte {
+                0..=31 | 127..=159 => format!("(CTRL-CHAR, code {byte})"),
+                _ => format!("'{}' (code {byte})", char::from(byte)),
+            };
+            (format!("Unexpected character ({shown}): expected a valid value ({EXPECTED})"), start + 1)
+        }
     };
-    let shown: String = text.chars().take(500).collect();
     ApiError::client(
         "InvalidRequestContentException",
         format!(
-            "Could not parse request body into json: Could not parse payload into json: {what}\n at [Source: \
-             (byte[])\"{shown}\"; line: 1, column: {column}]"
+            "Could not parse request body into json: Could not parse payload into json: {what}\n at [Source: REDACTED \
+             (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: {column}]"
         ),
     )
 }

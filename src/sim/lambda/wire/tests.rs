@@ -232,3 +232,36 @@ pub(super) fn two_versions(world: &mut World, name: &str) {
     assert_eq!(publish(world, name, &json!({"Description": "second"})).1["Version"], "2");
     pass(world, 1);
 }
+
+#[test]
+fn a_payload_that_is_no_json_is_refused_in_the_parsers_words() {
+    let mut world = world();
+    world.place.limits = false;
+    create(&mut world, "task");
+    let place = |column: u32| {
+        format!(
+            "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: {column}]"
+        )
+    };
+    let expected = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'";
+    let cases: [(&[u8], String, u32); 4] = [
+        (b"n\x87r\x9e", "Invalid UTF-8 start byte 0x87".into(), 3),
+        (b"hello", format!("Unrecognized token 'hello': was expecting ({expected})"), 6),
+        (
+            b"\x99\xeb,j",
+            format!("Unexpected character ((CTRL-CHAR, code 153)): expected a valid value ({expected})"),
+            1,
+        ),
+        (b"=", format!("Unexpected character ('=' (code 61)): expected a valid value ({expected})"), 1),
+    ];
+    for (payload, words, column) in cases {
+        let response = send(&mut world, "POST", &format!("{FUNCTIONS}/task/invocations"), &[], payload);
+        let body: Value = serde_json::from_slice(&response.body).unwrap();
+        let wanted = format!("Could not parse request body into json: Could not parse payload into json: {words}");
+        assert_eq!((response.status, &body["message"]), (400, &json!(wanted + &place(column))), "{payload:?}");
+    }
+    let response = send(&mut world, "POST", &format!("{FUNCTIONS}/nobody/invocations"), &[], b"{}");
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:nobody:$LATEST";
+    assert_eq!((response.status, &body["Message"]), (404, &json!(format!("Function not found: {arn}"))));
+}

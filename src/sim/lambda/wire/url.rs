@@ -17,8 +17,8 @@ const QUALIFIER_PATTERN: &str = "((?!^\\d+$)^[0-9a-zA-Z-_]+$)";
 /// What an answer tells beside the address itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
-    Created,
-    Updated,
+    Created { with_mode: bool },
+    Updated { with_mode: bool },
     Read,
 }
 
@@ -32,10 +32,11 @@ fn show(arn: &str, url: &FunctionUrl, detail: Detail) -> Value {
     if let Some(cors) = &url.cors {
         value["Cors"] = cors.clone();
     }
-    if detail != Detail::Created {
+    if !matches!(detail, Detail::Created { .. }) {
         value["LastModifiedTime"] = json!(iso_millis(url.last_modified));
     }
-    if detail == Detail::Read {
+    // Who sets the mode is told it; who does not is told when reading.
+    if matches!(detail, Detail::Read | Detail::Created { with_mode: true } | Detail::Updated { with_mode: true }) {
         value["InvokeMode"] = json!(url.invoke_mode);
     }
     value
@@ -108,7 +109,7 @@ pub fn create(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
     }
     let mut url = FunctionUrl::new(&mut cx);
     read(input, &mut url)?;
-    let shown = show(&arn, &url, Detail::Created);
+    let shown = show(&arn, &url, Detail::Created { with_mode: input.has("InvokeMode") });
     function.urls.insert(key(&qualifier), url);
     Ok(Answer::json(201, &shown))
 }
@@ -131,7 +132,7 @@ pub fn update(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
     read(input, &mut url)?;
     url.last_modified = now;
     found.clone_from(&url);
-    Ok(Answer::json(200, &show(&arn, &url, Detail::Updated)))
+    Ok(Answer::json(200, &show(&arn, &url, Detail::Updated { with_mode: input.has("InvokeMode") })))
 }
 
 pub fn delete(world: &mut World, route: &Route) -> Result<Answer, ApiError> {
