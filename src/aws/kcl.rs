@@ -226,7 +226,8 @@ async fn look(clients: &Clients, table: &str) -> Result<(Vec<Lease>, f64), Troub
 /// Writes a look's leases and their counts into the update.
 fn tell(clients: &Clients, update: &mut RowUpdate, leases: Vec<Lease>, units: f64, now: Timestamp) {
     let renewed = leases.iter().filter(|lease| lease.owner.is_some() && !lease.is_finished());
-    let counters = renewed.map(|lease| (lease.key.clone(), lease.counter)).collect();
+    let held = |lease: &Lease| (lease.counter, lease.owner.clone().unwrap_or_default());
+    let counters = renewed.map(|lease| (lease.key.clone(), held(lease))).collect();
     let renewals = clients.lease_tables().looked(&update.id.name, (counters, units), now);
     let count = |number: usize| Value::number(number as f64, now, Origin::Api);
     let finished = leases.iter().filter(|lease| lease.is_finished()).count();

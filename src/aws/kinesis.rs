@@ -3,14 +3,14 @@
 use crate::aws::clients::Clients;
 use crate::aws::draft::{Draft, blank};
 use crate::aws::errors::{Trouble, trouble};
-use crate::aws::operations::{DESCRIBE_STREAM_SUMMARY, LIST_SHARDS, LIST_STREAMS};
+use crate::aws::operations::{DESCRIBE_STREAM_SUMMARY, LIST_SHARDS, LIST_STREAM_CONSUMERS, LIST_STREAMS};
 use crate::domain::field::{Field, Fields};
 use crate::domain::poll::Target;
 use crate::domain::row::{KindId, Part, ResourceId};
 use crate::domain::time::Timestamp;
 use crate::domain::value::{Datum, NoData, Origin, Value};
 use crate::kinds::kinesis;
-use aws_sdk_kinesis::types::{Shard, StreamDescriptionSummary, StreamModeDetails, StreamSummary};
+use aws_sdk_kinesis::types::{ConsumerStatus, Shard, StreamDescriptionSummary, StreamModeDetails, StreamSummary};
 use futures::StreamExt;
 
 /// Streams that are asked at once.
@@ -18,6 +18,8 @@ const CONCURRENCY: usize = 4;
 /// Bounds on paging: 100 streams a page, 1,000 shards a page.
 const STREAM_PAGES_MAX: usize = 200;
 const SHARD_PAGES_MAX: usize = 20;
+/// A stream has 50 consumers at most, and a page holds 100 (ListStreamConsumers); an emulator may cut them smaller.
+const CONSUMER_PAGES_MAX: usize = 10;
 
 /// The fields that only DescribeStreamSummary fills.
 const SUMMARY_FIELDS: [&Field; 3] = [&kinesis::OPEN_SHARDS, &kinesis::RETENTION_S, &kinesis::SHARD_METRICS];
@@ -101,12 +103,17 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
     let answers = futures::stream::iter(targets.to_vec())
         .map(|target| async move {
             let (summary, shards) = (summary(clients, &target.id.name).await, shards(clients, &target.id.name).await);
-            (target, summary, shards)
+            let arn = summary.as_ref().map(|summary| summary.stream_arn.clone()).ok().or(target.address.clone());
+            let consumers = match arn.filter(|_| target.lists_consumers) {
+                Some(arn) => Some(consumers(clients, &arn).await),
+                None => None,
+            };
+            (target, summary, shards, consumers)
         })
         .buffered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
-    for (target, summary, shards) in answers {
+    for (target, summary, shards, consumers) in answers {
         let mut update = blank(&target.id, now);
         let mut metrics_off = false;
         match summary {
@@ -121,6 +128,13 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
                 update.parts = Some(shards.iter().map(|shard| shard_part(shard, metrics_off, now)).collect());
             }
             Err(trouble) => draft.resource(&LIST_SHARDS, trouble, &mut update, &[]),
+        }
+        match consumers {
+            Some(Ok(names)) => update.fields.set(&kinesis::CONSUMERS, names_of(&names, now)),
+            Some(Err(trouble)) => {
+                draft.resource(&LIST_STREAM_CONSUMERS, trouble, &mut update, &[&kinesis::CONSUMERS]);
+            }
+            None => {}
         }
         draft.update(update);
     }
@@ -147,6 +161,33 @@ async fn shards(clients: &Clients, stream: &str) -> Result<Vec<Shard>, Trouble> 
         }
     }
     Ok(shards)
+}
+
+/// The enhanced fan-out consumers that may read now.
+async fn consumers(clients: &Clients, stream_arn: &str) -> Result<Vec<String>, Trouble> {
+    let mut names = Vec::new();
+    let mut token: Option<String> = None;
+    for _ in 0..CONSUMER_PAGES_MAX {
+        clients.turn(&LIST_STREAM_CONSUMERS).await;
+        let request = clients.kinesis.list_stream_consumers().stream_arn(stream_arn);
+        let page = request.set_next_token(token).send().await;
+        let page = page.map_err(|error| trouble(&error, &LIST_STREAM_CONSUMERS, clients.place()))?;
+        let consumers = page.consumers.unwrap_or_default().into_iter();
+        names.extend(consumers.filter(|c| c.consumer_status == ConsumerStatus::Active).map(|c| c.consumer_name));
+        token = page.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            break;
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn names_of(names: &[String], now: Timestamp) -> Value {
+    match names {
+        [] => Value::missing(NoData::NotApplicable, now, Origin::Api),
+        names => Value::text(names.join(", "), now),
+    }
 }
 
 fn set_listed(fields: &mut Fields, listed: &StreamSummary, now: Timestamp) {

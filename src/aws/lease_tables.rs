@@ -35,6 +35,8 @@ struct Known {
     described_at: Timestamp,
     capacity: Capacity,
     looked: Option<Look>,
+    /// The longest time from one renewal of a lease to its next, as far as looks have seen it.
+    renews_every: Option<Duration>,
 }
 
 /// What DescribeTable says of how much a look takes and how much there is.
@@ -55,10 +57,14 @@ struct Look {
     counters: BTreeMap<String, Counter>,
 }
 
+/// A lease's counter and its owner.
+pub type Held = (i64, String);
+
 /// Where a lease's counter stood, and since when it was seen to stand there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Counter {
     number: i64,
+    owner: String,
     since: Timestamp,
     has_moved: bool,
 }
@@ -73,9 +79,12 @@ pub enum Renewal {
     StandsStill(Duration),
 }
 
-/// A worker renews three times within the failover time, ten seconds unless set otherwise: with one of a minute a living
-/// owner's counter still moves within this time.
+/// A worker renews three times within the failover time, ten seconds unless set otherwise. Where renewals are seen to be
+/// rarer, a counter may stand still for so many times as long as between two of them.
 const STANDS_STILL: Duration = Duration::from_secs(20);
+const MISSED_RENEWALS: u32 = 2;
+/// Where no two renewals were seen yet, the failover time may be minutes.
+const STANDS_STILL_UNKNOWN: Duration = Duration::from_secs(120);
 
 impl LeaseTables {
     fn read<R>(&self, read: impl FnOnce(&BTreeMap<String, Table>) -> R) -> R {
@@ -103,11 +112,11 @@ impl LeaseTables {
     /// A table was described; `None`: it holds no leases.
     pub fn described(&self, name: &str, capacity: Option<Capacity>, now: Timestamp) {
         self.change(|tables| {
-            let looked = match tables.remove(name) {
-                Some(Table::Leases(known)) => known.looked,
-                _ => None,
+            let (looked, renews_every) = match tables.remove(name) {
+                Some(Table::Leases(known)) => (known.looked, known.renews_every),
+                _ => (None, None),
             };
-            let leases = |capacity| Table::Leases(Known { described_at: now, capacity, looked });
+            let leases = |capacity| Table::Leases(Known { described_at: now, capacity, looked, renews_every });
             tables.insert(name.to_owned(), capacity.map_or(Table::Other, leases));
         });
     }
@@ -142,22 +151,26 @@ impl LeaseTables {
     pub fn looked(
         &self,
         name: &str,
-        (counters, units): (BTreeMap<String, i64>, f64),
+        (counters, units): (BTreeMap<String, Held>, f64),
         now: Timestamp,
     ) -> BTreeMap<String, Renewal> {
         self.change(|tables| {
             let Some(Table::Leases(known)) = tables.get_mut(name) else { return BTreeMap::new() };
             let before = known.looked.take().map(|look| look.counters).unwrap_or_default();
-            let next = |(key, number): (String, i64)| {
+            let seen = counters.iter().filter_map(|(key, held)| before.get(key)?.renewed_every(held, now));
+            known.renews_every = known.renews_every.max(seen.max());
+            let allowed = known.renews_every.map_or(STANDS_STILL_UNKNOWN, |every| every * MISSED_RENEWALS);
+            let allowed = allowed.max(STANDS_STILL);
+            let next = |(key, (number, owner)): (String, Held)| {
                 let counter = match before.get(&key) {
-                    Some(seen) if seen.number == number => *seen,
-                    seen => Counter { number, since: now, has_moved: seen.is_some() },
+                    Some(seen) if seen.number == number => seen.clone(),
+                    seen => Counter { number, owner, since: now, has_moved: seen.is_some() },
                 };
                 (key, counter)
             };
             let counters: BTreeMap<String, Counter> = counters.into_iter().map(next).collect();
             let said: BTreeMap<String, Renewal> =
-                counters.iter().map(|(key, counter)| (key.clone(), renewal(*counter, now))).collect();
+                counters.iter().map(|(key, counter)| (key.clone(), counter.renewal(allowed, now))).collect();
             let is_open = said.values().any(|renewal| !matches!(renewal, Renewal::Moves(_)));
             known.looked = Some(Look { at: now, units, is_open, counters });
             said
@@ -165,14 +178,24 @@ impl LeaseTables {
     }
 }
 
-fn renewal(counter: Counter, now: Timestamp) -> Renewal {
-    let still = now.since(counter.since);
-    if still >= STANDS_STILL {
-        Renewal::StandsStill(still)
-    } else if counter.has_moved {
-        Renewal::Moves(still)
-    } else {
-        Renewal::SeenOnce
+impl Counter {
+    /// How long it takes from one renewal to the next, where the same owner has renewed since: each raises the counter by
+    /// one. From where it was first seen, and not seen to move, one renewal alone says nothing.
+    fn renewed_every(&self, (number, owner): &Held, now: Timestamp) -> Option<Duration> {
+        let renewals = u32::try_from(number.checked_sub(self.number)?).ok().filter(|renewals| *renewals > 0)?;
+        let is_same = self.owner == *owner && (self.has_moved || renewals > 1);
+        is_same.then(|| now.since(self.since) / renewals)
+    }
+
+    fn renewal(&self, allowed: Duration, now: Timestamp) -> Renewal {
+        let still = now.since(self.since);
+        if still >= allowed {
+            Renewal::StandsStill(still)
+        } else if self.has_moved {
+            Renewal::Moves(still)
+        } else {
+            Renewal::SeenOnce
+        }
     }
 }
 
@@ -191,7 +214,7 @@ mod tests {
     }
 
     fn look(tables: &LeaseTables, counter: i64, second: i64) -> Renewal {
-        tables.looked("app", ([("shard".to_owned(), counter)].into(), 0.5), at(second))["shard"]
+        tables.looked("app", ([("shard".to_owned(), (counter, "w".to_owned()))].into(), 0.5), at(second))["shard"]
     }
 
     #[test]
@@ -211,11 +234,51 @@ mod tests {
     fn a_counter_that_moves_is_renewed_and_one_that_stands_is_not() {
         let tables = leases(None, 0);
         assert_eq!(look(&tables, 7, 0), Renewal::SeenOnce);
-        assert_eq!(look(&tables, 7, 10), Renewal::SeenOnce);
-        assert_eq!(look(&tables, 8, 15), Renewal::Moves(Duration::ZERO));
-        assert_eq!(look(&tables, 8, 25), Renewal::Moves(Duration::from_secs(10)));
-        assert_eq!(look(&tables, 8, 35), Renewal::StandsStill(Duration::from_secs(20)));
-        assert_eq!(look(&tables, 9, 45), Renewal::Moves(Duration::ZERO));
+        assert_eq!(look(&tables, 7, 3), Renewal::SeenOnce);
+        assert_eq!(look(&tables, 10, 15), Renewal::Moves(Duration::ZERO));
+        assert_eq!(look(&tables, 10, 25), Renewal::Moves(Duration::from_secs(10)));
+        assert_eq!(look(&tables, 10, 35), Renewal::StandsStill(Duration::from_secs(20)));
+        assert_eq!(look(&tables, 11, 45), Renewal::Moves(Duration::ZERO));
+    }
+
+    /// With a failover time of five minutes a worker renews every hundred seconds.
+    #[test]
+    fn a_fleet_that_renews_seldom_is_not_taken_for_lost() {
+        let tables = leases(None, 0);
+        for second in (0..1000).step_by(10) {
+            let said = look(&tables, second / 100, second);
+            assert!(!matches!(said, Renewal::StandsStill(_)), "{said:?} at {second}");
+        }
+        let stops = 10;
+        let said: Vec<Renewal> = (0..30).map(|n| look(&tables, stops, 1000 + n * 10)).collect();
+        let first = said.iter().position(|said| matches!(said, Renewal::StandsStill(_))).unwrap();
+        assert!((20..23).contains(&first), "after two renewals that did not come: {first}");
+    }
+
+    #[test]
+    fn a_change_of_owner_is_no_renewal() {
+        let tables = leases(None, 0);
+        let held = |counter: i64, owner: &str, second| {
+            let counters = [("shard".to_owned(), (counter, owner.to_owned()))].into();
+            tables.looked("app", (counters, 0.5), at(second))["shard"]
+        };
+        held(1, "a", 0);
+        assert_eq!(held(4, "a", 10), Renewal::Moves(Duration::ZERO));
+        assert_eq!(held(4, "a", 70), Renewal::StandsStill(Duration::from_secs(60)));
+        assert_eq!(held(5, "b", 80), Renewal::Moves(Duration::ZERO));
+        assert_eq!(
+            held(5, "b", 100),
+            Renewal::StandsStill(Duration::from_secs(20)),
+            "it does not say how often they renew"
+        );
+    }
+
+    #[test]
+    fn what_was_never_seen_to_be_renewed_may_be_renewed_seldom() {
+        let tables = leases(None, 0);
+        assert_eq!(look(&tables, 7, 0), Renewal::SeenOnce);
+        assert_eq!(look(&tables, 7, 60), Renewal::SeenOnce);
+        assert_eq!(look(&tables, 7, 120), Renewal::StandsStill(Duration::from_secs(120)));
     }
 
     #[test]

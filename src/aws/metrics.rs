@@ -9,6 +9,7 @@ use crate::aws::clients::Clients;
 use crate::aws::draft::{Draft, blank};
 use crate::aws::errors::{Trouble, trouble};
 use crate::aws::operations::{GET_METRIC_DATA, METRIC_USD};
+use crate::aws::readers;
 use crate::domain::field::Fields;
 use crate::domain::finding::ErrorClass;
 use crate::domain::poll::{RowUpdate, Target};
@@ -16,7 +17,7 @@ use crate::domain::row::{KindId, ResourceId};
 use crate::domain::series::SeriesKey;
 use crate::domain::time::Timestamp;
 use crate::domain::value::{NoData, Origin, Value, short_duration_ms};
-use crate::kinds::{self, Metric};
+use crate::kinds::{self, Metric, kinesis};
 use aws_sdk_cloudwatch::types::{
     Dimension, Metric as CloudWatchMetric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode,
 };
@@ -41,10 +42,12 @@ const WINDOW_MIN_MAX: u32 = 24 * 60;
 struct Wanted<'a> {
     target: usize,
     part: Option<&'a str>,
+    /// A fan-out consumer of the stream.
+    consumer: Option<&'a str>,
     metric: &'static Metric,
 }
 
-type Points = Vec<(Timestamp, f64)>;
+pub type Points = Vec<(Timestamp, f64)>;
 
 /// What CloudWatch said to one query.
 enum Told {
@@ -59,6 +62,7 @@ pub async fn metrics(clients: &Clients, kind: KindId, targets: &[Target], window
     let wanted = wanted(kind, targets);
     let (from, to) = window(now, window_min);
     let mut has_points = false;
+    let mut consumers: BTreeMap<usize, Vec<(&str, Points)>> = BTreeMap::new();
     for batch in wanted.chunks(QUERIES_MAX) {
         let answers = fetch(clients, targets, batch, from, to).await;
         draft.charge(batch.len() as f64 * METRIC_USD);
@@ -67,7 +71,10 @@ pub async fn metrics(clients: &Clients, kind: KindId, targets: &[Target], window
             match told {
                 Told::Points(points) => {
                     has_points |= !points.is_empty();
-                    take_points(update, wanted, points, now);
+                    match wanted.consumer {
+                        Some(name) => consumers.entry(wanted.target).or_default().push((name, points)),
+                        None => take_points(update, wanted, points, now),
+                    }
                 }
                 Told::Failed(trouble) => {
                     let fields = [wanted.metric.field];
@@ -80,7 +87,10 @@ pub async fn metrics(clients: &Clients, kind: KindId, targets: &[Target], window
     if !has_points && let Some(trouble) = clocks_apart(clients) {
         draft.whole(&GET_METRIC_DATA, trouble);
     }
-    for update in updates {
+    for (index, mut update) in updates.into_iter().enumerate() {
+        if kind == KindId::Kinesis {
+            readers::complete(&mut update, &consumers.remove(&index).unwrap_or_default(), now);
+        }
         draft.update(update);
     }
     draft
@@ -118,9 +128,12 @@ fn wanted(kind: KindId, targets: &[Target]) -> Vec<Wanted<'_>> {
     let kind = kinds::kind(kind);
     let mut all = Vec::new();
     for (index, target) in targets.iter().enumerate() {
-        all.extend(kind.metrics_of(target.is_near).map(|metric| Wanted { target: index, part: None, metric }));
+        let of_row = |metric| Wanted { target: index, part: None, consumer: None, metric };
+        all.extend(kind.metrics_of(target.is_near).map(of_row));
+        let of_consumer = |name| Wanted { consumer: Some(name), ..of_row(&kinesis::CONSUMER_METRIC) };
+        all.extend(target.consumers.iter().map(|name| of_consumer(name.as_str())));
         for part in &target.parts {
-            all.extend(kind.part_metrics.iter().map(|metric| Wanted { target: index, part: Some(part), metric }));
+            all.extend(kind.part_metrics.iter().map(|metric| Wanted { part: Some(part), ..of_row(metric) }));
         }
     }
     all
@@ -191,6 +204,7 @@ fn query(index: usize, id: &ResourceId, wanted: &Wanted<'_>) -> MetricDataQuery 
         .namespace(namespace)
         .metric_name(wanted.metric.name)
         .dimensions(dimension(name, value));
+    let metric = wanted.consumer.into_iter().fold(metric, |m, name| m.dimensions(dimension("ConsumerName", name)));
     let of_part = wanted.part.into_iter().flat_map(|part| part_dimensions.iter().zip(part.split('/')));
     let metric = of_part.fold(metric, |metric, (name, value)| metric.dimensions(dimension(name, value)));
     let stat = MetricStat::builder().metric(metric.build()).period(PERIOD_S as i32).stat(wanted.metric.statistic);
@@ -256,7 +270,7 @@ fn take_points(update: &mut RowUpdate, wanted: &Wanted<'_>, points: Points, now:
 }
 
 /// The newest point, as of the end of its minute, if that is fresh.
-fn newest(points: &Points, now: Timestamp) -> Value {
+pub fn newest(points: &Points, now: Timestamp) -> Value {
     let fresh = Duration::from_secs(u64::from(FRESH_MIN) * 60);
     let newest = points.last().map(|(start, number)| (*start + Duration::from_secs(PERIOD_S as u64), *number));
     match newest {
@@ -299,6 +313,19 @@ mod tests {
             [("StreamName".into(), "bids".into()), ("ShardId".into(), "shardId-000000000000".into())]
         );
         assert_eq!((query.id.as_deref(), stat.period), (Some("m7"), Some(60)));
+    }
+
+    #[test]
+    fn a_fan_out_consumer_is_asked_of_by_its_name() {
+        let mut bids = Target::new(ResourceId::new(KindId::Kinesis, "bids"), None);
+        bids.consumers = vec!["ledger".into()];
+        let targets = [bids];
+        let wanted = wanted(KindId::Kinesis, &targets);
+        let of_consumer = wanted.iter().find(|wanted| wanted.consumer.is_some()).unwrap();
+        let metric = query(0, &targets[0].id, of_consumer).metric_stat.unwrap().metric.unwrap();
+        assert_eq!(metric.metric_name.as_deref(), Some("SubscribeToShardEvent.MillisBehindLatest"));
+        let names: Vec<String> = metric.dimensions.unwrap().into_iter().map(|d| d.name.unwrap()).collect();
+        assert_eq!(names, ["StreamName", "ConsumerName"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod operations;
 mod pace;
 mod perform;
 mod probe;
+mod readers;
 mod sns;
 mod sqs;
 mod sts;

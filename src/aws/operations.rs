@@ -55,6 +55,9 @@ pub const LIST_STREAMS: Operation = read("kinesis", "ListStreams", "kinesis:List
 pub const DESCRIBE_STREAM_SUMMARY: Operation =
     read("kinesis", "DescribeStreamSummary", "kinesis:DescribeStreamSummary", 0.0, 12.5);
 pub const LIST_SHARDS: Operation = read("kinesis", "ListShards", "kinesis:ListShards", 0.0, 50.0);
+/// Five a second of each stream; each is asked once in a long while.
+pub const LIST_STREAM_CONSUMERS: Operation =
+    read("kinesis", "ListStreamConsumers", "kinesis:ListStreamConsumers", 0.0, 50.0);
 pub const SPLIT_SHARD: Operation = change("kinesis", "SplitShard", "kinesis:SplitShard", 0.0, 5.0);
 pub const UPDATE_SHARD_COUNT: Operation = change("kinesis", "UpdateShardCount", "kinesis:UpdateShardCount", 0.0, 5.0);
 pub const LIST_QUEUES: Operation = read("sqs", "ListQueues", "sqs:ListQueues", SQS_USD, 10.0);
@@ -125,13 +128,14 @@ pub const LOOKUP_EVENTS: Operation =
     Operation { burst: 1.0, ..read("cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", 0.0, 1.0) };
 
 /// The table: nothing else is ever called.
-pub const OPERATIONS: [&Operation; 47] = [
+pub const OPERATIONS: [&Operation; 48] = [
     &GET_CALLER_IDENTITY,
     &GET_METRIC_DATA,
     &DESCRIBE_ALARMS,
     &LIST_STREAMS,
     &DESCRIBE_STREAM_SUMMARY,
     &LIST_SHARDS,
+    &LIST_STREAM_CONSUMERS,
     &SPLIT_SHARD,
     &UPDATE_SHARD_COUNT,
     &LIST_QUEUES,

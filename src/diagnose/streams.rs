@@ -2,6 +2,7 @@
 
 use super::{Estate, evidence, finding};
 use crate::domain::counted::counted;
+use crate::domain::field::Field;
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
 use crate::domain::row::{Health, Part, Row};
 use crate::domain::value::{Datum, NoData, Unit, short_duration_ms};
@@ -121,7 +122,8 @@ fn reads(row: &Row) -> Finding {
     found
 }
 
-/// Readers that are late. Why is looked for in the functions that the stream feeds.
+/// Readers that are late. Which, is looked for in the functions that the stream feeds, in the applications that read it,
+/// and among its fan-out consumers.
 fn lagging<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
     let lag_ms = row.fields.number(&kinesis::ITERATOR_AGE_MS).filter(|lag| *lag >= LAG_MS)?;
     let lag = short_duration_ms(lag_ms);
@@ -129,50 +131,38 @@ fn lagging<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
     let history = estate.series_of(row).recent(&kinesis::ITERATOR_AGE_MS, LOOK_BACK_MIN);
     let rising = history.first().is_some_and(|first| lag_ms > first + 5_000.0);
     let trend = if rising { "and falling further behind" } else { "and not falling further behind" };
-    let late =
-        estate.fed_by(&row.id).find(|f| f.fields.number(&lambda::ITERATOR_AGE_MS).is_some_and(|ms| ms >= LAG_MS));
-    let is_late = |found: &&Row| found.fields.number(&kcl::LAG_MS).is_some_and(|ms| ms >= LAG_MS);
-    let late_application = estate.readers(row).find(is_late).filter(|_| late.is_none());
+    let is_late = |row: &Row, field: &Field| row.fields.number(field).is_some_and(|ms| ms >= LAG_MS);
+    let function = estate.fed_by(&row.id).find(|function| is_late(function, &lambda::ITERATOR_AGE_MS));
+    let application = estate.readers(row).find(|found| is_late(found, &kcl::LAG_MS)).filter(|_| function.is_none());
+    let consumer = row.fields.text(&kinesis::FANOUT_LATEST).filter(|_| is_late(row, &kinesis::FANOUT_LAG_MS));
     let (name, out) = (&row.id.name, row.fields.number(&kinesis::OUT_BYTES_PER_S).unwrap_or(0.0));
     let arriving = row.fields.number(&kinesis::IN_BYTES_PER_S).unwrap_or(0.0);
-    let mut found = match late {
-        Some(function) => finding(
-            row,
-            Cause::SlowConsumer,
-            severity,
-            Confidence::Likely,
-            format!("{} reads {name} {lag} late {trend}.", function.id),
-        ),
-        None if late_application.is_some() => finding(
-            row,
-            Cause::SlowConsumer,
-            severity,
-            Confidence::Likely,
-            format!(
-                "{} reads {name} {lag} late {trend}.",
-                late_application.map_or(String::new(), |found| found.id.to_string())
-            ),
-        ),
-        None if out < arriving * 0.02 && arriving > 0.0 => finding(
-            row,
-            Cause::StalledConsumer,
-            severity,
-            Confidence::Likely,
-            format!("A reader of {name} is {lag} late and next to nothing is read: it has stopped."),
-        ),
-        None => finding(
-            row,
-            Cause::SlowConsumer,
-            severity,
+    let slow = |confidence, sentence| finding(row, Cause::SlowConsumer, severity, confidence, sentence);
+    let mut found = match (function.or(application), consumer) {
+        (Some(reader), _) => slow(Confidence::Likely, format!("{} reads {name} {lag} late {trend}.", reader.id)),
+        (None, Some(consumer)) => {
+            let shared = row.fields.number(&kinesis::GETRECORDS_AGE_MS).filter(|ms| *ms < LAG_MS);
+            let shared = shared.map_or("", |_| "; those who share the shards' reads are not late");
+            slow(Confidence::Certain, format!("Fan-out consumer {consumer} reads {name} {lag} late {trend}{shared}."))
+        }
+        (None, None) if out < arriving * 0.02 && arriving > 0.0 => {
+            let sentence = format!("A reader of {name} is {lag} late and next to nothing is read: it has stopped.");
+            finding(row, Cause::StalledConsumer, severity, Confidence::Likely, sentence)
+        }
+        (None, None) => slow(
             Confidence::Possible,
             format!("A reader of {name} is {lag} late {trend}; no function here is, so it is another consumer."),
         ),
     };
     found.evidence.extend(evidence(row, &kinesis::ITERATOR_AGE_MS, "age of the last record read"));
-    if let Some(application) = late_application {
+    if consumer.is_some() {
+        found.evidence.extend(evidence(row, &kinesis::FANOUT_LAG_MS, "lag of the latest fan-out consumer"));
+        found.evidence.extend(evidence(row, &kinesis::GETRECORDS_AGE_MS, "lag of those who share the reads"));
+    }
+    if let Some(application) = application {
         found.evidence.extend(evidence(application, &kcl::LAG_MS, "lag of its slowest lease"));
     }
-    if let Some(function) = late {
+    if let Some(function) = function {
         found.evidence.extend(evidence(function, &lambda::ITERATOR_AGE_MS, "age of its batches"));
         found.evidence.extend(evidence(function, &lambda::DURATION_P99_MS, "its p99 duration"));
     }

@@ -161,6 +161,43 @@ fn a_backlog_is_told_from_a_stopped_consumer() {
     );
 }
 
+/// A stream of which this fan-out consumer is so late, and those who share its reads so.
+fn fanned_out(fanout_ms: f64, shared_ms: Option<f64>) -> Case {
+    let mut case = Case::default();
+    case.history(KindId::Kinesis, "bids", &kinesis::IN_RECORDS_PER_S, &[40.0; 5]);
+    case.history(KindId::Kinesis, "bids", &kinesis::IN_BYTES_PER_S, &[40_000.0; 5]);
+    case.set(KindId::Kinesis, "bids", &kinesis::FANOUT_LAG_MS, fanout_ms);
+    case.row(KindId::Kinesis, "bids").fields.set(&kinesis::FANOUT_LATEST, Value::text("ledger", minute(60)));
+    if let Some(shared_ms) = shared_ms {
+        case.set(KindId::Kinesis, "bids", &kinesis::GETRECORDS_AGE_MS, shared_ms);
+    }
+    case.history(KindId::Kinesis, "bids", &kinesis::ITERATOR_AGE_MS, &[shared_ms.unwrap_or(0.0).max(fanout_ms); 5]);
+    case
+}
+
+#[test]
+fn a_late_fan_out_consumer_is_named_and_is_silent_while_it_is_not_late() {
+    let sentence = |case: &mut Case| {
+        let estate = Estate { rows: &case.rows, series: &case.series, changes: &case.changes, now: minute(60) };
+        diagnose(&estate).first().map(|found| (found.cause, found.sentence.clone()))
+    };
+    let said = |sentence: &str| Some((Cause::SlowConsumer, sentence.to_owned()));
+    let late = "Fan-out consumer ledger reads bids 2m00s late and not falling further behind";
+    let alone = format!("{late}; those who share the shards' reads are not late.");
+    assert_eq!(sentence(&mut fanned_out(120_000.0, Some(300.0))), said(&alone));
+    assert_eq!(sentence(&mut fanned_out(120_000.0, None)), said(&format!("{late}.")), "nobody else reads");
+    assert_eq!(sentence(&mut fanned_out(400.0, Some(300.0))), None);
+    let other = sentence(&mut fanned_out(400.0, Some(120_000.0))).unwrap().1;
+    assert!(!other.contains("ledger"), "{other}");
+}
+
+#[test]
+fn a_function_that_reads_by_fan_out_alone_is_no_silent_stream() {
+    let mut case = fanned_out(400.0, None);
+    case.link((KindId::Lambda, "settle"), Relation::FedBy, (KindId::Kinesis, "bids"));
+    assert_eq!(case.says(), []);
+}
+
 #[test]
 fn a_quiet_estate_has_no_findings() {
     let mut case = Case::default();

@@ -75,6 +75,10 @@ pub struct Target {
     pub parts: Vec<String>,
     /// For a queue: it takes other queues' dead letters, so its message move tasks are wanted too.
     pub move_tasks: bool,
+    /// For a stream: its fan-out consumers, whose lag is wanted.
+    pub consumers: Vec<String>,
+    /// For a stream: it was not asked for its fan-out consumers for long.
+    pub lists_consumers: bool,
     /// Somebody has it selected or open, or a job changes it: what costs money or a shared rate is asked too.
     pub is_near: bool,
 }
@@ -82,7 +86,15 @@ pub struct Target {
 impl Target {
     /// A resource to ask about without its parts.
     pub fn new(id: ResourceId, address: Option<String>) -> Self {
-        Self { id, address, parts: Vec::new(), move_tasks: false, is_near: false }
+        Self {
+            id,
+            address,
+            parts: Vec::new(),
+            move_tasks: false,
+            consumers: Vec::new(),
+            lists_consumers: false,
+            is_near: false,
+        }
     }
 }
 

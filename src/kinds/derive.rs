@@ -7,10 +7,12 @@ use crate::domain::value::{Datum, NoData, Origin, Value};
 use crate::kinds::{kcl, kinesis, swf};
 use functions::Shared;
 use queues::Queues;
+use readers::Readers;
 use std::collections::BTreeMap;
 
 mod functions;
 mod queues;
+mod readers;
 
 /// A shard takes 1 MiB and 1,000 records a second (Kinesis "Quotas and limits").
 const SHARD_BYTES_PER_S: f64 = 1_048_576.0;
@@ -20,9 +22,13 @@ const SHARD_RECORDS_PER_S: f64 = 1000.0;
 pub fn derive(rows: &mut BTreeMap<ResourceId, Row>, series: &BTreeMap<SeriesKey, Series>) {
     let queues = Queues::of(rows, series);
     let shared = Shared::of(rows);
+    let readers = Readers::of(rows);
     for row in rows.values_mut() {
         match row.id.kind {
-            KindId::Kinesis => stream(row),
+            KindId::Kinesis => {
+                stream(row);
+                readers.complete(row);
+            }
             KindId::Sqs => queues.complete(row, series),
             KindId::Lambda => functions::complete(row, &shared),
             KindId::Swf => workflows(row),

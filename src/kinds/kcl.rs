@@ -28,7 +28,8 @@ pub const EXPIRED: Field = Field {
     id: "expired_leases",
     title: "EXPIRED",
     unit: Unit::Count,
-    doc: "Leases with an owner whose counter stood still for 20 s or longer between two looks: nobody renews them (Scan).",
+    doc: "Leases with an owner whose counter stood still for 20 s or longer, or for twice as long as renewals take: nobody renews \
+          them (Scan).",
 };
 pub const UNOWNED: Field =
     Field { id: "unowned_leases", title: "UNOWNED", unit: Unit::Count, doc: "Leases that no worker has taken (Scan)." };

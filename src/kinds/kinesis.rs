@@ -32,7 +32,36 @@ pub const ITERATOR_AGE_MS: Field = Field {
     id: "iterator_age_ms",
     title: "LAG",
     unit: Unit::Milliseconds,
-    doc: "Age of the last record read, worst reader (GetRecords.IteratorAgeMilliseconds, Maximum).",
+    doc: "Age of the last record read, worst reader: by GetRecords, by a function, or by a fan-out consumer.",
+};
+pub const LATEST_READER: Field =
+    Field { id: "latest_reader", title: "LATEST", unit: Unit::Text, doc: "Which reader the lag is of." };
+pub const GETRECORDS_AGE_MS: Field = Field {
+    id: "getrecords_age_ms",
+    title: "SHARED LAG",
+    unit: Unit::Milliseconds,
+    doc: "Age of the last record that any of those read who share the shards' reads \
+          (GetRecords.IteratorAgeMilliseconds, Maximum).",
+};
+pub const FANOUT_LAG_MS: Field = Field {
+    id: "fanout_lag_ms",
+    title: "FAN-OUT LAG",
+    unit: Unit::Milliseconds,
+    doc: "How far the latest enhanced fan-out consumer is behind (SubscribeToShardEvent.MillisBehindLatest, Maximum).",
+};
+pub const FANOUT_LATEST: Field =
+    Field { id: "fanout_latest", title: "FAN-OUT LATEST", unit: Unit::Text, doc: "Which fan-out consumer that is." };
+pub const FANOUT_LAGS: Field = Field {
+    id: "fanout_lags",
+    title: "FAN-OUT",
+    unit: Unit::Text,
+    doc: "Each fan-out consumer and how far it is behind (SubscribeToShardEvent.MillisBehindLatest, Maximum).",
+};
+pub const CONSUMERS: Field = Field {
+    id: "consumers",
+    title: "CONSUMERS",
+    unit: Unit::Text,
+    doc: "Its active enhanced fan-out consumers (ListStreamConsumers).",
 };
 pub const IN_BYTES_PER_S: Field = Field {
     id: "in_bytes_per_s",
@@ -113,6 +142,14 @@ const fn metric(field: &'static Field, name: &'static str, statistic: &'static s
     Metric { field, namespace: NAMESPACE, name, statistic, dimension: "StreamName", scale, near_only: false }
 }
 
+/// What CloudWatch is asked of each fan-out consumer; a dimension `ConsumerName` stands beside the stream's.
+pub const CONSUMER_METRIC: Metric = metric(&FANOUT_LAG_MS, "SubscribeToShardEvent.MillisBehindLatest", "Maximum", 1.0);
+
+/// The names of the fan-out consumers that are known. None of them has a comma (RegisterStreamConsumer).
+pub fn consumers(row: &Row) -> impl Iterator<Item = &str> {
+    row.fields.text(&CONSUMERS).into_iter().flat_map(|names| names.split(", "))
+}
+
 pub const KIND: Kind = Kind {
     id: KindId::Kinesis,
     title: "Kinesis streams",
@@ -134,12 +171,17 @@ pub const KIND: Kind = Kind {
         &OPEN_SHARDS,
         &RETENTION_S,
         &ITERATOR_AGE_MS,
+        &LATEST_READER,
         &IN_BYTES_PER_S,
         &IN_RECORDS_PER_S,
         &OUT_BYTES_PER_S,
         &UTILISATION_PERCENT,
         &WRITE_THROTTLED_PER_MIN,
         &READ_THROTTLED_PER_MIN,
+        &GETRECORDS_AGE_MS,
+        &FANOUT_LAG_MS,
+        &FANOUT_LAGS,
+        &CONSUMERS,
         &SHARD_METRICS,
         &ARN,
     ],
@@ -159,7 +201,7 @@ pub const KIND: Kind = Kind {
         &SHARD_PARENTS,
     ],
     metrics: &[
-        metric(&ITERATOR_AGE_MS, "GetRecords.IteratorAgeMilliseconds", "Maximum", 1.0),
+        metric(&GETRECORDS_AGE_MS, "GetRecords.IteratorAgeMilliseconds", "Maximum", 1.0),
         metric(&IN_BYTES_PER_S, "IncomingBytes", "Sum", 1.0 / 60.0),
         metric(&IN_RECORDS_PER_S, "IncomingRecords", "Sum", 1.0 / 60.0),
         metric(&OUT_BYTES_PER_S, "GetRecords.Bytes", "Sum", 1.0 / 60.0),
@@ -185,6 +227,9 @@ pub const KIND: Kind = Kind {
     actions: &[ActionId::Reshard],
     health,
 };
+
+/// What [`LATEST_READER`] says of those who share the shards' reads.
+pub const BY_GETRECORDS: &str = "GetRecords";
 
 /// Records above this age are late for a person who waits.
 const LAG_WARN_MS: f64 = 60_000.0;
@@ -239,15 +284,16 @@ fn lag_health(row: &Row, verdict: &mut Verdict) {
     let Some(lag_ms) = row.fields.number(&ITERATOR_AGE_MS) else { return };
     let retention_ms = row.fields.number(&RETENTION_S).unwrap_or(86_400.0) * 1000.0;
     let lag = short_duration_ms(lag_ms);
+    // Who shares the reads is not known by name.
+    let readers = match row.fields.text(&LATEST_READER) {
+        Some(reader) if reader != BY_GETRECORDS => format!("{reader} is {lag} behind"),
+        _ => format!("readers are {lag} behind"),
+    };
     if lag_ms >= retention_ms * LAG_RETENTION_SHARE {
-        verdict.add(
-            &ITERATOR_AGE_MS,
-            Health::Crit,
-            format!("readers are {lag} behind: over half of retention, records will be lost"),
-        );
+        verdict.add(&ITERATOR_AGE_MS, Health::Crit, format!("{readers}: over half of retention, records will be lost"));
     } else if lag_ms >= LAG_CRIT_MS {
-        verdict.add(&ITERATOR_AGE_MS, Health::Crit, format!("readers are {lag} behind"));
+        verdict.add(&ITERATOR_AGE_MS, Health::Crit, readers);
     } else if lag_ms >= LAG_WARN_MS {
-        verdict.add(&ITERATOR_AGE_MS, Health::Warn, format!("readers are {lag} behind"));
+        verdict.add(&ITERATOR_AGE_MS, Health::Warn, readers);
     }
 }

@@ -199,6 +199,19 @@ def test_an_answer_that_is_not_of_aws_form_is_a_problem_and_no_number(run, estat
     assert "firehose/archive" in told[0]["sentence"]
 
 
+def test_streams_show_the_fan_out_consumers_that_boto3_registers(run, estate):
+    kinesis = estate.client("kinesis")
+    arn = kinesis.describe_stream_summary(StreamName="bids")["StreamDescriptionSummary"]["StreamARN"]
+    for name in ("ledger", "audit"):
+        kinesis.register_stream_consumer(StreamARN=arn, ConsumerName=name)
+    _, snapshot = status(run, estate)
+    fields = {name: by_id(snapshot)[f"kinesis/{name}"]["fields"] for name in ("bids", "clicks")}
+    assert fields["bids"]["consumers"] == "audit, ledger"
+    assert fields["clicks"]["consumers"] is None
+    assert fields["bids"]["fanout_lag_ms"] is None, "moto has no such metric"
+    assert "ListStreamConsumers" not in {problem["operation"] for problem in snapshot["problems"]}
+
+
 def test_domains_show_the_counts_that_boto3_reads_and_null_for_those_it_cannot(run, estate):
     swf = estate.client("swf")
     _, snapshot = status(run, estate)

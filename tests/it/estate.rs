@@ -128,6 +128,11 @@ impl Desk {
         self.call(Request { headers, body: Bytes::from(body.to_owned()), ..request("POST", "/") }).await;
     }
 
+    /// The engine, for clients of others.
+    pub fn engine(&self) -> Handle {
+        self.engine.clone()
+    }
+
     /// An order to the engine.
     pub async fn control(&self, order: &str, body: &str) {
         let path = format!("/_midwatch/{order}");

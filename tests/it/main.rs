@@ -9,6 +9,7 @@ mod estate;
 mod fanout;
 mod fixtures;
 mod flows;
+mod lag;
 mod picture;
 mod polls;
 mod pty;

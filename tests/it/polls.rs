@@ -132,6 +132,7 @@ impl Sale {
             let address = kinds::kind(kind).address.and_then(|field| told(id)?.fields.text(field));
             let mut target = Target::new(id.clone(), address.map(str::to_owned));
             target.move_tasks = id.name.ends_with("-dlq");
+            target.lists_consumers = kind == KindId::Kinesis;
             target.is_near = true;
             target
         };
