@@ -47,6 +47,7 @@ pub enum CommandId {
     Log,
     Executions,
     ExecutionsOpen,
+    Throttled,
     ConfirmYes,
     ConfirmNo,
     ConfirmUp,
@@ -182,6 +183,8 @@ pub const COMMANDS: &[Command] = &[
     command(C::Problems, S::Screen, &["p"], "problems", "Shows what could not be looked at, and what was done.")
         .hint(20),
     command(C::Changes, S::Screen, &["c"], "changes", "Shows what was changed lately, and by whom.").hint(19),
+    command(C::Throttled, S::Screen, &["t"], "throttled", "Counts the calls that AWS throttled lately, and whose.")
+        .when(crate::app::throttled::can_open),
     command(C::Contexts, S::Screen, &["C"], "ctx", "Chooses what to watch: accounts, regions, roles.")
         .when(can_choose_context),
     command(C::Show(ListId::Overview), S::Screen, &["1"], "overview", "Ranks everything, the worst first."),

@@ -9,7 +9,7 @@ use crate::app::job::{JOBS_MAX, Job, PlanId};
 use crate::app::list::ListId;
 use crate::app::screen::{Cursor, Detail, Screen};
 use crate::app::state::{Size, State, Tone};
-use crate::app::{contexts, log, palette, probe, typing, verbs, workflow};
+use crate::app::{contexts, log, palette, probe, throttled, typing, verbs, workflow};
 use crate::domain::row::{KindId, ResourceId};
 use crate::domain::verb::ActionId;
 use crate::kinds;
@@ -56,6 +56,7 @@ pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
         CommandId::Probe => probe::open(state),
         CommandId::Log => push_some(state, log::screen),
         CommandId::Executions => push_some(state, workflow::screen),
+        CommandId::Throttled => push_some(state, throttled::screen),
         CommandId::ExecutionsOpen => push_some(state, workflow::history_screen),
         CommandId::ConfirmYes => confirm_yes(state, effects),
         CommandId::ConfirmUp | CommandId::ConfirmDown => scroll_confirm(state, id == CommandId::ConfirmDown),
@@ -113,6 +114,7 @@ fn go(state: &mut State, way: Go) {
             }
         }
         Some(Screen::Executions(open)) => open.select(way.from(open.index, text_page)),
+        Some(Screen::Throttled(open)) => open.select(way.from(open.index, text_page)),
         Some(Screen::History(open)) => {
             open.end = open.history.place(way.from(open.history.index(open.end), text_page));
         }
@@ -164,7 +166,7 @@ fn text_lines(state: &State) -> usize {
                 said.map(|text| wrapped(text)).sum::<usize>() + lists + kinds::kind(row.id.kind).detail.len()
             }),
             Screen::List(_) | Screen::Changes(_) | Screen::Contexts { .. } => 0,
-            Screen::Log(_) | Screen::Executions(_) | Screen::History(_) => 0,
+            Screen::Log(_) | Screen::Executions(_) | Screen::History(_) | Screen::Throttled(_) => 0,
         }
 }
 

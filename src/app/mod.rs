@@ -22,6 +22,7 @@ pub mod readings;
 pub mod schedule;
 pub mod screen;
 pub mod state;
+pub mod throttled;
 pub mod typing;
 pub mod update;
 pub mod verbs;

@@ -5,6 +5,7 @@ use crate::app::log;
 use crate::app::probe;
 use crate::app::screen::Screen;
 use crate::app::state::{Counts, State};
+use crate::app::throttled;
 use crate::app::workflow;
 use crate::diagnose::{self, Estate};
 use crate::domain::change::Change;
@@ -67,6 +68,9 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     }
     if let (Question::Workflow(question), Some(answer)) = (&poll.question, reading.workflow) {
         workflow::take(state, question, &answer);
+    }
+    if let (Question::Throttled(question), Some(answer)) = (&poll.question, reading.throttled) {
+        throttled::take(state, question, answer);
     }
     let asked = match &poll.question {
         Question::Metrics { .. } => Asked::CloudWatch,
@@ -181,7 +185,7 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
         Question::Direct(_, targets) | Question::Metrics { targets, .. } => targets.iter().map(|t| &t.id).collect(),
         Question::Probe(probe) => [&probe.application].into(),
         Question::Identity | Question::Inventory(_) | Question::Changes { .. } => BTreeSet::new(),
-        Question::Log(_) | Question::Workflow(_) => BTreeSet::new(),
+        Question::Log(_) | Question::Workflow(_) | Question::Throttled(_) => BTreeSet::new(),
     };
     let worked = |problem: &Problem| {
         let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));

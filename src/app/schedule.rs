@@ -365,7 +365,7 @@ impl Schedule {
             Question::Identity => f(None, self.identities.entry(place.clone()).or_default()),
             Question::Changes { .. } => f(None, self.changes.entry(place.clone()).or_default()),
             Question::Inventory(kind) => f(None, self.inventories.entry((place.clone(), *kind)).or_default()),
-            Question::Log(_) | Question::Workflow(_) => {
+            Question::Log(_) | Question::Workflow(_) | Question::Throttled(_) => {
                 if self.on_demand.is_of(question) {
                     f(None, &mut self.on_demand.slot);
                 }
@@ -405,6 +405,7 @@ impl Schedule {
             Question::Changes { .. } => reading.changes.is_some(),
             Question::Log(_) => matches!(reading.log, Some(Ok(_))),
             Question::Workflow(_) => reading.workflow.as_ref().is_some_and(WorkflowAnswer::is_good),
+            Question::Throttled(_) => matches!(reading.throttled, Some(Ok(_))),
             Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => true,
         };
         self.each_slot(&place, &question, |id, slot| {
@@ -436,7 +437,8 @@ impl Schedule {
     pub fn ask_again(&mut self, ids: &BTreeSet<ResourceId>, kinds: &BTreeSet<KindId>) {
         self.wide_at = NOW;
         let concerns = |question: &Question| match question {
-            Question::Identity | Question::Changes { .. } | Question::Log(_) | Question::Workflow(_) => true,
+            Question::Identity | Question::Changes { .. } => true,
+            Question::Log(_) | Question::Workflow(_) | Question::Throttled(_) => true,
             Question::Probe(_) => false,
             Question::Inventory(kind) => kinds.contains(kind),
             Question::Direct(_, targets) | Question::Metrics { targets, .. } => {

@@ -4,6 +4,7 @@ use crate::app::job::PlanId;
 use crate::app::list::ListId;
 use crate::app::log::LogScreen;
 use crate::app::state::State;
+use crate::app::throttled::ThrottledScreen;
 use crate::app::workflow::{ExecutionsScreen, HistoryScreen};
 use crate::domain::change::Changes;
 use crate::domain::row::{Place, ResourceId, Row};
@@ -35,6 +36,8 @@ pub enum Screen {
     Executions(ExecutionsScreen),
     /// What happened in one execution, newest last.
     History(Box<HistoryScreen>),
+    /// Which calls were throttled lately, and whose.
+    Throttled(ThrottledScreen),
     /// What an invocation gave back: the job holds the answer.
     Answer {
         job: PlanId,
@@ -156,7 +159,7 @@ impl State {
             Screen::Executions(open) => Some(&open.domain),
             Screen::History(open) => Some(&open.domain),
             Screen::Answer { job, .. } => self.job(*job).map(|job| &job.plan.resource),
-            Screen::Help { .. } | Screen::Problems { .. } | Screen::Contexts { .. } => None,
+            Screen::Help { .. } | Screen::Problems { .. } | Screen::Contexts { .. } | Screen::Throttled(_) => None,
         }
     }
 

@@ -153,6 +153,7 @@ pub fn attention(state: &State) -> Attention {
     attention.on_demand = match state.screen() {
         Screen::Log(open) => Some(Question::Log(open.question())),
         Screen::Executions(open) => Some(Question::Workflow(open.question())),
+        Screen::Throttled(open) => Some(Question::Throttled(open.question())),
         Screen::History(open) => open.question().map(Question::Workflow),
         _ => None,
     };

@@ -10,6 +10,7 @@ use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::log::LogAnswer;
 use crate::domain::poll::{Identity, Reading, RowUpdate};
 use crate::domain::row::{KindId, Place, ResourceId};
+use crate::domain::throttled::ThrottledAnswer;
 use crate::domain::time::Timestamp;
 use crate::domain::value::{Origin, Value};
 use std::collections::BTreeMap;
@@ -50,6 +51,11 @@ impl Draft {
     /// What was read of a domain's executions.
     pub fn workflow(&mut self, answer: WorkflowAnswer) {
         self.reading.workflow = Some(answer);
+    }
+
+    /// Which calls were throttled, or why that is not known.
+    pub fn throttled(&mut self, answer: ThrottledAnswer) {
+        self.reading.throttled = Some(answer);
     }
 
     /// Money beyond the price of requests.

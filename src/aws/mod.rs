@@ -59,6 +59,7 @@ pub async fn ask(clients: &Clients, question: &Question, now: Timestamp) -> Read
         Question::Direct(KindId::Kcl, targets) => kcl::direct(clients, targets, now).await,
         Question::Probe(asked) => probe::probe(clients, asked, now).await,
         Question::Log(question) => logs::log(clients, question, now).await,
+        Question::Throttled(_) => changes::throttled(clients, now).await,
         Question::Workflow(question) => swf::workflow(clients, question, now).await,
         Question::Metrics { kind, targets, window_min } => {
             metrics::metrics(clients, *kind, targets, *window_min, now).await

@@ -1,9 +1,10 @@
 //! From a CloudTrail record to a change: which watched resources it names, who did it, and what was set. Records hold
 //! what anybody in the account has typed, so every text is cleaned and cut.
 
-use crate::aws::errors::one_line;
+use crate::aws::errors::{is_throttling_code, one_line};
 use crate::domain::change::Change;
 use crate::domain::row::{KindId, Place, ResourceId};
+use crate::domain::throttled::ThrottledCall;
 use crate::domain::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -287,6 +288,19 @@ fn each_text(value: &Value, with: &mut impl FnMut(&str)) {
         Value::Object(members) => members.values().for_each(|member| each_text(member, with)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// The call that a record tells, if it was throttled.
+pub fn throttled(record: &Value, at: Timestamp) -> Option<ThrottledCall> {
+    let text = |member: &str| record.get(member).and_then(Value::as_str);
+    let code = text("errorCode").filter(|code| is_throttling_code(code))?;
+    Some(ThrottledCall {
+        service: one_line(text("eventSource")?.trim_end_matches(".amazonaws.com")),
+        operation: one_line(bare(text("eventName")?)),
+        code: one_line(code),
+        who: who(record.get("userIdentity").unwrap_or(&Value::Null)),
+        at,
+    })
 }
 
 /// The ARNs within a text such as a policy.

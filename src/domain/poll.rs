@@ -7,6 +7,7 @@ use crate::domain::finding::Problem;
 use crate::domain::log::{LogAnswer, LogQuestion};
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId};
 use crate::domain::series::SeriesKey;
+use crate::domain::throttled::{ThrottledAnswer, ThrottledQuestion};
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +30,8 @@ pub enum Question {
     Log(LogQuestion),
     /// A domain's executions or one execution's history, while somebody has them open.
     Workflow(WorkflowQuestion),
+    /// Which calls were throttled lately, and whose, while somebody has them open.
+    Throttled(ThrottledQuestion),
 }
 
 /// A reading of a stream's shards after the checkpoints of an application's leases.
@@ -60,6 +63,7 @@ impl Question {
             Self::Probe(probe) => probe.application.place = place.clone(),
             Self::Log(question) => question.function.place = place.clone(),
             Self::Workflow(question) => question.domain.place = place.clone(),
+            Self::Throttled(question) => question.place = place.clone(),
         }
         self
     }
@@ -123,6 +127,8 @@ pub struct Reading {
     pub log: Option<Result<LogAnswer, String>>,
     /// Set by `Workflow`.
     pub workflow: Option<WorkflowAnswer>,
+    /// Set by `Throttled`.
+    pub throttled: Option<ThrottledAnswer>,
     /// Resources whose part of the question failed: their last good values stay, marked stale with the sentence.
     pub failed: Vec<(ResourceId, String)>,
     pub problems: Vec<Problem>,

@@ -27,6 +27,7 @@ mod pen;
 mod reading;
 mod table;
 mod text;
+mod throttled;
 mod waiting;
 
 use crate::app::list::{List, ListId};
@@ -74,6 +75,7 @@ fn draw_body(pen: &mut Pen, area: Rect, state: &State) -> Option<String> {
         }
         Screen::Detail(detail) => detail::draw(pen, area, state, detail),
         Screen::Log(open) => log::draw(pen, area, open),
+        Screen::Throttled(open) => throttled::draw(pen, area, state, open),
         Screen::Executions(open) => executions::draw(pen, area, state, open),
         Screen::History(open) => history::draw(pen, area, open, state.now),
         Screen::Help { scroll } => reading::draw_help(pen, area, *scroll),

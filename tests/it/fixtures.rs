@@ -5,6 +5,7 @@ use midwatch::app::job::{Job, PlanId, Stage};
 use midwatch::app::list::{ListId, worst_findings};
 use midwatch::app::screen::{Detail, Screen};
 use midwatch::app::state::{Context, Counts, Settings, Size, Source, State, Toast, Tone};
+use midwatch::app::throttled::ThrottledScreen;
 use midwatch::app::workflow::{ExecutionsScreen, HistoryScreen};
 use midwatch::domain::change::Change;
 use midwatch::domain::execution::{
@@ -17,6 +18,7 @@ use midwatch::domain::poll::Identity;
 use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Link, Part, Place, Relation, ResourceId, Row, Stale};
 use midwatch::domain::series::{Series, SeriesKey};
+use midwatch::domain::throttled::{Throttled, ThrottledCalls};
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::value::{NoData, Origin, Value};
 use midwatch::domain::verb::ActionId;
@@ -527,6 +529,23 @@ fn execution(number: u32, started: u64, closed: Option<(u64, Ended)>) -> Executi
 }
 
 /// A domain's list: some open, the newest closed, trouble among them.
+pub fn throttled() -> ThrottledScreen {
+    let calls = |operation: &str, who: &str, count: usize, seconds: u64| ThrottledCalls {
+        service: "kinesis".into(),
+        operation: operation.into(),
+        code: "LimitExceededException".into(),
+        who: who.into(),
+        count,
+        newest: ago(seconds),
+    };
+    let found = Throttled {
+        calls: vec![calls("DescribeStream", "dashboards/refresh", 1412, 310), calls("ListShards", "ana", 3, 900)],
+        events: 250,
+        from: ago(1800),
+    };
+    ThrottledScreen { place: Place::default(), answer: Some(Ok(found)), index: 1 }
+}
+
 pub fn executions() -> ExecutionsScreen {
     let mut screen = ExecutionsScreen::new(ResourceId::parse("swf/orders").unwrap());
     let open = (0..14).map(|n| execution(4100 + n, 8000 - u64::from(n) * 500, None)).collect();

@@ -75,6 +75,7 @@ fn screens(width: u16, height: u16) -> Vec<(&'static str, State)> {
         ("dead_letters", in_detail(sale(), "sqs/orders-dlq", 0)),
         ("queue", in_detail(sale(), "sqs/orders", 0)),
         ("function", in_detail(sale(), "lambda/settle-bid", 0)),
+        ("throttled", on(sale(), Screen::Throttled(throttled()))),
         ("executions", on(sale(), Screen::Executions(executions()))),
         ("history", on(sale(), Screen::History(Box::new(history())))),
         ("history_over", on(sale(), Screen::History(Box::new(history_over())))),

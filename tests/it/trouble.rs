@@ -2,6 +2,7 @@
 //! it knew, names the problem, says no wrong number, and recovers by itself.
 
 use crate::estate::{Desk, MINUTE, with_faults};
+use midwatch::app::screen::Screen;
 use midwatch::aws::operations::OPERATIONS;
 use midwatch::domain::finding::ErrorClass;
 use midwatch::domain::row::{Health, KindId, Place, ResourceId};
@@ -76,6 +77,27 @@ async fn a_storm_of_throttling_is_met_with_fewer_calls_and_is_told() {
         assert!(calls.total() < usual, "{} calls in the storm, {usual} in calm", calls.total());
     })
     .await;
+}
+
+/// CloudTrail shows an event minutes after it happened; the storm is over by then.
+#[tokio::test(start_paused = true)]
+async fn throttled_calls_are_counted_by_operation_and_principal_while_somebody_looks() {
+    let mut desk = desk_with("kind = \"api-throttle\"\ntarget = \"kinesis\"\nshare = 0.5").await;
+    desk.runner.run_for(MINUTE * 12).await;
+    desk.runner.keys("t").unwrap();
+    desk.runner.run_for(SECOND * 30).await;
+    let Screen::Throttled(open) = desk.runner.state().screen() else { panic!("the screen is open") };
+    let found = open.answer.clone().expect("it was asked").expect("it was answered");
+    assert!(found.events > found.calls.len(), "{found:?}");
+    let streams = found.calls.iter().filter(|calls| calls.service == "kinesis");
+    assert!(streams.clone().any(|calls| calls.operation == "DescribeStreamSummary" && calls.count > 1), "{found:?}");
+    assert!(streams.count() == found.calls.len(), "nothing else was throttled: {found:?}");
+    assert!(found.calls.iter().all(|calls| !calls.who.is_empty() && calls.who != "somebody"), "{found:?}");
+    let looks = desk.runner.state().meter.calls.by_operation["cloudtrail:LookupEvents"];
+    desk.runner.keys("<esc>").unwrap();
+    desk.runner.run_for(MINUTE * 5).await;
+    let later = desk.runner.state().meter.calls.by_operation["cloudtrail:LookupEvents"];
+    assert!(later - looks <= 6, "closed, only the changes are looked up: {looks}, {later}");
 }
 
 #[tokio::test(start_paused = true)]

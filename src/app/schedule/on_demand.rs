@@ -1,4 +1,4 @@
-//! What is open and asked for nothing else: a function's log, a domain's executions, a history. Asked every few seconds,
+//! What is open and asked for nothing else: a function's log, a domain's executions, a history, throttled calls. Asked every few seconds,
 //! and not at all once it is closed.
 
 use super::{Attention, NextLook, Schedule};
@@ -15,6 +15,9 @@ const LOG_EVERY: Duration = Duration::from_secs(3);
 const EXECUTIONS_EVERY: Duration = Duration::from_secs(10);
 const HISTORY_EVERY: Duration = Duration::from_secs(5);
 
+/// LookupEvents has two calls a second, and shows what happened minutes ago.
+const THROTTLED_EVERY: Duration = Duration::from_secs(60);
+
 /// Which of them was asked for last, with its timing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OnDemand {
@@ -28,6 +31,7 @@ impl OnDemand {
         match (&self.of, question) {
             (Some(Question::Log(open)), Question::Log(asked)) => open.is_like(asked),
             (Some(Question::Workflow(open)), Question::Workflow(asked)) => open.is_like(asked),
+            (Some(open @ Question::Throttled(_)), asked) => open == asked,
             _ => false,
         }
     }
@@ -65,6 +69,7 @@ fn timed(question: &Question) -> Option<(&Question, Place, Duration)> {
             };
             Some((question, asked.domain.place.clone(), every))
         }
+        Question::Throttled(asked) => Some((question, asked.place.clone(), THROTTLED_EVERY)),
         _ => None,
     }
 }

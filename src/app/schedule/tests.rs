@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::execution::{Executions, WorkflowAnswer};
 use crate::domain::poll::Identity;
+use crate::domain::throttled::Throttled;
 
 const START: Timestamp = Timestamp::from_millis(1_000_000_000);
 const WITHIN: Duration = Duration::from_secs(90);
@@ -71,6 +72,7 @@ fn good(poll: &Poll) -> Reading {
         Question::Changes { since } => reading.changes = Some((*since, Vec::new())),
         Question::Inventory(kind) => reading.inventory = Some((*kind, Vec::new())),
         Question::Log(_) => reading.log = Some(Err(String::new())),
+        Question::Throttled(_) => reading.throttled = Some(Ok(Throttled::default())),
         Question::Workflow(_) => reading.workflow = Some(WorkflowAnswer::Executions(Executions::default())),
         Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => {}
     }
