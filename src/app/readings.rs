@@ -10,9 +10,9 @@ use crate::app::workflow;
 use crate::diagnose::{self, Estate};
 use crate::domain::change::Change;
 use crate::domain::finding::{Finding, Problem};
-use crate::domain::pattern::Filter;
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId, Row, Stale};
+use crate::domain::tag::Tags;
 use crate::kinds::sqs::is_dead_letter_queue;
 use crate::kinds::{self, SeriesOf, threshold};
 use std::cmp::Reverse;
@@ -58,9 +58,11 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     if let Some(identity) = reading.identity {
         state.identities.insert(poll.place.clone(), identity);
     }
+    if let Some(tags) = reading.tags {
+        retag(state, &poll.place, tags);
+    }
     if let Some((from, found)) = reading.changes {
-        let filter = state.settings.context(&poll.place).map(|context| &context.filter);
-        let watched = found.into_iter().filter_map(|change| watched(filter, change));
+        let watched: Vec<Change> = found.into_iter().filter_map(|change| watched(state, change)).collect();
         state.changes.merge(&poll.place, from, watched, at);
     }
     if let (Question::Log(question), Some(answer)) = (&poll.question, reading.log) {
@@ -91,15 +93,24 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     state.memory.rows_changed = true;
 }
 
+/// Other tags than before hide and show other resources: all is listed anew.
+fn retag(state: &mut State, place: &Place, tags: Tags) {
+    let before = state.tags.insert(place.clone(), tags);
+    if before != state.tags.get(place).cloned() {
+        state.schedule.list_again(place);
+    }
+}
+
 /// The change with those of its resources that are watched; `None` where the config hides all that it is about.
-fn watched(filter: Option<&Filter>, mut change: Change) -> Option<Change> {
-    let Some(filter) = filter else { return Some(change) };
+fn watched(state: &State, mut change: Change) -> Option<Change> {
     if change.resources.is_empty() {
         let kind =
             if change.service == "monitoring" { Some(KindId::Alarm) } else { KindId::from_word(&change.service) };
-        return kind.is_none_or(|kind| filter.may_let_through(kind)).then_some(change);
+        let filter = state.settings.context(&change.place).map(|context| &context.filter);
+        let may = kind.zip(filter).is_none_or(|(kind, filter)| filter.may_let_through(kind));
+        return may.then_some(change);
     }
-    change.resources.retain(|id| filter.lets_through(id));
+    change.resources.retain(|id| state.lets_through(id));
     (!change.resources.is_empty()).then_some(change)
 }
 
@@ -121,7 +132,7 @@ fn fold_inventory(
     };
     ids.extend(updates.iter().map(|update| update.id.clone()).filter(|id| is_of(id)));
     let listed = ids.len();
-    ids.retain(|id| state.settings.context(place).is_none_or(|context| context.filter.lets_through(id)));
+    ids.retain(|id| state.lets_through(id));
     let hidden = state.hidden.entry((place.clone(), kind)).or_default();
     *hidden = (listed - ids.len()).max(if is_complete { 0 } else { *hidden });
     state.schedule.set_resources(place, kind, &ids);
@@ -186,6 +197,7 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
         Question::Probe(probe) => [&probe.application].into(),
         Question::Identity | Question::Inventory(_) | Question::Changes { .. } => BTreeSet::new(),
         Question::Log(_) | Question::Workflow(_) | Question::Throttled(_) => BTreeSet::new(),
+        Question::Tags(_) => BTreeSet::new(),
     };
     let worked = |problem: &Problem| {
         let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));

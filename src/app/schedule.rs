@@ -14,14 +14,17 @@ use purse::Purse;
 use slot::{BACK_OFF_MAX, CHANGES_EVERY, NextLook, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tags::TagPolls;
 use targets::{metric_count, target};
 
+mod again;
 mod attention;
 mod money;
 mod on_demand;
 mod probes;
 mod purse;
 mod slot;
+mod tags;
 mod targets;
 
 pub use attention::Attention;
@@ -76,6 +79,7 @@ pub struct Schedule {
     wide_at: Timestamp,
     /// What a round of all costs, as of the last look at all.
     costs: Costs,
+    tags: TagPolls,
     /// The wake asked for last.
     pub(in crate::app) wake_at: Option<Timestamp>,
 }
@@ -134,6 +138,7 @@ impl Schedule {
             on_demand: OnDemand::default(),
             wide_at: NOW,
             costs: Costs::default(),
+            tags: TagPolls::default(),
             wake_at: None,
         }
     }
@@ -193,12 +198,16 @@ impl Schedule {
             polls.push(self.ask(place, Question::Identity, 0.0, true, now));
         }
         self.ask_probes(now, &mut polls);
+        self.ask_tags(&mut next, &mut polls, now);
         let every = |kind| kinds::kind(kind).inventory_every;
-        let inventories = self.inventories.iter().filter(|((_, kind), slot)| next.is_due(slot.due(every(*kind))));
+        let listed = |place: &Place| self.tags.are_read(place);
+        let inventories = self.inventories.iter().filter(|((place, _), _)| listed(place));
+        let inventories = inventories.filter(|((_, kind), slot)| next.is_due(slot.due(every(*kind))));
         for (place, kind) in inventories.map(|(of, _)| of.clone()).collect::<Vec<_>>() {
             polls.push(self.ask(place, Question::Inventory(kind), 0.0, false, now));
         }
-        let changes = self.changes.iter().filter(|(_, slot)| next.is_due(slot.due(CHANGES_EVERY)));
+        let changes = self.changes.iter().filter(|(place, _)| self.tags.are_read(place));
+        let changes = changes.filter(|(_, slot)| next.is_due(slot.due(CHANGES_EVERY)));
         for (place, since) in changes.map(|(place, slot)| (place.clone(), slot.changes_since(now))).collect::<Vec<_>>()
         {
             polls.push(self.ask(place, Question::Changes { since }, 0.0, false, now));
@@ -364,6 +373,7 @@ impl Schedule {
             Question::Probe(_) => {}
             Question::Identity => f(None, self.identities.entry(place.clone()).or_default()),
             Question::Changes { .. } => f(None, self.changes.entry(place.clone()).or_default()),
+            Question::Tags(_) => _ = self.tags.slot(place).map(|slot| f(None, slot)),
             Question::Inventory(kind) => f(None, self.inventories.entry((place.clone(), *kind)).or_default()),
             Question::Log(_) | Question::Workflow(_) | Question::Throttled(_) => {
                 if self.on_demand.is_of(question) {
@@ -403,6 +413,7 @@ impl Schedule {
             Question::Identity => reading.identity.is_some(),
             Question::Inventory(_) => reading.inventory.is_some(),
             Question::Changes { .. } => reading.changes.is_some(),
+            Question::Tags(_) => reading.tags.is_some(),
             Question::Log(_) => matches!(reading.log, Some(Ok(_))),
             Question::Workflow(_) => reading.workflow.as_ref().is_some_and(WorkflowAnswer::is_good),
             Question::Throttled(_) => matches!(reading.throttled, Some(Ok(_))),
@@ -429,40 +440,6 @@ impl Schedule {
                     slot.answer(false, now);
                 }
             });
-        }
-    }
-
-    /// Asks anew for everything about these resources and for the inventories of these kinds; what is on its way
-    /// about them is dropped when it comes.
-    pub fn ask_again(&mut self, ids: &BTreeSet<ResourceId>, kinds: &BTreeSet<KindId>) {
-        self.wide_at = NOW;
-        let concerns = |question: &Question| match question {
-            Question::Identity | Question::Changes { .. } => true,
-            Question::Log(_) | Question::Workflow(_) | Question::Throttled(_) => true,
-            Question::Probe(_) => false,
-            Question::Inventory(kind) => kinds.contains(kind),
-            Question::Direct(_, targets) | Question::Metrics { targets, .. } => {
-                targets.iter().any(|target| ids.contains(&target.id))
-            }
-        };
-        let dropped: Vec<Asked> = self.in_flight.values().filter(|asked| concerns(&asked.question)).cloned().collect();
-        self.in_flight.retain(|_, asked| !concerns(&asked.question));
-        let fresh = |slot: &mut Slot| {
-            (slot.asked_at, slot.in_flight, slot.failures) = (None, None, 0);
-        };
-        for asked in dropped {
-            self.purse.settle(asked.usd, 0.0);
-            self.each_slot(&asked.place, &asked.question, |_, slot| fresh(slot));
-        }
-        let on_demand = [&mut self.on_demand.slot];
-        self.identities.values_mut().chain(self.changes.values_mut()).chain(on_demand).for_each(fresh);
-        self.inventories.iter_mut().filter(|((_, kind), _)| kinds.contains(kind)).for_each(|(_, slot)| fresh(slot));
-        for id in ids {
-            if let Some(watch) = self.watches.get_mut(id) {
-                fresh(&mut watch.direct);
-                fresh(&mut watch.metrics);
-                fresh(&mut watch.near_metrics);
-            }
         }
     }
 

@@ -14,6 +14,7 @@ use crate::domain::poll::{Calls, Identity};
 use crate::domain::refresh::Refresh;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::series::{Series, SeriesKey};
+use crate::domain::tag::Tags;
 use crate::domain::time::Timestamp;
 use crate::kinds::threshold::Threshold;
 use std::collections::{BTreeMap, VecDeque};
@@ -30,6 +31,8 @@ pub struct State {
     pub identities: BTreeMap<Place, Identity>,
     pub rows: BTreeMap<ResourceId, Row>,
     pub series: BTreeMap<SeriesKey, Series>,
+    /// The tags that the filters ask for, as they were last read.
+    pub tags: BTreeMap<Place, Tags>,
     /// How many resources the config's filter hides, by context and kind: they were listed, and nothing else was asked.
     pub hidden: BTreeMap<(Place, KindId), usize>,
     /// Derived from rows and series; most important first.
@@ -254,7 +257,10 @@ impl State {
         let opened = settings.contexts.iter().filter(|context| context.unopened.is_none());
         let places: Vec<Place> = opened.map(|context| context.place.clone()).collect();
         let problems = settings.contexts.iter().filter_map(unopened).map(|problem| (key(&problem), problem)).collect();
-        let schedule = Schedule::new(settings.real(ANSWER_WITHIN), settings.refresh, &places);
+        let mut schedule = Schedule::new(settings.real(ANSWER_WITHIN), settings.refresh, &places);
+        for context in settings.contexts.iter().filter(|context| places.contains(&context.place)) {
+            schedule.want_tags(&context.place, context.filter.tags_wanted());
+        }
         Self {
             settings,
             now,
@@ -263,6 +269,7 @@ impl State {
             identities: BTreeMap::new(),
             rows: BTreeMap::new(),
             series: BTreeMap::new(),
+            tags: BTreeMap::new(),
             hidden: BTreeMap::new(),
             findings: Vec::new(),
             changes: Changes::default(),
@@ -300,6 +307,12 @@ impl State {
     /// The findings about a resource, most important first.
     pub fn findings_of<'a>(&'a self, id: &'a ResourceId) -> impl Iterator<Item = &'a Finding> {
         self.findings.iter().filter(move |finding| finding.resource == *id)
+    }
+
+    /// Whether the config's filter lets a resource be watched, as far as its tags are known.
+    pub fn lets_through(&self, id: &ResourceId) -> bool {
+        let tags = self.tags.get(&id.place);
+        self.settings.context(&id.place).is_none_or(|context| context.filter.lets_through(id, tags))
     }
 
     /// How many resources the config's filter hides in all.

@@ -10,6 +10,7 @@ use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::log::LogAnswer;
 use crate::domain::poll::{Identity, Reading, RowUpdate};
 use crate::domain::row::{KindId, Place, ResourceId};
+use crate::domain::tag::Tags;
 use crate::domain::throttled::ThrottledAnswer;
 use crate::domain::time::Timestamp;
 use crate::domain::value::{Origin, Value};
@@ -37,6 +38,11 @@ impl Draft {
     /// All that was changed since then.
     pub fn changes(&mut self, from: Timestamp, found: Vec<Change>) {
         self.reading.changes = Some((from, found));
+    }
+
+    /// To be called only when every page came.
+    pub fn tags(&mut self, tags: Tags) {
+        self.reading.tags = Some(tags);
     }
 
     pub fn update(&mut self, update: RowUpdate) {

@@ -26,6 +26,7 @@ mod sns;
 mod sqs;
 mod sts;
 mod swf;
+mod tags;
 mod trail;
 
 pub use clients::{Clients, Seam, Settings, SetupError, profile_names, sdk_config};
@@ -58,6 +59,7 @@ pub async fn ask(clients: &Clients, question: &Question, now: Timestamp) -> Read
         Question::Direct(KindId::Alarm, targets) => alarms::direct(clients, targets, now).await,
         Question::Direct(KindId::Kcl, targets) => kcl::direct(clients, targets, now).await,
         Question::Probe(asked) => probe::probe(clients, asked, now).await,
+        Question::Tags(wanted) => tags::tags(clients, wanted).await,
         Question::Log(question) => logs::log(clients, question, now).await,
         Question::Throttled(_) => changes::throttled(clients, now).await,
         Question::Workflow(question) => swf::workflow(clients, question, now).await,

@@ -127,6 +127,12 @@ pub const GET_SHARD_ITERATOR: Operation = read("kinesis", "GetShardIterator", "k
 pub const LOOKUP_EVENTS: Operation =
     Operation { burst: 1.0, ..read("cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", 0.0, 1.0) };
 
+/// Asked only where the config's include or exclude names a tag.
+pub const GET_RESOURCES: Operation = Operation {
+    permission: "tag:GetResources",
+    ..read("resourcegroupstaggingapi", "GetResources", "resourcegroupstaggingapi:GetResources", 0.0, 5.0)
+};
+
 /// The table: nothing else is ever called.
 pub const OPERATIONS: [&Operation; 48] = [
     &GET_CALLER_IDENTITY,
@@ -177,6 +183,7 @@ pub const OPERATIONS: [&Operation; 48] = [
     &GET_RECORDS,
     &GET_SHARD_ITERATOR,
     &LOOKUP_EVENTS,
+    &GET_RESOURCES,
 ];
 
 /// The operation's place in the table, for what is counted and paced by it.

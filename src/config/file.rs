@@ -1,6 +1,6 @@
 //! The config file's contents: what a person may say once and for all, and what holds when nothing is said.
 
-use crate::domain::pattern::{Filter, Pattern};
+use crate::domain::pattern::{Filter, Rule};
 use crate::domain::refresh::Refresh;
 use crate::kinds::threshold::Threshold;
 use std::path::PathBuf;
@@ -58,8 +58,8 @@ pub struct Context {
     /// Unlocks actions there.
     pub allow_actions: bool,
     pub budget_usd_per_h: Option<f64>,
-    pub include: Option<Vec<Pattern>>,
-    pub exclude: Option<Vec<Pattern>>,
+    pub include: Option<Vec<Rule>>,
+    pub exclude: Option<Vec<Rule>>,
 }
 
 impl Config {
@@ -69,7 +69,7 @@ impl Config {
 
     /// Which resources of this context are watched; of none that the config knows, for `None`.
     pub fn filter_of(&self, context: Option<&Context>) -> Filter {
-        let own = |patterns: fn(&Context) -> &Option<Vec<Pattern>>, all: &Vec<Pattern>| {
+        let own = |patterns: fn(&Context) -> &Option<Vec<Rule>>, all: &Vec<Rule>| {
             context.and_then(|context| patterns(context).clone()).unwrap_or_else(|| all.clone())
         };
         Filter {

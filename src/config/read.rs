@@ -2,7 +2,7 @@
 
 use super::file::{Config, Context};
 use super::{check_endpoint, threshold};
-use crate::domain::pattern::{Filter, Pattern};
+use crate::domain::pattern::{Filter, Rule};
 use crate::domain::refresh::Refresh;
 use crate::domain::row::KindId;
 use crate::kinds::threshold::Threshold;
@@ -168,11 +168,11 @@ impl Reader<'_, '_> {
         array.iter().filter_map(|one| self.text(key, one).map(|text| (one.span(), text))).collect()
     }
 
-    fn patterns(&mut self, key: &str, item: &Item<'_>) -> Option<Vec<Pattern>> {
+    fn patterns(&mut self, key: &str, item: &Item<'_>) -> Option<Vec<Rule>> {
         let texts = self.texts(key, item);
         let mut patterns = Vec::new();
         for (span, text) in texts {
-            match Pattern::parse(&text) {
+            match Rule::parse(&text) {
                 Ok(pattern) => patterns.push(pattern),
                 Err(sentence) => self.mistakes.note(span, sentence),
             }

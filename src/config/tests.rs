@@ -2,7 +2,7 @@
 
 use super::read::config;
 use super::*;
-use crate::domain::pattern::Pattern;
+use crate::domain::pattern::Rule;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn the_documented_examples_are_good_and_name_every_key() {
     let prod = config.context("prod").unwrap();
     assert!(prod.production && !prod.allow_actions);
     assert_eq!((prod.profile.as_deref(), prod.region.as_deref()), (Some("prod-readonly"), Some("eu-west-1")));
-    assert_eq!(prod.include.as_ref().unwrap()[1], Pattern::parse("*/bids").unwrap());
+    assert_eq!(prod.include.as_ref().unwrap()[1], Rule::parse("*/bids").unwrap());
     assert_eq!((config.thresholds[0].field, config.thresholds[0].crit), ("oldest_age_s", Some(600.0)));
     let unset: Vec<&str> = read::all_keys().filter(|key| !with_examples().contains(&format!("\n{key} ="))).collect();
     assert_eq!(unset, ["refresh", "contexts", "threshold"], "all other keys are shown with a value");
@@ -109,6 +109,12 @@ fn what_cannot_be_meant_is_refused() {
     let threshold = "[[threshold]]\nmatch = \"sqs/*\"\nfield = \"visible\"\n";
     for (text, said) in [
         (format!("{threshold}warn = -5"), "line 4: `warn` is 0 or more, not -5"),
+        ("exclude = [\"tag:te*m=x\"]".into(), "line 1: `tag:te*m=x`: * and ? stand for characters of the value alone"),
+        ("exclude = [\"tag:\"]".into(), "such as tag:team=payments"),
+        (
+            "[[threshold]]\nmatch = \"tag:team=x\"\nfield = \"visible\"\nwarn = 1".into(),
+            "line 2: `tag:team=x`: a threshold is for ids",
+        ),
         (format!("{threshold}crit = -0.5"), "line 4: `crit` is 0 or more, not -0.5"),
         ("[refresh]\nselected_s = 60".into(), "line 2: `selected_s` (60) is slower than `on_screen_s` (15)"),
         ("[refresh]\non_screen_s = 90".into(), "line 2: `on_screen_s` (90) is slower than `swept_s` (60)"),

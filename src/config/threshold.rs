@@ -3,6 +3,7 @@
 use super::read::{Item, Reader};
 use crate::domain::pattern::Pattern;
 use crate::domain::row::KindId;
+use crate::domain::tag::TAG_PREFIX;
 use crate::kinds::threshold::{Threshold, number_field, number_fields};
 use crate::kinds::{Kind, kind};
 use crate::mistakes::unknown;
@@ -42,6 +43,12 @@ fn limit(reader: &mut Reader<'_, '_>, key: &str, item: &Item<'_>) -> Option<f64>
 
 fn pattern(reader: &mut Reader<'_, '_>, key: &str, item: &Item<'_>) -> Option<Pattern> {
     let text = reader.text(key, item)?;
+    if text.starts_with(TAG_PREFIX) {
+        let sentence =
+            format!("`{text}`: a threshold is for ids, such as sqs/orders-*; tags decide in include and exclude");
+        reader.mistakes.note(item.span(), sentence);
+        return None;
+    }
     Pattern::parse(&text).map_err(|sentence| reader.mistakes.note(item.span(), sentence)).ok()
 }
 

@@ -12,6 +12,7 @@ pub mod poll;
 pub mod refresh;
 pub mod row;
 pub mod series;
+pub mod tag;
 pub mod throttled;
 pub mod time;
 pub mod value;

@@ -1,6 +1,7 @@
 //! Patterns of resource ids, such as `sqs/orders-*`, and the filter that is made of them.
 
 use crate::domain::row::{KindId, ResourceId};
+use crate::domain::tag::{self, TAG_PREFIX, TagRule, TagWanted, Tags};
 use std::fmt;
 
 /// A pattern of `kind/name`: `*` stands for any characters, `?` for one. Where several contexts are watched, it speaks
@@ -56,7 +57,7 @@ impl fmt::Display for Pattern {
 
 /// Whether the whole text is as the pattern says. Never takes longer than the product of their lengths: only the last
 /// `*` is ever tried again.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     let mut star = None;
     loop {
@@ -81,26 +82,71 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// What the config says of which resources: by their ids, or by their tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    Id(Pattern),
+    Tag(TagRule),
+}
+
+impl Rule {
+    /// Reads `sqs/orders-*` or `tag:team=payments`; the error says what is wrong and how to write it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with(TAG_PREFIX) {
+            return TagRule::parse(text).map(Self::Tag);
+        }
+        if text.starts_with("tag/") || text.starts_with("tag=") {
+            return Err(format!("`{text}` is no rule about tags: write tag:KEY=VALUE, such as tag:team=payments"));
+        }
+        Pattern::parse(text).map(Self::Id)
+    }
+
+    /// Whether it speaks of this resource. `tags` are those of its context, or what holds where they are not known.
+    fn holds(&self, id: &ResourceId, tags: Result<&Tags, bool>) -> bool {
+        match self {
+            Self::Id(pattern) => pattern.matches(id),
+            Self::Tag(rule) => tags.map_or_else(|unknown| unknown, |tags| tags.bear(rule, id)),
+        }
+    }
+}
+
 /// Which resources are watched at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only these; all when there are none.
-    pub include: Vec<Pattern>,
+    pub include: Vec<Rule>,
     /// And of those not these.
-    pub exclude: Vec<Pattern>,
+    pub exclude: Vec<Rule>,
 }
 
 impl Filter {
-    pub fn lets_through(&self, id: &ResourceId) -> bool {
-        let one = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(id));
-        (self.include.is_empty() || one(&self.include)) && !one(&self.exclude)
+    /// Whether it is watched. `tags` are those of its context; while they are not known, a rule about tags hides nothing.
+    pub fn lets_through(&self, id: &ResourceId, tags: Option<&Tags>) -> bool {
+        let one = |rules: &[Rule], unknown| rules.iter().any(|rule| rule.holds(id, tags.ok_or(unknown)));
+        (self.include.is_empty() || one(&self.include, true)) && !one(&self.exclude, false)
     }
 
-    /// Whether any resource of the kind can be let through, whatever its name.
+    /// Whether any resource of the kind can be let through, whatever its name and its tags.
     pub fn may_let_through(&self, kind: KindId) -> bool {
-        let is_of = |pattern: &&Pattern| pattern.kinds.contains(&kind);
-        let is_hidden = self.exclude.iter().filter(is_of).any(|pattern| pattern.name.chars().all(|c| c == '*'));
-        (self.include.is_empty() || self.include.iter().any(|pattern| is_of(&pattern))) && !is_hidden
+        let is_of = |rule: &&Rule| match rule {
+            Rule::Id(pattern) => pattern.kinds.contains(&kind),
+            Rule::Tag(_) => true,
+        };
+        let is_all = |rule: &Rule| match rule {
+            Rule::Id(pattern) => pattern.name.chars().all(|c| c == '*'),
+            Rule::Tag(_) => false,
+        };
+        (self.include.is_empty() || self.include.iter().any(|rule| is_of(&rule)))
+            && !self.exclude.iter().filter(is_of).any(is_all)
+    }
+
+    /// What must be known of tags before anything can be decided; nothing for a filter of ids alone.
+    pub fn tags_wanted(&self) -> Vec<TagWanted> {
+        let rules = self.include.iter().chain(&self.exclude).filter_map(|rule| match rule {
+            Rule::Tag(rule) => Some(rule),
+            Rule::Id(_) => None,
+        });
+        tag::wanted(rules)
     }
 }
 
@@ -109,12 +155,12 @@ mod tests {
     use super::*;
 
     fn filter(include: &[&str], exclude: &[&str]) -> Filter {
-        let read = |texts: &[&str]| texts.iter().map(|text| Pattern::parse(text).unwrap()).collect();
+        let read = |texts: &[&str]| texts.iter().map(|text| Rule::parse(text).unwrap()).collect();
         Filter { include: read(include), exclude: read(exclude) }
     }
 
     fn through(filter: &Filter, id: &str) -> bool {
-        filter.lets_through(&ResourceId::parse(id).unwrap())
+        filter.lets_through(&ResourceId::parse(id).unwrap(), None)
     }
 
     #[test]
@@ -146,6 +192,25 @@ mod tests {
         assert!(!through(&orders, "sqs/orders-dlq"), "what is excluded wins");
         assert!(!through(&orders, "lambda/orders"), "another kind is not included");
         assert!(through(&filter(&[], &["sqs/*"]), "sns/orders"));
+    }
+
+    #[test]
+    fn tags_decide_as_names_do_and_hide_nothing_while_they_are_not_known() {
+        let [orders, bids] = ["sqs/orders", "kinesis/bids"].map(|id| ResourceId::parse(id).unwrap());
+        let mut tags = Tags::default();
+        tags.add(orders.clone(), "team", "payments");
+        let [without, only] = [filter(&[], &["tag:team=payments"]), filter(&["tag:team=pay*", "sns/*"], &[])];
+        for (filter, known, seen) in [
+            (&without, None, [true, true]),
+            (&without, Some(&tags), [false, true]),
+            (&only, None, [true, true]),
+            (&only, Some(&tags), [true, false]),
+        ] {
+            assert_eq!([&orders, &bids].map(|id| filter.lets_through(id, known)), seen, "{filter:?} with {known:?}");
+        }
+        assert_eq!(filter(&["sqs/*"], &["*/*-dlq"]).tags_wanted(), [], "nothing is asked for names");
+        assert_eq!(only.tags_wanted().len(), 1);
+        assert!(Rule::parse("tag/team=x").unwrap_err().contains("write tag:KEY=VALUE"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::domain::finding::Problem;
 use crate::domain::log::{LogAnswer, LogQuestion};
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId};
 use crate::domain::series::SeriesKey;
+use crate::domain::tag::{TagWanted, Tags};
 use crate::domain::throttled::{ThrottledAnswer, ThrottledQuestion};
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,8 @@ pub enum Question {
     Probe(Probe),
     /// What was changed since then, and by whom.
     Changes { since: Timestamp },
+    /// Which resources bear these tags; asked only where the config's filter names them.
+    Tags(Vec<TagWanted>),
     /// The newest lines of a function's log, while somebody has it open.
     Log(LogQuestion),
     /// A domain's executions or one execution's history, while somebody has them open.
@@ -56,7 +59,7 @@ impl Question {
     /// The same question about the same resources, said to be there.
     pub fn at(mut self, place: &Place) -> Self {
         match &mut self {
-            Self::Identity | Self::Inventory(_) | Self::Changes { .. } => {}
+            Self::Identity | Self::Inventory(_) | Self::Changes { .. } | Self::Tags(_) => {}
             Self::Direct(_, targets) | Self::Metrics { targets, .. } => {
                 targets.iter_mut().for_each(|target| target.id.place = place.clone());
             }
@@ -123,6 +126,8 @@ pub struct Reading {
     pub updates: Vec<RowUpdate>,
     /// Set by `Changes`: all that was changed since then, as far as it can be known by now.
     pub changes: Option<(Timestamp, Vec<Change>)>,
+    /// Set by `Tags`: all resources that bear one of them.
+    pub tags: Option<Tags>,
     /// Set by `Log`: the lines, or why there are none.
     pub log: Option<Result<LogAnswer, String>>,
     /// Set by `Workflow`.
@@ -153,6 +158,7 @@ impl Reading {
             change.place = place.clone();
             change.resources.iter_mut().for_each(&mut is_at);
         }
+        self.tags = self.tags.map(|tags| tags.at(place));
         self.problems.iter_mut().for_each(|problem| problem.place = place.clone());
         self
     }

@@ -169,8 +169,7 @@ fn has_answered(job: &Job, calls: usize) -> bool {
 
 /// A refusal, with what could not be looked at where that may be why; the config may hide what is asked for.
 fn refused(refusal: &Refusal, runner: &Runner, id: &ResourceId) -> Failure {
-    let context = runner.state().settings.context(&id.place);
-    if context.is_some_and(|context| !context.filter.lets_through(id)) {
+    if !runner.state().lets_through(id) {
         let cure = "change them, or name another file with --config";
         return Failure::new(format!("{id} is hidden by the config's include and exclude: {cure}."));
     }

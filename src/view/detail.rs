@@ -218,9 +218,11 @@ fn draw_link(pen: &mut Pen, place: Rect, state: &State, link: &Link, hidden: usi
     };
     line.gap(1).put(&link.to.to_string(), Role::Strong).gap(1);
     if other.is_none() {
-        let filter = state.settings.context(&link.to.place).map(|context| &context.filter);
-        let is_hidden = filter.is_some_and(|filter| !filter.lets_through(&link.to));
-        let why = if is_hidden { "hidden by the config's include and exclude" } else { "not listed here" };
+        let why = if !state.lets_through(&link.to) {
+            "hidden by the config's include and exclude"
+        } else {
+            "not listed here"
+        };
         line.put(why, Role::Dim);
     }
     if let Some(other) = other {

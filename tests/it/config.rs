@@ -67,6 +67,17 @@ fn screen(runner: &Runner) -> String {
     (0..ROWS).map(|y| format!("{}\n", row(y).trim_end())).collect()
 }
 
+/// Lines of a terminal of this size.
+fn screen_of(runner: &mut Runner, width: u16, height: u16) -> String {
+    runner.resize(width, height);
+    let theme = Theme::built_in("night", Depth::TrueColor, Glyphs::Braille).unwrap();
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| view::draw(frame, runner.state(), &theme)).unwrap();
+    let buffer = terminal.backend().buffer().clone();
+    let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    (0..height).map(|y| format!("{}\n", row(y).trim_end())).collect()
+}
+
 fn row<'r>(runner: &'r Runner, id: &str) -> &'r Row {
     &runner.state().rows[&ResourceId::parse(id).unwrap()]
 }
@@ -121,6 +132,33 @@ async fn a_change_of_what_is_hidden_is_not_shown() {
 async fn only_what_is_included_is_watched() {
     let runner = watch(16, "include = [\"sqs/orders*\", \"*/bids\"]").await;
     assert_eq!(ids(&runner), ["kinesis/bids", "sqs/orders", "sqs/orders-dlq"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_long_for_a_small_screen_can_be_read() {
+    let mut runner = watch(16, "exclude = [\"sqs/*-dlq\"]").await;
+    runner.keys(":sqs/orders<enter>").unwrap();
+    let shown = screen_of(&mut runner, 80, 24);
+    assert!(shown.contains("sqs/orders-dlq  hidden by the config's include and exclude"), "{shown}");
+    assert!(shown.contains("DLQ MSGS     unseen"), "{shown}");
+    runner.keys("<esc>:lambda/fulfil-order<enter>").unwrap();
+    let shown = screen_of(&mut runner, 80, 24);
+    assert!(shown.contains(" more: w") && !shown.contains("BUSY PER MIN"), "{shown}");
+    runner.keys("w").unwrap();
+    let mut all = screen_of(&mut runner, 80, 24);
+    assert!(all.contains("1-20 of "), "{all}");
+    runner.keys("G").unwrap();
+    all.push_str(&screen_of(&mut runner, 80, 24));
+    for word in ["BUSY PER MIN", "ARN ", "EVENT SOURCE MAPPINGS", "p99"] {
+        assert!(all.contains(word), "no {word} in\n{all}");
+    }
+    runner.keys("<esc>").unwrap();
+    assert!(screen_of(&mut runner, 80, 24).contains(" more: w"), "esc is first back to what fits");
+    // Why a key does nothing is said in full, over the body where it needs to be.
+    runner.keys("R").unwrap();
+    let shown = screen_of(&mut runner, 40, 24);
+    let said = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("select one first (:kinesis)"), "{shown}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -283,6 +321,23 @@ fn a_context_that_cannot_be_opened_leaves_the_others() {
     table.is_blind(&["gone  nobody  eu-west-1  (not seen)", "gone: config:context (other): No profile `nobody`"]);
     let (run, _) = with_config("status --context gone", text);
     run.with_keys().end().fails(3, &["No profile `nobody`", "[contexts.gone]", "`aws configure --profile nobody`"]);
+}
+
+#[test]
+fn a_context_without_credentials_leaves_the_others_and_names_its_table() {
+    let text = "default_contexts = [\"bare\", \"desk\"]\n[contexts.bare]\nprofile = \"bare\"\n\
+                endpoint_url = \"http://127.0.0.1:9\"\n[contexts.desk]\nprofile = \"keyed\"\n\
+                endpoint_url = \"http://127.0.0.1:7\"\n";
+    let (run, _) = with_config("status --format json", text);
+    let profiles = "[profile bare]\nregion = eu-west-1\n[profile keyed]\nregion = eu-west-1\n\
+                    aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wrong\n";
+    let path = run.file("aws", profiles);
+    let ended = run.env("AWS_CONFIG_FILE", path).end();
+    ended.is_blind(&["No AWS credentials could be had", "http://127.0.0.1:7 cannot be reached"]);
+    let seen: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(seen["partial"], true);
+    let told = seen["contexts"][0]["problem"].as_str().unwrap();
+    assert!(told.contains("`aws sso login --profile bare`") && told.contains("[contexts.bare]"), "{told}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::aws::{self, Clients, Seam};
 use midwatch::clock::Clock;
 use midwatch::domain::field::Field;
+use midwatch::domain::pattern::{Filter, Rule};
 use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Place, Relation, ResourceId, Row};
 use midwatch::domain::value::{Datum, NoData};
@@ -39,6 +40,29 @@ fn request(method: &str, path: &str) -> Request {
     Request { method, path, query: String::new(), headers: Vec::new(), body: Bytes::new() }
 }
 
+async fn call_json(engine: &Handle, target: &str, body: &str) {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let scope = "AWS4-HMAC-SHA256 Credential=other/20261127/eu-west-1/any/aws4_request, Signature=0";
+    let headers = vec![
+        header("x-amz-target", target),
+        header("content-type", "application/x-amz-json-1.0"),
+        header("authorization", scope),
+    ];
+    call(engine, Request { headers, body: Bytes::from(body.to_owned()), ..request("POST", "/") }).await;
+}
+
+async fn call(engine: &Handle, request: Request) -> Bytes {
+    let response = engine.call(request).await.expect("an answer").response;
+    assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
+    response.body
+}
+
+/// A filter of these rules.
+pub fn filter(include: &[&str], exclude: &[&str]) -> Filter {
+    let read = |rules: &[&str]| rules.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
+    Filter { include: read(include), exclude: read(exclude) }
+}
+
 /// The console over an engine that the test may look into.
 pub struct Desk {
     pub runner: Runner,
@@ -52,6 +76,17 @@ impl Desk {
     }
 
     pub async fn over(scenario: &str, minute: u32, budget_usd_per_h: f64) -> Self {
+        Self::watching(scenario, minute, budget_usd_per_h, Filter::default(), &[]).await
+    }
+
+    /// Comes to an estate where somebody has made these calls before, and watches what the filter lets through.
+    pub async fn watching(
+        scenario: &str,
+        minute: u32,
+        budget_usd_per_h: f64,
+        filter: Filter,
+        before: &[(&str, &str)],
+    ) -> Self {
         let scenario = Scenario::parse(scenario).unwrap();
         let world = build(&scenario, 7).unwrap();
         let clock = VirtualClock::start(scenario.start, 1.0);
@@ -74,13 +109,16 @@ impl Desk {
         let settings = Settings {
             source: Source::Live,
             source_label: String::new(),
-            contexts: vec![Context { region: Some(scenario.region), ..Context::default() }],
+            contexts: vec![Context { region: Some(scenario.region), filter, ..Context::default() }],
             known: Vec::new(),
             budget_usd_per_h,
             refresh: Refresh::default(),
             thresholds: Vec::new(),
             speed: 1.0,
         };
+        for (target, body) in before {
+            call_json(&engine, target, body).await;
+        }
         let mut runner = Runner::new(State::new(settings, clock.now()), hands, answers);
         runner.resize(140, 40);
         assert!(runner.settle().await, "the first sweep comes to an end");
@@ -118,14 +156,7 @@ impl Desk {
 
     /// An awsJson call of somebody else.
     pub async fn json(&self, target: &str, body: &str) {
-        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let scope = "AWS4-HMAC-SHA256 Credential=other/20261127/eu-west-1/any/aws4_request, Signature=0";
-        let headers = vec![
-            header("x-amz-target", target),
-            header("content-type", "application/x-amz-json-1.0"),
-            header("authorization", scope),
-        ];
-        self.call(Request { headers, body: Bytes::from(body.to_owned()), ..request("POST", "/") }).await;
+        call_json(&self.engine, target, body).await;
     }
 
     /// The engine, for clients of others.
@@ -136,17 +167,11 @@ impl Desk {
     /// An order to the engine.
     pub async fn control(&self, order: &str, body: &str) {
         let path = format!("/_midwatch/{order}");
-        self.call(Request { body: Bytes::from(body.to_owned()), ..request("POST", &path) }).await;
-    }
-
-    async fn call(&self, request: Request) -> Bytes {
-        let response = self.engine.call(request).await.expect("an answer").response;
-        assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
-        response.body
+        call(&self.engine, Request { body: Bytes::from(body.to_owned()), ..request("POST", &path) }).await;
     }
 
     async fn ledger(&self) -> serde_json::Value {
-        let ledger = self.call(request("GET", "/_midwatch/ledger")).await;
+        let ledger = call(&self.engine, request("GET", "/_midwatch/ledger")).await;
         serde_json::from_slice(&ledger).unwrap()
     }
 
@@ -158,6 +183,7 @@ impl Desk {
             let word = |name: &str| row[name].as_str().unwrap().to_owned();
             // The engine calls CloudWatch by the name that is in its host.
             let service = word("service").replace("monitoring", "cloudwatch");
+            let service = service.replace("tagging", "resourcegroupstaggingapi");
             *counts.entry(format!("{service}:{}", word("operation"))).or_insert(0) += row["count"].as_u64().unwrap();
         }
         counts
@@ -357,4 +383,54 @@ async fn a_thousand_resources_are_seen_whole_within_twenty_seconds_at_aws_rates_
         _ => false,
     };
     assert_eq!(state.rows.values().filter(unasked).count(), 0);
+}
+
+const TAGS: [(&str, &str); 3] = [
+    ("AmazonSQS.TagQueue", r#"{"QueueUrl":"https://x/123456789012/billing","Tags":{"team":"money"}}"#),
+    ("Kinesis_20131202.AddTagsToStream", r#"{"StreamName":"order-log","Tags":{"team":"desk"}}"#),
+    ("DynamoDB_20120810.TagResource", TABLE_TAGS),
+];
+const TABLE_TAGS: &str = r#"{"ResourceArn":"arn:aws:dynamodb:eu-west-1:123456789012:table/fraud-watch",
+                             "Tags":[{"Key":"team","Value":"money"}]}"#;
+
+fn seen(desk: &Desk) -> Vec<String> {
+    desk.runner.state().rows.keys().map(ToString::to_string).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_decide_what_is_watched_and_nothing_is_shown_before_they_are_read() {
+    let scenario = with_faults(&[]);
+    let all = seen(&Desk::over(&scenario, 1, BUDGET_USD_PER_H).await);
+    let mut desk = Desk::watching(&scenario, 1, BUDGET_USD_PER_H, filter(&[], &["tag:team=mon*"]), &TAGS).await;
+    let without: Vec<String> =
+        all.iter().filter(|id| !["sqs/billing", "kcl/fraud-watch"].contains(&id.as_str())).cloned().collect();
+    assert_eq!(seen(&desk), without);
+    assert_eq!(desk.runner.state().hidden_total(), 2);
+    let asked = desk.asked().await;
+    assert_eq!(asked["resourcegroupstaggingapi:GetResources"], 1, "{asked:?}");
+    assert_eq!(desk.runner.state().problems, [].into());
+    // Somebody takes one tag away and gives another: within minutes the screen follows.
+    let billing = r#"{"QueueUrl":"https://x/123456789012/billing","TagKeys":["team"]}"#;
+    desk.json("AmazonSQS.UntagQueue", billing).await;
+    let stream = r#"{"StreamName":"order-log","Tags":{"team":"money"}}"#;
+    desk.json("Kinesis_20131202.AddTagsToStream", stream).await;
+    desk.runner.run_for(MINUTE * 6).await;
+    let now = seen(&desk);
+    assert!(now.contains(&"sqs/billing".into()) && !now.contains(&"kinesis/order-log".into()), "{now:?}");
+
+    let only = Desk::watching(&scenario, 1, BUDGET_USD_PER_H, filter(&["tag:team=money", "sns/*"], &[]), &TAGS).await;
+    assert_eq!(seen(&only), ["sqs/billing", "sns/order-events", "kcl/fraud-watch"]);
+    let none = Desk::over(&scenario, 1, BUDGET_USD_PER_H).await;
+    assert!(!none.asked().await.contains_key("resourcegroupstaggingapi:GetResources"), "no rule names a tag");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_that_cannot_be_read_hide_nothing_and_the_screen_says_so() {
+    let denied = "kind = \"api-denied\"\nwho = \"clients\"\ntarget = \"resourcegroupstaggingapi\"";
+    let rules = filter(&["tag:team=money"], &["tag:team=desk"]);
+    let desk = Desk::watching(&with_faults(&[denied]), 1, BUDGET_USD_PER_H, rules, &TAGS).await;
+    assert!(seen(&desk).contains(&"kinesis/order-log".into()), "{:?}", seen(&desk));
+    let problem = &desk.runner.state().problems[&(Place::default(), "resourcegroupstaggingapi", "GetResources")];
+    let words = ["`tag:GetResources`", "Until then, all that only a tag would hide is watched"];
+    assert!(words.iter().all(|word| problem.sentence.contains(word)), "{}", problem.sentence);
 }

@@ -18,6 +18,7 @@ use midwatch::domain::history::Item;
 use midwatch::domain::log::LogQuestion;
 use midwatch::domain::poll::{Calls, Checkpointed, Probe, Question, Reading, RowUpdate, Target};
 use midwatch::domain::row::{KindId, ResourceId};
+use midwatch::domain::tag::TagWanted;
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::value::{NoData, Origin};
 use midwatch::domain::verb::ActionId;
@@ -544,6 +545,7 @@ async fn every_operation_in_use_is_served_by_the_engine() {
     };
     let application = ResourceId::new(KindId::Kcl, "fraud-watch");
     heard(desk.ask(Question::Probe(Probe { application, leases: vec![lease] })).await);
+    heard(desk.ask(Question::Tags(vec![TagWanted { key: "team".into(), values: Vec::new() }])).await);
     let function = ResourceId::new(KindId::Lambda, "notify-customer");
     let log = LogQuestion { function, group: "/aws/lambda/notify-customer".into(), since: None };
     heard(desk.ask(Question::Log(log)).await);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::execution::{Executions, WorkflowAnswer};
 use crate::domain::poll::Identity;
+use crate::domain::tag::{TagWanted, Tags};
 use crate::domain::throttled::Throttled;
 
 const START: Timestamp = Timestamp::from_millis(1_000_000_000);
@@ -71,6 +72,7 @@ fn good(poll: &Poll) -> Reading {
         Question::Identity => reading.identity = Some(Identity::default()),
         Question::Changes { since } => reading.changes = Some((*since, Vec::new())),
         Question::Inventory(kind) => reading.inventory = Some((*kind, Vec::new())),
+        Question::Tags(_) => reading.tags = Some(Tags::default()),
         Question::Log(_) => reading.log = Some(Err(String::new())),
         Question::Throttled(_) => reading.throttled = Some(Ok(Throttled::default())),
         Question::Workflow(_) => reading.workflow = Some(WorkflowAnswer::Executions(Executions::default())),
@@ -91,6 +93,29 @@ fn who_and_what_is_there_are_asked_first_and_nothing_twice_at_once() {
     assert!(first.contains(&Question::Identity) && first.contains(&Question::Inventory(KindId::Sqs)));
     assert_eq!(desk.due(60), []);
     assert_eq!(desk.schedule.in_flight(), 2 + KindId::ALL.len());
+}
+
+#[test]
+fn nothing_is_listed_before_the_tags_that_decide_over_it_were_asked_for() {
+    let mut desk = Desk::empty();
+    let here = Place::default();
+    desk.schedule.want_tags(&here, vec![TagWanted { key: "team".into(), values: Vec::new() }]);
+    let first = desk.due(0);
+    let is_tags = |poll: &Poll| matches!(poll.question, Question::Tags(_));
+    assert_eq!(first.iter().map(|poll| &poll.question).filter(|q| **q != Question::Identity).count(), 1);
+    let tags = first.into_iter().find(is_tags).unwrap();
+    assert_eq!(desk.due(1), []);
+    // An answer that failed lets the lists go on, too: what is not known hides nothing.
+    desk.answer(&tags, 2, &Reading::default());
+    assert_eq!(desk.due(2).len(), 1 + KindId::ALL.len());
+    let again: Vec<u64> = (3..700)
+        .filter(|second| {
+            let due = desk.due(*second);
+            due.iter().for_each(|poll| _ = desk.answer(poll, *second, &good(poll)));
+            due.iter().any(is_tags)
+        })
+        .collect();
+    assert_eq!(again, [5, 305, 605], "soon after the failure, then every five minutes");
 }
 
 #[test]

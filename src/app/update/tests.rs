@@ -6,7 +6,7 @@ use crate::app::dialog::{Confirm, Dialog};
 use crate::app::edit::Editor;
 use crate::app::state::{Context, Settings, Source};
 use crate::domain::finding::{ErrorClass, Problem};
-use crate::domain::pattern::{Filter, Pattern};
+use crate::domain::pattern::{Filter, Rule};
 use crate::domain::poll::{Calls, Identity, Poll, Question, Reading, RowUpdate};
 use crate::domain::refresh::Refresh;
 use crate::domain::row::{KindId, Place, ResourceId};
@@ -140,7 +140,7 @@ fn direct(question: &Question) -> bool {
 #[test]
 fn what_the_filter_hides_has_no_row_and_is_counted_while_it_is_there() {
     let mut scene = Scene::new(true);
-    let filter = Filter { include: Vec::new(), exclude: vec![Pattern::parse("sqs/*-sandbox").unwrap()] };
+    let filter = Filter { include: Vec::new(), exclude: vec![Rule::parse("sqs/*-sandbox").unwrap()] };
     scene.state.settings.contexts[0].filter = filter;
     scene.list_queues(&["orders", "orders-sandbox", "emails-sandbox"]);
     scene.depths(&[("orders", 3.0), ("orders-sandbox", 9.0)]);

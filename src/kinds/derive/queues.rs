@@ -335,6 +335,19 @@ mod tests {
     }
 
     #[test]
+    fn equal_ends_are_one_and_what_is_not_watched_is_not_waited_for() {
+        let mut estate = dead_letters("orders-dlq", 60.0);
+        estate.set("orders-dlq", &[(&sqs::OLDEST_AGE_S, HOUR_S - 60.0)]);
+        let note = sqs::notes(estate.derived("orders-dlq"))[0].clone();
+        assert!(note.contains("is lost in 3d23h: "), "{note}");
+        let mut estate = Estate::default();
+        estate.set("orders", &[(&sqs::VISIBLE, 0.0)]).set("orders-dlq", &[(&sqs::VISIBLE, 0.0)]);
+        estate.dead_letters("orders", "orders-dlq");
+        estate.rows.remove(&ResourceId::new(KindId::Sqs, "orders-dlq"));
+        assert_eq!(estate.derived("orders").fields.why_missing(&sqs::DLQ_VISIBLE), Some(NoData::Unseen));
+    }
+
+    #[test]
     fn a_queue_shows_depth_and_trend_of_its_dead_letter_queue() {
         let mut estate = dead_letters("orders-dlq", DAY_S);
         estate.history("orders-dlq", &sqs::VISIBLE_HISTORY, &[40.0, 10.0, 13.0, 16.0, 22.0]);
