@@ -112,13 +112,15 @@ impl Intercept for Meter {
     }
 }
 
-const LOGS_SERVICE: &str = "CloudWatch Logs";
+/// The SDK's words for services that are called otherwise everywhere else.
+const SERVICES: [(&str, &str); 2] =
+    [("CloudWatch Logs", "logs"), ("Resource Groups Tagging API", "resourcegroupstaggingapi")];
 
 /// Which operation of the table this is.
 fn called(cfg: &ConfigBag) -> Option<usize> {
     let called = cfg.load::<Metadata>()?;
-    // The SDK's word for this service is not IAM's.
-    let service = if called.service() == LOGS_SERVICE { "logs" } else { called.service() };
+    let known = SERVICES.iter().find(|(word, _)| *word == called.service());
+    let service = known.map_or(called.service(), |(_, known)| *known);
     OPERATIONS
         .iter()
         .position(|operation| operation.name == called.name() && operation.service.eq_ignore_ascii_case(service))

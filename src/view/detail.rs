@@ -218,11 +218,7 @@ fn draw_link(pen: &mut Pen, place: Rect, state: &State, link: &Link, hidden: usi
     };
     line.gap(1).put(&link.to.to_string(), Role::Strong).gap(1);
     if other.is_none() {
-        let why = if !state.lets_through(&link.to) {
-            "hidden by the config's include and exclude"
-        } else {
-            "not listed here"
-        };
+        let why = if !state.lets_through(&link.to) { "hidden by the config" } else { "not listed here" };
         line.put(why, Role::Dim);
     }
     if let Some(other) = other {

@@ -346,7 +346,20 @@ def test_ending_a_fault_lets_go_what_hangs(midwatch):
             assert hanging.result(timeout=5)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-SERVICES = ("kinesis", "sqs", "sns", "lambda", "dynamodb", "firehose", "swf", "cloudwatch", "cloudtrail", "logs", "sts")
+SERVICES = (
+    "kinesis",
+    "sqs",
+    "sns",
+    "lambda",
+    "dynamodb",
+    "firehose",
+    "swf",
+    "cloudwatch",
+    "cloudtrail",
+    "logs",
+    "sts",
+    "resourcegroupstaggingapi",
+)
 
 
 def is_served(client, operation):
