@@ -4,10 +4,6 @@ use midwatch::failure::Failure;
 use midwatch::{cli, faces};
 use std::process::ExitCode;
 
-/// An answer of the engine is many small allocations: with the system's own allocator it takes a sixth longer.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let ended = cli::parse(std::env::args_os()).and_then(|(line, settings)| faces::run(line, &settings));
     let failure = match ended {

@@ -2,7 +2,7 @@
 
 use crate::sim::engine::{Answer, Handle};
 use crate::sim::watched::{Stream, gone};
-use crate::sim::wire::{Request, Response};
+use crate::sim::wire::{self, Request, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -19,11 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
-/// Larger bodies are refused. AWS's own largest is a Kinesis request of 10 MiB, a third longer as base64.
-const BODY_MAX: usize = 16 << 20;
-
 /// Of a body that is refused, this much is read and dropped, so that its sender is still there to read why.
-const DRAINED_MAX: usize = 64 << 20;
+const DRAINED_MAX: usize = 160 << 20;
 
 /// Connections that are served at once; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 1024;
@@ -175,16 +172,8 @@ fn or_hang_up(answer: Option<Answer>) -> io::Result<hyper::Response<AnswerBody>>
 /// `None` where the connection ends without an answer. A request that waits is given up when its client is `gone`.
 async fn respond(engine: &Handle, request: hyper::Request<Incoming>, gone: impl Future<Output = ()>) -> Option<Answer> {
     let (parts, body) = request.into_parts();
-    let body = match tokio::time::timeout(READ_TIME, read_body(body)).await {
-        Ok(Ok(Some(body))) => body,
-        Ok(Ok(None)) => {
-            return refusal(413, "RequestEntityTooLarge", "The request body must not be larger than 16 MiB.");
-        }
-        Ok(Err(_)) => return refusal(400, "IncompleteBody", "The request body is incomplete."),
-        Err(_) => return refusal(408, "RequestTimeout", "The request body was not received in time."),
-    };
     let headers = parts.headers.iter();
-    let request = Request {
+    let mut request = Request {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -193,13 +182,20 @@ async fn respond(engine: &Handle, request: hyper::Request<Incoming>, gone: impl 
             // What HTTP/1.1 says in a header, HTTP/2 says in the URI.
             .chain(parts.uri.authority().map(|authority| ("host".to_owned(), authority.to_string())))
             .collect(),
-        body,
+        body: Bytes::new(),
+    };
+    let body_max = wire::body_max(&request);
+    request.body = match tokio::time::timeout(READ_TIME, read_body(body, body_max)).await {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => return Some(closing(wire::too_large(&request, body_max))),
+        Ok(Err(_)) => return refusal(400, "IncompleteBody", "The request body is incomplete."),
+        Err(_) => return refusal(408, "RequestTimeout", "The request body was not received in time."),
     };
     engine.call_unless(request, gone).await
 }
 
-/// The whole body; `None` when it is too large. Most come in one piece, which is not copied.
-async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+/// The whole body; `None` when it is larger than so many bytes. Most come in one piece, which is not copied.
+async fn read_body(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, hyper::Error> {
     let (mut first, mut joined, mut length) = (Bytes::new(), Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
@@ -207,7 +203,7 @@ async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
         if length > DRAINED_MAX {
             break;
         }
-        if length > BODY_MAX {
+        if length > bytes_max {
             (first, joined) = (Bytes::new(), Vec::new());
         } else if length == data.len() {
             first = data;
@@ -219,19 +215,18 @@ async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
         }
     }
     let whole = if joined.is_empty() { first } else { Bytes::from(joined) };
-    Ok((length <= BODY_MAX).then_some(whole))
+    Ok((length <= bytes_max).then_some(whole))
 }
 
-/// What is wrong with a request before any service has seen it; the connection ends with it, because the rest of the
-/// body may not have been read.
+/// What is wrong with a request before any service has seen it.
 fn refusal(status: u16, code: &str, message: &str) -> Option<Answer> {
-    let body = serde_json::json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": message });
-    let headers = vec![
-        ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
-        ("x-amzn-errortype".to_owned(), code.to_owned()),
-        ("connection".to_owned(), "close".to_owned()),
-    ];
-    Some(Response { status, headers, body: Bytes::from(body.to_string()) }.into())
+    Some(closing(wire::refusal(status, code, message)))
+}
+
+/// The connection ends with the answer, because the rest of the body may not have been read.
+fn closing(mut response: Response) -> Answer {
+    response.headers.push(("connection".to_owned(), "close".to_owned()));
+    response.into()
 }
 
 /// A header that HTTP cannot carry is left out rather than the answer.
@@ -383,14 +378,20 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_is_too_large_gets_an_error_and_not_a_reset() {
         let listening = listen().await;
-        let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", BODY_MAX + 1);
-        let mut stream = TcpStream::connect(listening.address).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&vec![b'a'; BODY_MAX + 1]).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8_lossy(&answer);
+        let sent = |path: &'static str, bytes: usize| async move {
+            let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {bytes}\r\n\r\n");
+            let mut stream = TcpStream::connect(listening.address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(&vec![b'a'; bytes]).await.unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.unwrap();
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        let answer = sent("/", (16 << 20) + 1).await;
         assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("RequestEntityTooLarge"), "{answer}");
+        let answer = sent("/2015-03-31/functions", 70_167_212).await;
+        let said = "Request must be smaller than 70167211 bytes for the CreateFunction operation";
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains(said), "{answer}");
     }
 
     #[tokio::test]

@@ -14,10 +14,6 @@ mod peer;
 mod process;
 mod terminal;
 
-/// What the program itself allocates with.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 type Bench = fn(&mut figure::Figures);
 
 fn main() {

@@ -4,6 +4,7 @@ and errors as AWS has them."""
 import base64
 import io
 import json
+import random
 import uuid
 import zipfile
 
@@ -513,3 +514,26 @@ def test_an_answer_in_a_stream_is_read_by_its_chunks(functions):
     chunks = b"".join(event["PayloadChunk"]["Payload"] for event in events if "PayloadChunk" in event)
     assert json.loads(chunks) == {"n": 1}
     assert b"START RequestId" in base64.b64decode(events[-1]["InvokeComplete"]["LogResult"])
+
+
+def test_a_package_may_be_large_and_not_too_large(functions):
+    def packed(size, noise):
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("data", random.Random(1).randbytes(size) if noise else bytes(size))
+        return held.getvalue()
+
+    large = packed(20 << 20, noise=True)
+    name = create(functions, Code={"ZipFile": large})
+    assert functions.get_function(FunctionName=name)["Configuration"]["CodeSize"] == len(large)
+    with pytest.raises(ClientError) as refused:
+        create(functions, Code={"ZipFile": packed(262_144_001, noise=False)})
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    assert refused.value.response["Error"]["Message"] == "Unzipped size must be smaller than 262144000 bytes"
+    with pytest.raises(ClientError) as refused:
+        create(functions, Code={"ZipFile": packed(60 << 20, noise=True)})
+    assert refused.value.response["Error"] == {
+        "Code": "RequestEntityTooLargeException",
+        "Message": "Request must be smaller than 70167211 bytes for the CreateFunction operation",
+    }
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413

@@ -197,6 +197,32 @@ impl Service {
     }
 }
 
+/// Larger bodies are refused. The largest of other services is a Kinesis request of 10 MiB, a third longer as base64.
+const BODY_MAX: usize = 16 << 20;
+
+/// How many bytes the body of a request may have, by what is known before it is read.
+pub fn body_max(request: &Request) -> usize {
+    if rest_path(request) { rest::BODY_MAX } else { BODY_MAX }
+}
+
+/// What is said to a request whose body is larger.
+pub fn too_large(request: &Request, bytes_max: usize) -> Response {
+    if rest_path(request) {
+        return rest::too_large(request);
+    }
+    refusal(413, "RequestEntityTooLarge", &format!("The request body must not be larger than {bytes_max} bytes."))
+}
+
+/// What is wrong with a request before any service has seen it.
+pub fn refusal(status: u16, code: &str, message: &str) -> Response {
+    let body = serde_json::json!({ "__type": format!("com.amazon.coral.service#{code}"), "message": message });
+    let headers = vec![
+        ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
+        ("x-amzn-errortype".to_owned(), code.to_owned()),
+    ];
+    Response { status, headers, body: Bytes::from(body.to_string()) }
+}
+
 /// Answers one request, or says when to ask again. No request, however malformed, panics or goes unanswered.
 pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
     inflate(&mut call.request);

@@ -10,6 +10,17 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+/// Bytes of a request to Lambda: a package of 50 MiB as base64, and what stands around it (recorded; Lambda "Quotas").
+pub const BODY_MAX: usize = 70_167_211;
+
+/// What Lambda says to a larger one.
+pub fn too_large(request: &Request) -> Response {
+    let operation = route(request).map_or("", |route| route.operation);
+    let message = format!("Request must be smaller than {BODY_MAX} bytes for the {operation} operation");
+    let error = ApiError::client("RequestEntityTooLargeException", message).with_status(413);
+    error_response("", &error)
+}
+
 /// Answers a request of Lambda's API.
 pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
     let request_id = wire::request_id(world);

@@ -34,6 +34,27 @@ fn shown(world: &World, name: &str, number: VersionNumber, qualifier: &Qualifier
     Ok(show(&world.place, world.now, function, version, qualifier))
 }
 
+/// Bytes of a package's files together (Lambda "Quotas").
+const UNZIPPED_BYTES_MAX: u64 = 262_144_000;
+
+/// What the directory at a package's end says its files have together; `None` where there is no such directory (APPNOTE,
+/// sections 4.3.12 and 4.3.16).
+fn unzipped_bytes(zip: &[u8]) -> Option<u64> {
+    const END: &[u8] = b"PK\x05\x06";
+    const ENTRY: &[u8] = b"PK\x01\x02";
+    let short = |bytes: &[u8], at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
+    let long = |bytes: &[u8], at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let end = zip.windows(END.len()).rposition(|window| window == END)?;
+    let mut rest = zip.get(usize::try_from(long(zip, end + 16)?).ok()?..end)?;
+    let mut sum = 0;
+    while rest.starts_with(ENTRY) {
+        sum += u64::from(long(rest, 24)?);
+        let texts = [28, 30, 32].map(|at| short(rest, at).map(usize::from));
+        rest = rest.get(46 + texts[0]? + texts[1]? + texts[2]?..)?;
+    }
+    Some(sum)
+}
+
 /// The package of CreateFunction's `Code` or of UpdateFunctionCode's own members. What lies in S3 stands for itself
 /// by its address, since the code is never run.
 pub fn package(code: Members<'_>) -> Result<Vec<u8>, ApiError> {
@@ -51,6 +72,9 @@ pub fn package(code: Members<'_>) -> Result<Vec<u8>, ApiError> {
             return Err(invalid_parameter(
                 "Could not unzip uploaded file. Please check your file, then try to upload again.",
             ));
+        }
+        if unzipped_bytes(&bytes).is_some_and(|unzipped| unzipped > UNZIPPED_BYTES_MAX) {
+            return Err(invalid_parameter(format!("Unzipped size must be smaller than {UNZIPPED_BYTES_MAX} bytes")));
         }
         return Ok(bytes);
     }
