@@ -50,11 +50,11 @@ Control interface, beside AWS's own on the same port:
   GET  /_midwatch/faults              which faults are on or to come
   POST /_midwatch/end?fault=NAME      end a fault at once, by its `name` or else its kind; without ?fault= all of them
   POST /_midwatch/scenario            any tables of a scenario file: resources and actors on top of what is there
-Each speaks of the account that signs the request, or of ?account=123456789012; ledger, reset, faults and end of all its
-regions, or of ?region=eu-west-1. Mistakes are answered with status 400, the line, and the cure.
+Each speaks of the account that signs the request, or of ?account=123456789012; ledger, reset, fault, faults and end of all
+its regions, or of ?region=eu-west-1. Mistakes are answered with status 400, the line, and the cure.
 
   curl -X POST 'http://127.0.0.1:4566/_midwatch/advance?by=30s'
-  curl http://127.0.0.1:4566/_midwatch/fault --data-binary $'[[fault]]\\nkind = \"stop\"\\ntarget = \"packers\"'";
+  curl http://127.0.0.1:4566/_midwatch/fault --data-binary $'[[fault]]\\nkind = \"api-throttle\"\\ntarget = \"sqs\"\\nshare = 0.5'";
 
 /// The on-call console for event-driven AWS: Kinesis, SQS, SNS, Lambda, SWF and their kin in a terminal.
 ///

@@ -38,8 +38,10 @@ pub enum Command {
     Ledger,
     Reset,
     Advance(Duration),
-    /// Resources, actors and faults.
+    /// Resources, actors and faults, in one region.
     Add(Box<Fragment>),
+    /// Faults, in one region or in all that have what they strike.
+    Strike(Box<Fragment>),
     /// The faults that are on or to come.
     Faults,
     /// Ends the faults of a name, or all.
@@ -154,7 +156,8 @@ fn read(request: &Request, name: &str) -> Result<Order, Refusal> {
         "advance" => Command::Advance(span(parameter("by").as_deref())?),
         "faults" => Command::Faults,
         "end" => Command::End(parameter("fault")),
-        _ => Command::Add(Box::new(fragment(&request.body, name == "fault")?)),
+        "fault" => Command::Strike(Box::new(fragment(&request.body, true)?)),
+        _ => Command::Add(Box::new(fragment(&request.body, false)?)),
     };
     Ok(Order { command, account, region })
 }

@@ -207,7 +207,7 @@ async fn a_redrive_keeps_its_rate_is_cancelled_and_then_empties_the_queue() {
     watch.keys("<backspace><backspace><backspace>x<enter>");
     watch.shows(&["`x` is no rate"]);
     watch.keys("<backspace>1<enter>");
-    watch.shows(&["back to where each came from: orders", "At most 1 messages a second", "start-message-move-task"]);
+    watch.shows(&["back to where each came from: orders", "At most 1 message a second", "start-message-move-task"]);
     let before = watch.number("sqs/orders-dlq", &sqs::VISIBLE);
     assert!(before > 200.0, "{before}");
     watch.keys("y");

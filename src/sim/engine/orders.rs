@@ -5,7 +5,7 @@ use crate::sim::control::{self, Command, Order, Refusal};
 use crate::sim::faults::record;
 use crate::sim::ledger::Ledger;
 use crate::sim::realm::Realm;
-use crate::sim::scenario;
+use crate::sim::scenario::{self, Fragment};
 use crate::sim::wire::Response;
 use crate::sim::world::World;
 use std::collections::VecDeque;
@@ -38,18 +38,45 @@ impl Engine {
             }
             Command::Add(fragment) => {
                 let region = order.region.unwrap_or(signed_region);
-                let now = self.now(&account);
-                let Some(realm) = self.realm(&account, &region) else { return reply(answer, full()) };
-                realm.world.advance_to(now);
-                let added = scenario::add(&mut realm.world, &fragment);
-                realm.advance(now, SLICE);
-                realm.tell_of_changes();
-                self.look_after(&account, &region);
-                reply(
-                    answer,
-                    added.map_or_else(|error| Refusal::not_added(&error).response(), |()| self.done(&account)),
-                );
+                let added = self.add(&account, &region, &fragment);
+                reply(answer, added.map_or_else(|refused| refused, |()| self.done(&account)));
             }
+            Command::Strike(faults) => {
+                let response = self.strike(&account, order.region, signed_region, &faults);
+                reply(answer, response);
+            }
+        }
+    }
+
+    /// Plays a part of a scenario from now on.
+    fn add(&mut self, account: &str, region: &str, fragment: &Fragment) -> Result<(), Response> {
+        let now = self.now(account);
+        let Some(realm) = self.realm(account, region) else { return Err(full()) };
+        realm.world.advance_to(now);
+        let added = scenario::add(&mut realm.world, fragment);
+        realm.advance(now, SLICE);
+        realm.tell_of_changes();
+        self.look_after(account, region);
+        added.map_err(|error| Refusal::not_added(&error).response())
+    }
+
+    /// Faults are for the region that is named; else for every region of the account that has what they strike.
+    fn strike(&mut self, account: &str, named: Option<String>, signed_region: String, faults: &Fragment) -> Response {
+        let known = self.accounts.get(account).into_iter().flat_map(|account| account.realms.keys());
+        let mut regions: Vec<String> = named.map_or_else(|| known.cloned().collect(), |region| vec![region]);
+        if regions.is_empty() {
+            regions.push(signed_region);
+        }
+        let (mut struck, mut refused) = (Vec::new(), None);
+        for region in regions {
+            match self.add(account, &region, faults) {
+                Ok(()) => struck.push(region),
+                Err(response) => refused = refused.or(Some(response)),
+            }
+        }
+        match refused {
+            Some(response) if struck.is_empty() => response,
+            _ => control::done(account, self.now(account), struck.iter().map(String::as_str)),
         }
     }
 
