@@ -120,7 +120,7 @@ fn given(key: &str, who: &Who<'_>) -> Option<String> {
         ("aws:principalarn", Who::Caller { account, identity }) => return Some(principal_arn(account, identity)),
         // The second is what the policy that a topic begins with asks for.
         ("aws:principalaccount" | "aws:sourceowner", Who::Caller { account, .. }) => account,
-        ("aws:principalisawsservice", Who::Caller { .. }) => "false",
+        ("aws:principalisawsservice" | "aws:viaawsservice", Who::Caller { .. }) => "false",
         ("aws:username", Who::Caller { identity, .. }) if identity.kind == "IAMUser" => &identity.name,
         _ => return None,
     };
@@ -136,6 +136,10 @@ fn is_met(operator: &str, key: &str, wanted: &Value, who: &Who<'_>) -> bool {
     if operator == "Null" {
         return texts(wanted).any(|text| (text == "true") == given.is_none());
     }
+    let is_known = operator == "Bool" || operator.starts_with("String") || operator.starts_with("Arn");
+    if !is_known {
+        return false;
+    }
     let is_negative = operator.contains("Not");
     let Some(given) = given else { return if_exists || is_negative };
     let fits = |pattern: String| match operator {
@@ -147,8 +151,7 @@ fn is_met(operator: &str, key: &str, wanted: &Value, who: &Who<'_>) -> bool {
         }
         _ => false,
     };
-    let is_known = operator == "Bool" || operator.starts_with("String") || operator.starts_with("Arn");
-    is_known && all_texts(wanted).into_iter().any(fits) != is_negative
+    all_texts(wanted).into_iter().any(fits) != is_negative
 }
 
 /// The texts of one or many.
@@ -242,6 +245,7 @@ mod tests {
             ("StringEquals", "aws:PrincipalOrgID", "o-1", false),
             ("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1", true),
             ("DateGreaterThan", "aws:CurrentTime", "2020-01-01T00:00:00Z", false),
+            ("NotIpAddress", "aws:SourceIp", "192.0.2.0/24", false),
         ] {
             assert_eq!(judged(allow(sns(), json!({ operator: { key: value } }))), holds, "{operator} {key} {value}");
         }

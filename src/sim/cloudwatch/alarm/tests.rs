@@ -241,7 +241,8 @@ fn composite_alarms_follow_their_children() {
     assert_eq!(children["MetricAlarms"][1].get("MetricName"), None);
     let parents = ask(&mut world, "DescribeAlarms", json!({"ParentsOfAlarmName": "page"})).unwrap();
     assert_eq!(parents["CompositeAlarms"][0]["AlarmName"], "outer");
-    assert_eq!(refused(&mut world, "DeleteAlarms", json!({"AlarmNames": ["page"]})).0, "ValidationError");
+    let message = "Cannot delete page as there are composite alarm(s) depending on it.".to_owned();
+    assert_eq!(refused(&mut world, "DeleteAlarms", json!({"AlarmNames": ["page"]})), ("ValidationError", message));
     let (_, message) = refused(&mut world, "PutCompositeAlarm", json!({"AlarmName": "x", "AlarmRule": "OK(ghost)"}));
     assert_eq!(message, "Could not save the composite alarm as alarms [ghost] in the alarm rule do not exist");
 }
@@ -442,4 +443,22 @@ fn a_suppressor_holds_back_the_actions_of_a_composite_alarm() {
     assert_eq!(look(&mut world), of("ALARM", "ExtensionPeriod", 1));
     wait(&mut world, 140);
     assert_eq!(look(&mut world), of("ALARM", "nobody", 2));
+}
+
+#[test]
+fn what_a_composite_needs_is_deleted_with_it_or_after_it() {
+    let mut world = world();
+    for name in ["a", "b", "free"] {
+        ask(&mut world, "PutMetricAlarm", errors_alarm(json!({"AlarmName": name}))).unwrap();
+    }
+    let page = json!({"AlarmName": "page", "AlarmRule": "ALARM(a) OR ALARM(b)"});
+    ask(&mut world, "PutCompositeAlarm", page).unwrap();
+    let mut refusal = |names: &[&str]| refused(&mut world, "DeleteAlarms", json!({"AlarmNames": names}));
+    let message = |of: &str| ("ValidationError", format!("Cannot delete {of}."));
+    assert_eq!(refusal(&["free", "a"]), message("a as there are composite alarm(s) depending on it"));
+    assert_eq!(refusal(&["a", "free", "b"]), message("a,b as there are composite alarm(s) depending on them"));
+    assert_ne!(described(&mut world, "free"), Value::Null, "nothing of a refused call is deleted");
+    ask(&mut world, "DeleteAlarms", json!({"AlarmNames": ["a", "page"]})).unwrap();
+    assert_eq!(described(&mut world, "a"), Value::Null);
+    ask(&mut world, "DeleteAlarms", json!({"AlarmNames": ["b", "free"]})).unwrap();
 }

@@ -278,11 +278,15 @@ pub fn delete_alarms(world: &mut World, input: &Input<'_>) -> Result<Value, ApiE
     if composites.len() > 1 {
         return Err(validation("You can delete only one composite alarm in one operation."));
     }
-    if let Some(name) = composites.first()
-        && let Some(parent) = alarms.parents(name).find(|parent| parent.name != ***name)
-    {
-        let message = format!("Cannot delete {name} as there are composite alarm(s) depending on it: {}", parent.name);
-        return Err(validation(message));
+    // A composite that goes in the same call depends on nothing any more.
+    let is_needed = |name: &&&str| {
+        let mut parents = alarms.parents(name).filter(|parent| !names.contains(&parent.name.as_str()));
+        alarms.named(name).is_some() && parents.next().is_some()
+    };
+    let needed: Vec<&str> = names.iter().filter(is_needed).copied().collect();
+    if !needed.is_empty() {
+        let (list, them) = (needed.join(","), if needed.len() == 1 { "it" } else { "them" });
+        return Err(validation(format!("Cannot delete {list} as there are composite alarm(s) depending on {them}.")));
     }
     for name in names {
         alarms.delete(world.now, &world.place, name);

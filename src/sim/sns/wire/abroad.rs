@@ -1,14 +1,21 @@
-//! Topics of other accounts: a call about one goes to its owner, whose topic judges by its policy who may do what; a
-//! subscription belongs to the account that made it (SNS "Using identity-based policies", "Access policy language").
+//! Who may do what with a topic. A call about another account's goes to its owner, whose topic judges by its policy; what
+//! the policy denies it denies its own account, too; a subscription belongs to the account that made it (SNS "Using
+//! identity-based policies", "Access policy language").
 
 use crate::sim::access::{self, Asking, Judgement, Who};
+use crate::sim::cloudtrail::Identity;
 use crate::sim::error::ApiError;
 use crate::sim::sns::arn::{Arn, subscription_id};
 use crate::sim::sns::wire::input::Input;
 use crate::sim::sns::{error, policy};
+use crate::sim::sts;
 use crate::sim::wire::Call;
 use crate::sim::wire::visit::Visitor;
 use crate::sim::world::World;
+
+/// What the owner may whatever the policy says, as its root user may at AWS: nobody is locked out of his own topic. Of
+/// the others ConfirmSubscription has the token for its right.
+const NEVER_DENIED: [&str; 3] = ["ConfirmSubscription", "DeleteTopic", "SetTopicAttributes"];
 
 /// The ARN that a call is about.
 fn about<'a>(operation: &str, input: Input<'a>) -> Option<&'a str> {
@@ -27,9 +34,10 @@ pub fn leaves(world: &World, call: &mut Call, operation: &str, input: Input<'_>)
     arn.is_some_and(|arn| arn.account != world.place.account && call.leave(world, arn.account, arn.region))
 }
 
-/// Looks at a call from another account. Errors: AuthorizationError, NotFound.
+/// Looks at a call: one from another account must be let in, one of the owner's must not be denied.
+/// Errors: AuthorizationError, NotFound.
 pub fn judge(world: &World, call: &Call, operation: &str, input: Input<'_>) -> Result<(), ApiError> {
-    let Some(visitor) = call.visitor() else { return Ok(()) };
+    let Some(visitor) = call.visitor() else { return not_denied(world, call, operation, input) };
     match operation {
         // Whoever has the token was told it.
         "ConfirmSubscription" => Ok(()),
@@ -40,6 +48,26 @@ pub fn judge(world: &World, call: &Call, operation: &str, input: Input<'_>) -> R
     }
 }
 
+fn not_denied(world: &World, call: &Call, operation: &str, input: Input<'_>) -> Result<(), ApiError> {
+    let name = about(operation, input).and_then(Arn::parse).map(|arn| arn.resource);
+    let topic = name.filter(|_| !NEVER_DENIED.contains(&operation)).and_then(|name| world.sns.topic(name));
+    let (Some(name), Some(policy)) = (name, topic.and_then(|topic| topic.attributes.policy.as_ref())) else {
+        return Ok(());
+    };
+    let (arn, action) = (world.place.arn("sns", name), action_of(operation));
+    let identity = sts::identity(world, &call.request);
+    let who = Who::Caller { account: &world.place.account, identity: &identity };
+    match access::judge(&policy.text(), &arn, &Asking { who, action: &action.to_ascii_lowercase() }) {
+        Judgement::Denies => Err(refusal(&identity, &action, &arn, Judgement::Denies)),
+        _ => Ok(()),
+    }
+}
+
+/// Entries of a batch are allowed as the single calls are.
+fn action_of(operation: &str) -> String {
+    format!("SNS:{}", operation.strip_suffix("Batch").unwrap_or(operation))
+}
+
 fn by_policy(world: &World, visitor: &Visitor, operation: &str, input: Input<'_>) -> Result<(), ApiError> {
     let name = about(operation, input).and_then(Arn::parse).map_or("", |arn| arn.resource);
     let topic = world.sns.topic(name).ok_or_else(error::topic_does_not_exist)?;
@@ -48,11 +76,11 @@ fn by_policy(world: &World, visitor: &Visitor, operation: &str, input: Input<'_>
         Some(policy) => policy.text(),
         None => policy::default_policy(&world.place, &arn).text(),
     };
-    let action = format!("SNS:{}", operation.strip_suffix("Batch").unwrap_or(operation));
+    let action = action_of(operation);
     let who = Who::Caller { account: &visitor.account, identity: &visitor.identity };
     match access::judge(&text, &arn, &Asking { who, action: &action.to_ascii_lowercase() }) {
         Judgement::Allows => Ok(()),
-        refused => Err(refusal(visitor, &action, &arn, refused)),
+        refused => Err(refusal(&visitor.identity, &action, &arn, refused)),
     }
 }
 
@@ -63,10 +91,11 @@ fn own_subscription(world: &World, visitor: &Visitor, operation: &str, input: In
     if subscription.owner == visitor.account {
         return Ok(());
     }
-    Err(refusal(visitor, &format!("SNS:{operation}"), &world.place.arn("sns", topic), Judgement::IsSilent))
+    let arn = world.place.arn("sns", topic);
+    Err(refusal(&visitor.identity, &format!("SNS:{operation}"), &arn, Judgement::IsSilent))
 }
 
-fn refusal(visitor: &Visitor, action: &str, arn: &str, judgement: Judgement) -> ApiError {
-    let message = access::refusal(&visitor.identity, action, arn, judgement);
+fn refusal(identity: &Identity, action: &str, arn: &str, judgement: Judgement) -> ApiError {
+    let message = access::refusal(identity, action, arn, judgement);
     ApiError::client("AuthorizationError", message).with_status(403)
 }

@@ -248,3 +248,28 @@ fn published_rates_throttle() {
     world.advance_to(world.now + std::time::Duration::from_secs(1));
     assert_eq!(ask(&mut world, "ListTopics", &[]).0, 200);
 }
+
+#[test]
+fn what_a_policy_denies_it_denies_the_owner_too_who_is_not_locked_out() {
+    let mut world = with_topic();
+    let policy = |effect: &str| {
+        format!(
+            r#"{{"Version":"2008-10-17","Statement":[{{"Sid":"s","Effect":"{effect}","Principal":"*","Action":["SNS:Publish","SNS:GetTopicAttributes"],"Resource":"{TOPIC}"}}]}}"#
+        )
+    };
+    let set = |world: &mut World, effect: &str| {
+        let text = policy(effect);
+        let members = [("TopicArn", TOPIC), ("AttributeName", "Policy"), ("AttributeValue", text.as_str())];
+        assert_eq!(ask(world, "SetTopicAttributes", &members).0, 200);
+    };
+    set(&mut world, "Deny");
+    let (status, code, message) = refusal(&mut world, "Publish", &[("TopicArn", TOPIC), ("Message", "m")]);
+    assert_eq!((status, code.as_str()), (403, "AuthorizationError"));
+    let end = format!("SNS:Publish on resource: {TOPIC} with an explicit deny in a resource-based policy");
+    assert!(message.ends_with(&end), "{message}");
+    assert_eq!(refusal(&mut world, "GetTopicAttributes", &[("TopicArn", TOPIC)]).1, "AuthorizationError");
+    set(&mut world, "Allow");
+    assert_eq!(ask(&mut world, "Publish", &[("TopicArn", TOPIC), ("Message", "m")]).0, 200);
+    set(&mut world, "Deny");
+    assert_eq!(ask(&mut world, "DeleteTopic", &[("TopicArn", TOPIC)]).0, 200);
+}

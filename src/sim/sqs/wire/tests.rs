@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
+use crate::sim::sts;
 use crate::sim::wire::Request;
 use bytes::Bytes;
 use serde_json::json;
@@ -259,4 +260,43 @@ fn a_fifo_queue_takes_three_hundred_sends_a_second_unless_its_limit_is_by_group(
     assert_eq!(ask(&mut world, "SendMessage", send).unwrap_err().code, "RequestThrottled");
     // Each action has its own rate.
     assert!(ask(&mut world, "ReceiveMessage", json!({ "QueueUrl": url })).is_ok());
+}
+
+#[test]
+fn what_a_policy_denies_it_denies_the_owner_too_who_is_not_locked_out() {
+    let mut world = with_orders();
+    let arn = "arn:aws:sqs:eu-west-1:123456789012:orders";
+    let deny = |actions: Value, principal: &str| {
+        let statement = json!({ "Effect": "Deny", "Principal": principal, "Action": actions, "Resource": arn });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        json!({ "QueueUrl": ORDERS, "Attributes": { "Policy": policy } })
+    };
+    let send = json!({ "QueueUrl": ORDERS, "MessageBody": "1" });
+    ask(&mut world, "SetQueueAttributes", deny(json!("sqs:SendMessage"), "*")).unwrap();
+    let user = sts::identity(&world, &call_of(&world, "127.0.0.1:4566").request).arn;
+    let entries = json!([{ "Id": "a", "MessageBody": "1" }]);
+    for (operation, input) in
+        [("SendMessage", send.clone()), ("SendMessageBatch", json!({ "QueueUrl": ORDERS, "Entries": entries }))]
+    {
+        let error = ask(&mut world, operation, input).unwrap_err();
+        assert_eq!((error.code, error.query_code, error.status), ("AccessDeniedException", Some("AccessDenied"), 403));
+        let message = format!(
+            "User: {user} is not authorized to perform: sqs:sendmessage on resource: {arn} with an explicit deny in a \
+             resource-based policy"
+        );
+        assert_eq!(error.message, message, "{operation}");
+    }
+    ask(&mut world, "ReceiveMessage", json!({ "QueueUrl": ORDERS })).unwrap();
+    ask(&mut world, "SetQueueAttributes", deny(json!("sqs:*"), "*")).unwrap();
+    for (operation, input) in [
+        ("ReceiveMessage", json!({ "QueueUrl": ORDERS })),
+        ("GetQueueUrl", json!({ "QueueName": "orders" })),
+        ("TagQueue", json!({ "QueueUrl": ORDERS, "Tags": { "a": "b" } })),
+    ] {
+        assert_eq!(ask(&mut world, operation, input).unwrap_err().code, "AccessDeniedException", "{operation}");
+    }
+    ask(&mut world, "SetQueueAttributes", json!({ "QueueUrl": ORDERS, "Attributes": { "Policy": "" } })).unwrap();
+    ask(&mut world, "SendMessage", send).unwrap();
+    ask(&mut world, "SetQueueAttributes", deny(json!("sqs:*"), "*")).unwrap();
+    ask(&mut world, "DeleteQueue", json!({ "QueueUrl": ORDERS })).unwrap();
 }
