@@ -9,7 +9,7 @@ use crate::app::throttled;
 use crate::app::workflow;
 use crate::diagnose::{self, Estate};
 use crate::domain::change::Change;
-use crate::domain::finding::{Finding, Problem};
+use crate::domain::finding::{ErrorClass, Finding, Problem};
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId, Row, Stale};
 use crate::domain::tag::Tags;
@@ -63,6 +63,7 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     }
     if let Some((from, found)) = reading.changes {
         let watched: Vec<Change> = found.into_iter().filter_map(|change| watched(state, change)).collect();
+        list_what_was_made(state, &poll.place, &watched);
         state.changes.merge(&poll.place, from, watched, at);
     }
     if let (Question::Log(question), Some(answer)) = (&poll.question, reading.log) {
@@ -146,6 +147,19 @@ fn fold_inventory(
     }
 }
 
+/// What CloudTrail says was made, and no list has shown yet, is listed now and not when its kind's turn comes.
+fn list_what_was_made(state: &mut State, place: &Place, news: &[Change]) {
+    let is_new = |change: &&Change| !state.changes.iter().any(|known| known.id == change.id);
+    let made =
+        news.iter().filter(is_new).filter(|change| change.event.starts_with("Create") && change.error_code.is_none());
+    let kinds: BTreeSet<KindId> = made
+        .flat_map(|change| change.resources.iter().filter(|id| !state.rows.contains_key(id)).map(|id| id.kind))
+        .collect();
+    for kind in kinds {
+        state.schedule.list_kind_again(place, kind);
+    }
+}
+
 /// News of a resource that is not in the inventory any more is dropped: an answer must not bring it back.
 fn fold_update(state: &mut State, update: RowUpdate) {
     let Some(row) = state.rows.get_mut(&update.id) else { return };
@@ -199,15 +213,32 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
         Question::Log(_) | Question::Workflow(_) | Question::Throttled(_) => BTreeSet::new(),
         Question::Tags(_) => BTreeSet::new(),
     };
+    let one_address = state.settings.context(&poll.place).is_some_and(|context| context.endpoint_url.is_some());
     let worked = |problem: &Problem| {
         let called = |name: &&'static str| name.split_once(':') == Some((problem.service, problem.operation));
         problem.place == poll.place
             && !now.contains(&(problem.service, problem.operation))
             && reading.asked.iter().any(called)
     };
+    let is_cured = |problem: &Problem| {
+        // What names no operation strikes them all: credentials, the clock, the network. A good answer ends it, on AWS
+        // that of the same service, since each has an address of its own.
+        let of_place = !problem.sentence.contains(problem.operation);
+        let same_address = problem.class != ErrorClass::Network || one_address || {
+            reading.asked.iter().any(|name| name.split(':').next() == Some(problem.service))
+        };
+        problem.place == poll.place
+            && reading.problems.is_empty()
+            && !reading.asked.is_empty()
+            && of_place
+            && same_address
+    };
     let memory = &mut state.memory;
     let rows = &state.rows;
     state.problems.retain(|key, problem| {
+        if is_cured(problem) {
+            return false;
+        }
         if !worked(problem) {
             return true;
         }

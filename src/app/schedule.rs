@@ -37,6 +37,8 @@ const SWEEP_RESOURCES: usize = 1000;
 const METRICS_FIRST_WINDOW_MIN: u32 = 60;
 /// The newest periods keep changing for some minutes.
 const METRICS_WINDOW_MIN: u32 = 5;
+/// A kind of which nothing is known is listed so often: in a new account, the first of it is what somebody waits for.
+const NOTHING_EVERY: Duration = Duration::from_secs(60);
 /// When the purse is looked into again after it could not pay.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
 /// A poll without an answer for this long of real time is given up; its answer will be dropped as late.
@@ -199,10 +201,13 @@ impl Schedule {
         }
         self.ask_probes(now, &mut polls);
         self.ask_tags(&mut next, &mut polls, now);
-        let every = |kind| kinds::kind(kind).inventory_every;
+        let every = |place: &Place, kind: KindId| {
+            let every = kinds::kind(kind).inventory_every;
+            if self.has_any(place, kind) { every } else { every.min(NOTHING_EVERY) }
+        };
         let listed = |place: &Place| self.tags.are_read(place);
         let inventories = self.inventories.iter().filter(|((place, _), _)| listed(place));
-        let inventories = inventories.filter(|((_, kind), slot)| next.is_due(slot.due(every(*kind))));
+        let inventories = inventories.filter(|((place, kind), slot)| next.is_due(slot.due(every(place, *kind))));
         for (place, kind) in inventories.map(|(of, _)| of.clone()).collect::<Vec<_>>() {
             polls.push(self.ask(place, Question::Inventory(kind), 0.0, false, now));
         }
@@ -231,6 +236,11 @@ impl Schedule {
         }
         self.wide_at = next.at.unwrap_or(NEVER);
         (polls, next.at)
+    }
+
+    fn has_any(&self, place: &Place, kind: KindId) -> bool {
+        let from_the_first = self.watches.range(ResourceId::new(kind, "")..);
+        from_the_first.take_while(|(id, _)| id.kind == kind).any(|(id, _)| id.place == *place)
     }
 
     fn gather<'w>(
@@ -441,6 +451,21 @@ impl Schedule {
                 }
             });
         }
+    }
+
+    /// Lists a kind's resources anew, as soon as what is on its way has come.
+    pub fn list_kind_again(&mut self, place: &Place, kind: KindId) {
+        self.wide_at = NOW;
+        if let Some(slot) = self.inventories.get_mut(&(place.clone(), kind)) {
+            let answered = slot.answered;
+            slot.look_again();
+            slot.answered = answered;
+        }
+    }
+
+    /// How long the question that has waited longest for its answer has waited, where any is on its way.
+    pub fn longest_wait(&self, now: Timestamp) -> Option<Duration> {
+        self.in_flight.values().map(|asked| now.since(asked.since)).max()
     }
 
     /// More is known of what can be asked about this resource.

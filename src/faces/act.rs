@@ -173,9 +173,11 @@ fn refused(refusal: &Refusal, runner: &Runner, id: &ResourceId) -> Failure {
         let cure = "change them, or name another file with --config";
         return Failure::new(format!("{id} is hidden by the config's include and exclude: {cure}."));
     }
-    let problems: Vec<&str> = runner.state().problems.values().map(|problem| problem.sentence.as_str()).collect();
-    if runner.state().rows.is_empty() && !problems.is_empty() {
-        return Failure::new(format!("{} {}", refusal.0, problems.join(" ")));
+    let there = runner.state().problems.values().filter(|problem| problem.place == id.place);
+    let mut problems: Vec<&str> = there.map(|problem| problem.sentence.as_str()).collect();
+    problems.dedup();
+    if !runner.state().rows.contains_key(id) && !problems.is_empty() {
+        return Failure::new(format!("{id} could not be looked for. {}", problems.join(" ")));
     }
     Failure::new(refusal.0.clone())
 }

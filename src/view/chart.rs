@@ -9,6 +9,7 @@
 //! ```
 //! Where there is no data there is no line. The minute that is not over yet is dotted and dim: its number will grow.
 
+use super::cell::age;
 use super::pen::Pen;
 use super::text::columns;
 use crate::domain::series::Series;
@@ -22,6 +23,8 @@ const WINDOW_MS: i64 = 3_600_000;
 /// Points further apart than this are not joined: a minute is missing between them.
 const JOIN_MS: i64 = 90_000;
 const MINUTE_MS: i64 = 60_000;
+/// A point that began longer ago says nothing about now: its minute, and the five for which a datapoint is news.
+const CURRENT_MS: i64 = 6 * MINUTE_MS;
 
 /// A line of a chart.
 pub struct Curve<'s> {
@@ -100,8 +103,14 @@ fn title(pen: &mut Pen, area: Rect, chart: &Chart) {
         if !curve.label.is_empty() {
             line.put(curve.label, curve.role).gap(1);
         }
-        if let Some((_, number)) = newest {
-            line.put(&chart.unit.short_number(number), Role::Strong);
+        match newest {
+            Some((at, number)) if chart.now.since(at).as_millis() as i64 <= CURRENT_MS => {
+                line.put(&chart.unit.short_number(number), Role::Strong);
+            }
+            Some((at, _)) => {
+                line.put(&format!("none for {}", age(chart.now, at)), Role::Dim);
+            }
+            None => {}
         }
     }
     if let Some((name, limit)) = chart.limit {

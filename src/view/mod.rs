@@ -34,6 +34,7 @@ use crate::app::list::{List, ListId};
 use crate::app::screen::Screen;
 use crate::app::state::State;
 use crate::domain::finding::by_cause;
+use crate::domain::row::KindId;
 use crate::kinds;
 use crate::theme::{Role, Theme};
 use pen::Pen;
@@ -115,5 +116,9 @@ fn empty(state: &State, id: ListId, list: &List) -> String {
         }
         _ => return format!("No {what} can be seen: p shows what could not be looked at."),
     }
-    if state.rows.is_empty() { "Asking AWS what there is…".to_owned() } else { format!("There are no {what} here.") }
+    let is_listed = match id.kind() {
+        Some(kind) => state.schedule.inventory_answered(kind),
+        None => KindId::ALL.into_iter().all(|kind| state.schedule.inventory_answered(kind)),
+    };
+    if is_listed { format!("There are no {what} here.") } else { "Asking AWS what there is…".to_owned() }
 }

@@ -8,9 +8,11 @@ use crate::app::command::{COMMANDS, Scope};
 use crate::app::job::{Job, PlanId, Stage};
 use crate::app::state::State;
 use crate::domain::finding::{ErrorClass, by_cause, struck};
+use crate::domain::value::short_duration_ms;
 use crate::theme::Role;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// A line of a text: pieces in roles.
 pub type TextLine<'t> = Vec<(Cow<'t, str>, Role)>;
@@ -89,10 +91,20 @@ fn help_lines(width: u16) -> Vec<TextLine<'static>> {
     lines
 }
 
+/// An answer that takes longer is worth telling of.
+const LONG_WAIT: Duration = Duration::from_secs(5);
+
 pub fn draw_problems(pen: &mut Pen, area: Rect, state: &State, scroll: usize) -> Option<String> {
     let mut lines: Vec<TextLine> = vec![say("WHAT COULD NOT BE LOOKED AT", Role::Header)];
     if state.problems.is_empty() {
-        lines.push(say("  Nothing: every question to AWS is answered.", Role::Ok));
+        lines.push(match state.schedule.longest_wait(state.now).filter(|wait| *wait >= LONG_WAIT) {
+            Some(wait) => {
+                let wait = short_duration_ms(wait.as_secs_f64() * 1000.0);
+                let said = format!("  Nothing so far; a question to AWS has waited {wait} for its answer.");
+                vec![(said.into(), Role::Warn)]
+            }
+            None => say("  Nothing: every question to AWS is answered.", Role::Ok),
+        });
     }
     for cause in by_cause(state.problems.values()) {
         let Some(problem) = cause.first() else { continue };

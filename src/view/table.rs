@@ -149,7 +149,7 @@ pub fn name(pen: &mut Pen, place: Rect, state: &State, row: &Row, text: &str) {
         pen.text(place.x, place.y, place.width, text, pen.style(Role::Strong));
         return;
     };
-    let old = format!("{} old", age(state.now, stale.since));
+    let old = format!("{} old", age(state.now, row.as_of.min(stale.since)));
     let room = place.width.saturating_sub(columns_of(&old) + 1);
     pen.text(place.x, place.y, room, text, pen.style(Role::Stale));
     pen.right(place.x, place.y, place.width, &old, pen.style(Role::Stale));

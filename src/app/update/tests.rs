@@ -5,6 +5,7 @@ use crate::actions::{Call, Expect, Plan, Safety};
 use crate::app::dialog::{Confirm, Dialog};
 use crate::app::edit::Editor;
 use crate::app::state::{Context, Settings, Source};
+use crate::domain::change::Change;
 use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::pattern::{Filter, Rule};
 use crate::domain::poll::{Calls, Identity, Poll, Question, Reading, RowUpdate};
@@ -387,4 +388,56 @@ fn the_same_events_give_the_same_state() {
     let (first, second) = (play(), play());
     assert_eq!(first, second);
     assert_eq!((first.0.rows.len(), first.0.size.width), (3, 200));
+}
+
+fn problem(operation: &'static str, sentence: &str) -> Problem {
+    let (place, class, sentence) = (Place::default(), ErrorClass::Denied, sentence.to_owned());
+    Problem { place, service: "swf", operation, class, sentence }
+}
+
+#[test]
+fn a_good_answer_ends_what_struck_the_whole_place_and_no_refusal_of_another_operation() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    let expired = problem("ListDomains", "These credentials have expired.");
+    let own = problem("CountOpenWorkflowExecutions", "swf:CountOpenWorkflowExecutions is not allowed.");
+    for problem in [&expired, &own] {
+        scene.state.problems.insert((problem.place.clone(), problem.service, problem.operation), problem.clone());
+    }
+    scene.later(60);
+    let depth = Reading { updates: vec![depth_of("orders", 5.0)], ..called("sqs:GetQueueAttributes") };
+    scene.answers(direct, depth);
+    assert_eq!(scene.state.problems.values().collect::<Vec<_>>(), [&own]);
+}
+
+#[test]
+fn what_cloudtrail_tells_of_is_listed_before_its_kinds_turn_comes() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    let is_listing = |question: &Question| *question == Question::Inventory(KindId::Sqs);
+    let made = |id: &str, event: &str, name: &str| Change {
+        id: id.into(),
+        place: Place::default(),
+        at: START,
+        service: "sqs".into(),
+        event: event.into(),
+        who: "ana".into(),
+        source_ip: None,
+        resources: vec![ResourceId::new(KindId::Sqs, name)],
+        part: None,
+        settings: Vec::new(),
+        error_code: None,
+        by_midwatch: false,
+    };
+    let told = |scene: &mut Scene, change: Change| {
+        scene.later(61);
+        let listings = |scene: &Scene| scene.asked.iter().filter(|poll| is_listing(&poll.question)).count();
+        let before = listings(scene);
+        let reading = Reading { changes: Some((START, vec![change])), ..called("cloudtrail:LookupEvents") };
+        scene.answers(|question| matches!(question, Question::Changes { .. }), reading);
+        listings(scene) - before
+    };
+    assert_eq!(told(&mut scene, made("1", "SetQueueAttributes", "orders")), 0);
+    assert_eq!(told(&mut scene, made("2", "CreateQueue", "orders")), 0, "it has a row");
+    assert_eq!(told(&mut scene, made("3", "CreateQueue", "emails")), 1);
+    scene.list_queues(&["orders"]);
+    assert_eq!(told(&mut scene, made("3", "CreateQueue", "emails")), 0, "that is known");
 }
