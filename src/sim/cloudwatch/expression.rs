@@ -37,6 +37,17 @@ pub enum Operator {
 }
 
 impl Ast {
+    /// Whether a function is called anywhere in the expression.
+    pub fn calls(&self, function: &str) -> bool {
+        match self {
+            Self::Call(name, parts) => name == function || parts.iter().any(|part| part.calls(function)),
+            Self::List(parts) => parts.iter().any(|part| part.calls(function)),
+            Self::Negated(part) => part.calls(function),
+            Self::Binary(_, left, right) => left.calls(function) || right.calls(function),
+            Self::Number(_) | Self::Text(_) | Self::Id(_) | Self::Keyword(_) => false,
+        }
+    }
+
     /// Puts every id that the expression names into `into`.
     pub fn ids<'a>(&'a self, into: &mut Vec<&'a str>) {
         match self {
@@ -54,6 +65,9 @@ impl Ast {
 
 /// Reads an expression; says what is wrong with it otherwise.
 pub fn parse(text: &str) -> Result<Ast, String> {
+    if text.trim_start().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("select ")) {
+        return Err("Metrics Insights queries are not supported".into());
+    }
     let mut parser = Parser { words: words(text)?, at: 0, depth: 0 };
     let ast = parser.expression(0)?;
     match parser.words.get(parser.at) {

@@ -3,8 +3,8 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::input::{Input, as_validation, invalid_token, missing, validation};
 use crate::sim::cloudwatch::label::{self, Told};
-use crate::sim::cloudwatch::math::{self, Line, Scope};
-use crate::sim::cloudwatch::{Metric, Metrics, Statistic, expression, wire};
+use crate::sim::cloudwatch::math::{self, Found, Line, Origin, Scope};
+use crate::sim::cloudwatch::{Metric, Metrics, Statistic, expression, search, wire};
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use base64::Engine;
@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const QUERIES_MAX: usize = 500;
+
+/// The period in seconds of a search that names none.
+const SEARCH_PERIOD_S: i64 = 300;
 
 /// Queries of one alarm, at most.
 const ALARM_QUERIES_MAX: usize = 20;
@@ -58,6 +61,8 @@ struct Query<'a> {
     /// What CloudWatch calls a metric's series by itself.
     automatic: String,
     is_returned: bool,
+    /// In seconds, where the query itself names it.
+    wanted_period_s: Option<i64>,
     source: Source<'a>,
 }
 
@@ -95,11 +100,12 @@ pub fn get_metric_data(metrics: &Metrics, place: &Place, now: Timestamp, input: 
         Some(token) => read_token(token, digest).ok_or_else(invalid_token)?,
         None => (0, now),
     };
-    let mut lines = evaluate_all(metrics, &queries, span, now)?;
+    let mut found = evaluate_all(metrics, &queries, span, now)?;
     let mut results = Vec::new();
     for query in queries.iter().filter(|query| query.is_returned) {
-        for mut line in lines.remove(query.id).unwrap_or_default() {
-            let label = query.label_of(place, &line);
+        let Found { lines, is_array } = found.remove(query.id).unwrap_or_default();
+        for mut line in lines {
+            let label = query.label_of(place, &line, is_array);
             if !is_ascending {
                 line.points.reverse();
             }
@@ -188,7 +194,8 @@ fn read_query<'a>(item: &Input<'a>) -> Result<Query<'a>, ApiError> {
             )));
         }
     };
-    if let Some(period_s) = item.integer("Period")? {
+    let wanted_period_s = item.integer("Period")?;
+    if let Some(period_s) = wanted_period_s {
         wire::check_period(&item.name("Period"), period_s)?;
     }
     let label = item.text("Label")?.map(str::to_owned);
@@ -196,7 +203,8 @@ fn read_query<'a>(item: &Input<'a>) -> Result<Query<'a>, ApiError> {
         Source::Metric { metric, .. } => metric.name.clone(),
         Source::Expression(_) => id.to_owned(),
     };
-    Ok(Query { id, label, automatic, is_returned: item.flag("ReturnData")?.unwrap_or(true), source })
+    let is_returned = item.flag("ReturnData")?.unwrap_or(true);
+    Ok(Query { id, label, automatic, is_returned, wanted_period_s, source })
 }
 
 fn read_metric_stat<'a>(stat: &Input<'a>) -> Result<Source<'a>, ApiError> {
@@ -230,6 +238,13 @@ pub fn check_alarm_queries(queries: &Value) -> Result<(String, i64), ApiError> {
     let [index] = returned[..] else {
         return Err(validation("Exactly one element of the metrics list should return data."));
     };
+    let is_search = |query: &Query<'_>| match query.source {
+        Source::Expression(text) => expression::parse(text).is_ok_and(|ast| ast.calls("SEARCH")),
+        Source::Metric { .. } => false,
+    };
+    if read.iter().any(is_search) {
+        return Err(validation("SEARCH is not supported on Metric Alarms."));
+    }
     let span = (Timestamp::from_millis(0), Timestamp::from_millis(60_000));
     evaluate_all(&Metrics::default(), &read, span, span.1)?;
     let longest = read.iter().filter_map(Query::period_s).max();
@@ -250,18 +265,20 @@ pub fn line_of_queries(
     let Ok(items) = Input::new(&wrapped).and_then(|input| input.structures("Metrics")) else { return vec![] };
     let items = items.unwrap_or_default();
     let Ok(read) = items.iter().map(read_query).collect::<Result<Vec<_>, _>>() else { return vec![] };
-    let lines = evaluate_all(metrics, &read, span, now).ok();
-    let line = lines.and_then(|mut lines| lines.remove(returned)?.into_iter().next());
+    let found = evaluate_all(metrics, &read, span, now).ok();
+    let line = found.and_then(|mut found| found.remove(returned)?.lines.into_iter().next());
     line.map_or_else(Vec::new, |line| line.points)
 }
 
 impl Query<'_> {
-    fn label_of(&self, place: &Place, line: &Line) -> String {
+    /// Of an array each series has the query's label before its own ("Using metric math", the labels of a graph), unless
+    /// that one says by `${…}` what it tells of a series.
+    fn label_of(&self, place: &Place, line: &Line, is_array: bool) -> String {
         let Some(label) = &self.label else { return line.label.clone() };
-        let metric = match &self.source {
-            Source::Metric { metric, text, period_s, .. } => Some((metric, *text, *period_s)),
-            Source::Expression(_) => None,
-        };
+        if is_array && !label.contains("${") {
+            return format!("{label} {}", line.label).trim_start().to_owned();
+        }
+        let metric = line.origin.as_ref().map(|of| (&of.metric, of.statistic.as_str(), line.period_s));
         label::fill(label, &Told { place, automatic: &line.label, metric, points: &line.points })
     }
 
@@ -280,14 +297,15 @@ fn evaluate_all<'a>(
     queries: &'a [Query<'a>],
     span: (Timestamp, Timestamp),
     now: Timestamp,
-) -> Result<BTreeMap<&'a str, Vec<Line>>, ApiError> {
-    let mut lines = BTreeMap::new();
+) -> Result<BTreeMap<&'a str, Found>, ApiError> {
+    let mut found = BTreeMap::new();
     let (mut waiting, mut metric_ids) = (Vec::new(), Vec::new());
     for query in queries {
         match &query.source {
             Source::Metric { .. } => {
                 metric_ids.push(query.id);
-                lines.insert(query.id, vec![line_of(metrics, query, span, now)]);
+                let lines = vec![line_of(metrics, query, span, now)];
+                found.insert(query.id, Found { lines, is_array: false });
             }
             Source::Expression(text) => {
                 waiting.push((query, expression::parse(text).map_err(|why| refuse_expression(query.id, &why))?));
@@ -303,15 +321,20 @@ fn evaluate_all<'a>(
             if let Some(unknown) = needed.iter().find(|id| queries.iter().all(|query| query.id != **id)) {
                 return Err(refuse_expression(query.id, &format!("Unknown id '{unknown}'")));
             }
-            if needed.iter().all(|id| lines.contains_key(*id)) {
+            if needed.iter().all(|id| found.contains_key(*id)) {
+                let search = |text: &str, statistic: &str, period_s: Option<i64>| {
+                    let period_s = period_s.or(query.wanted_period_s).unwrap_or(SEARCH_PERIOD_S);
+                    search_lines(metrics, (text, statistic, period_s), span, now)
+                };
                 // What has not happened yet is not filled.
-                let span = (wire::rounded_start(span.0, now, 3600).unwrap_or(span.0), span.1.min(now));
-                let scope = Scope { lines: &lines, metrics: &metric_ids, span };
-                let found = math::evaluate(&ast, &scope).map_err(|why| refuse_expression(query.id, &why))?;
-                // A single series takes the query's name; each of several keeps its own.
-                let is_one = found.len() == 1;
-                let named = |line: Line| Line { label: if is_one { query.id.into() } else { line.label }, ..line };
-                lines.insert(query.id, found.into_iter().map(named).collect());
+                let filled = (wire::rounded_start(span.0, now, 3600).unwrap_or(span.0), span.1.min(now));
+                let scope = Scope { found: &found, metrics: &metric_ids, span: filled, search: &search };
+                let mut made = math::evaluate(&ast, &scope).map_err(|why| refuse_expression(query.id, &why))?;
+                // A series takes the query's name; each of an array keeps its own.
+                if !made.is_array {
+                    made.lines.iter_mut().for_each(|line| line.label = query.id.to_owned());
+                }
+                found.insert(query.id, made);
             } else {
                 postponed.push((query, ast));
             }
@@ -322,18 +345,42 @@ fn evaluate_all<'a>(
         }
         waiting = postponed;
     }
-    Ok(lines)
+    Ok(found)
 }
 
 fn refuse_expression(id: &str, why: &str) -> ApiError {
     validation(format!("Error in expression '{id}': {why}"))
 }
 
-fn line_of(metrics: &Metrics, query: &Query<'_>, (start, end): (Timestamp, Timestamp), now: Timestamp) -> Line {
-    let Source::Metric { metric, period_s, statistic, unit, .. } = &query.source else {
-        return Line { label: query.id.to_owned(), period_s: 60, points: vec![] };
+/// The series of a search, a statistic and a period in seconds.
+fn search_lines(
+    metrics: &Metrics,
+    (text, statistic, period_s): (&str, &str, i64),
+    span: (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<Vec<Line>, String> {
+    let search = search::parse(text)?;
+    let parsed = Statistic::parse(statistic).ok_or_else(|| format!("Unsupported statistic '{statistic}'"))?;
+    if wire::check_period("Period", period_s).is_err() {
+        return Err(format!("Invalid period '{period_s}'"));
+    }
+    let live = metrics.list(now, None, None).filter(|metric| search.finds(metric));
+    let found: Vec<&Metric> = live.take(search::FOUND_MAX).collect();
+    let line = |(metric, automatic): (&&Metric, String)| {
+        let metric = (*metric).clone();
+        let source = Source::Metric { metric, period_s, statistic: parsed, text: statistic, unit: None };
+        let query = Query { id: "", label: None, automatic, is_returned: true, wanted_period_s: None, source };
+        line_of(metrics, &query, span, now)
     };
-    let mut line = Line { label: query.automatic.clone(), period_s: *period_s, points: vec![] };
+    Ok(found.iter().zip(search::labels(&found)).map(line).collect())
+}
+
+fn line_of(metrics: &Metrics, query: &Query<'_>, (start, end): (Timestamp, Timestamp), now: Timestamp) -> Line {
+    let Source::Metric { metric, period_s, statistic, unit, text } = &query.source else {
+        return Line { label: query.id.to_owned(), period_s: 60, points: vec![], origin: None };
+    };
+    let origin = Some(Origin { metric: metric.clone(), statistic: (*text).to_owned() });
+    let mut line = Line { label: query.automatic.clone(), period_s: *period_s, points: vec![], origin };
     if let Some(from) = wire::rounded_start(start, now, *period_s) {
         let mut series = metrics.find(metric, *unit);
         if let [first, _, ..] = units_of(metrics, query, (start, end), now)[..] {

@@ -2,6 +2,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::expression::{Ast, Operator};
+use crate::sim::cloudwatch::{Metric, array};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,7 +15,25 @@ pub struct Line {
     pub label: String,
     pub period_s: i64,
     pub points: Vec<(Timestamp, f64)>,
+    /// The metric that it is of, for labels.
+    pub origin: Option<Origin>,
 }
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    pub metric: Metric,
+    pub statistic: String,
+}
+
+/// What a query came to. An array stays one where it holds a single series or none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    pub lines: Vec<Line>,
+    pub is_array: bool,
+}
+
+/// `SEARCH`: the series of a search and a statistic, of a period in seconds where it names one.
+pub type Searching<'a> = &'a dyn Fn(&str, &str, Option<i64>) -> Result<Vec<Line>, String>;
 
 /// What an expression is made of, and what it comes to.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,21 +46,22 @@ enum Operand {
 /// What an expression can see.
 pub struct Scope<'a> {
     /// What other queries came to, by id.
-    pub lines: &'a BTreeMap<&'a str, Vec<Line>>,
+    pub found: &'a BTreeMap<&'a str, Found>,
     /// Ids of the queries that are metrics, in the request's order: what `METRICS()` means.
     pub metrics: &'a [&'a str],
     /// The request's first period and its end, for `FILL` and `TIME_SERIES`.
     pub span: (Timestamp, Timestamp),
+    pub search: Searching<'a>,
 }
 
 /// The expression's series; says what is wrong with it otherwise.
-pub fn evaluate(ast: &Ast, scope: &Scope<'_>) -> Result<Vec<Line>, String> {
-    let lines = match scope.operand(ast)? {
-        Operand::Line(line) => vec![line],
-        Operand::Lines(lines) => lines,
+pub fn evaluate(ast: &Ast, scope: &Scope<'_>) -> Result<Found, String> {
+    let (lines, is_array) = match scope.operand(ast)? {
+        Operand::Line(line) => (vec![line], false),
+        Operand::Lines(lines) => (lines, true),
         Operand::Scalar(_) => return Err("The expression must return a time series".into()),
     };
-    Ok(lines.into_iter().map(finite).collect())
+    Ok(Found { lines: lines.into_iter().map(finite).collect(), is_array })
 }
 
 /// A division by zero or the like is no datapoint.
@@ -55,10 +75,10 @@ impl Scope<'_> {
         match ast {
             Ast::Number(number) => Ok(Operand::Scalar(*number)),
             Ast::Id(id) => {
-                let lines = self.lines.get(id.as_str()).ok_or_else(|| format!("Unknown id '{id}'"))?;
-                Ok(match &lines[..] {
-                    [one] => Operand::Line(one.clone()),
-                    _ => Operand::Lines(lines.clone()),
+                let found = self.found.get(id.as_str()).ok_or_else(|| format!("Unknown id '{id}'"))?;
+                Ok(match &found.lines[..] {
+                    [one] if !found.is_array => Operand::Line(one.clone()),
+                    lines => Operand::Lines(lines.to_vec()),
                 })
             }
             Ast::List(parts) => {
@@ -81,12 +101,28 @@ impl Scope<'_> {
             ("IF", [condition, then, otherwise]) => self.choose(condition, then, Some(otherwise)),
             ("TIME_SERIES", [scalar]) => match self.operand(scalar)? {
                 Operand::Scalar(value) => {
-                    let period_s = self.lines.values().flatten().map(|line| line.period_s).max().unwrap_or(60);
+                    let lines = self.found.values().flat_map(|found| &found.lines);
+                    let period_s = lines.map(|line| line.period_s).max().unwrap_or(60);
                     let points = self.grid(period_s).map(|at| (at, value)).collect();
-                    Ok(Operand::Line(Line { label: name.to_owned(), period_s, points }))
+                    Ok(Operand::Line(Line { label: name.to_owned(), period_s, points, origin: None }))
                 }
                 _ => Err("TIME_SERIES takes a scalar".into()),
             },
+            ("SEARCH", [Ast::Text(search), Ast::Text(statistic), period @ ..]) if period.len() <= 1 => {
+                let period_s = period.first().map(|period| self.number(name, period)).transpose()?;
+                (self.search)(search, statistic, period_s.map(|period_s| period_s as i64)).map(Operand::Lines)
+            }
+            ("SORT", [series, Ast::Keyword(by), Ast::Keyword(order), limit @ ..]) if limit.len() <= 1 => {
+                let mut lines = lines_of(self.operand(series)?)?;
+                array::sort(&mut lines, by, order)?;
+                let limit = limit.first().map(|limit| self.number(name, limit)).transpose()?;
+                Ok(Operand::Lines(array::slice(lines, 0.0, limit)))
+            }
+            ("SLICE", [series, from, to @ ..]) if to.len() <= 1 => {
+                let lines = lines_of(self.operand(series)?)?;
+                let to = to.first().map(|to| self.number(name, to)).transpose()?;
+                Ok(Operand::Lines(array::slice(lines, self.number(name, from)?, to)))
+            }
             (_, [argument]) => one_argument(name, self.operand(argument)?),
             _ => Err(format!("Unsupported function '{name}' with {} arguments", arguments.len())),
         }
@@ -94,7 +130,15 @@ impl Scope<'_> {
 
     fn metrics(&self, part: &str) -> Operand {
         let ids = self.metrics.iter().filter(|id| id.contains(part));
-        Operand::Lines(ids.filter_map(|id| self.lines.get(id)).flatten().cloned().collect())
+        Operand::Lines(ids.filter_map(|id| self.found.get(id)).flat_map(|found| &found.lines).cloned().collect())
+    }
+
+    /// A scalar argument.
+    fn number(&self, function: &str, ast: &Ast) -> Result<f64, String> {
+        match self.operand(ast)? {
+            Operand::Scalar(number) => Ok(number),
+            _ => Err(format!("{function} takes a number here")),
+        }
     }
 
     /// The starts of the request's periods, as many as a page can hold.
@@ -219,23 +263,26 @@ fn apply(operator: Operator, a: f64, b: f64) -> f64 {
 
 /// Two series meet where both have a datapoint.
 fn binary(operator: Operator, left: Operand, right: Operand) -> Result<Operand, String> {
-    let join = |a: &Line, b: &Line| {
+    let join = |a: &Line, b: &Line, named: &Line| {
         let known: BTreeMap<Timestamp, f64> = b.points.iter().copied().collect();
         let points = a.points.iter().filter_map(|(at, x)| Some((*at, apply(operator, *x, *known.get(at)?))));
-        Line { label: a.label.clone(), period_s: a.period_s.max(b.period_s), points: points.collect() }
+        Line { period_s: a.period_s.max(b.period_s), points: points.collect(), ..named.clone() }
     };
     Ok(match (left, right) {
         (Operand::Scalar(a), Operand::Scalar(b)) => Operand::Scalar(apply(operator, a, b)),
         (left, Operand::Scalar(b)) => left.map(|a| apply(operator, a, b))?,
         (Operand::Scalar(a), right) => right.map(|b| apply(operator, a, b))?,
-        (Operand::Line(a), Operand::Line(b)) => Operand::Line(join(&a, &b)),
-        (Operand::Lines(lines), Operand::Line(b)) => Operand::Lines(lines.iter().map(|a| join(a, &b)).collect()),
-        (Operand::Line(a), Operand::Lines(lines)) => Operand::Lines(lines.iter().map(|b| join(&a, b)).collect()),
+        (Operand::Line(a), Operand::Line(b)) => Operand::Line(join(&a, &b, &a)),
+        (Operand::Lines(lines), Operand::Line(b)) => Operand::Lines(lines.iter().map(|a| join(a, &b, a)).collect()),
+        (Operand::Line(a), Operand::Lines(lines)) => Operand::Lines(lines.iter().map(|b| join(&a, b, b)).collect()),
         (Operand::Lines(_), Operand::Lines(_)) => return Err("Two arrays of time series cannot be combined".into()),
     })
 }
 
 fn one_argument(name: &str, argument: Operand) -> Result<Operand, String> {
+    if let Some(of_time) = array::calendar(name) {
+        return at_times(name, argument, of_time);
+    }
     match name {
         "ABS" => argument.map(f64::abs),
         "CEIL" => argument.map(f64::ceil),
@@ -246,6 +293,11 @@ fn one_argument(name: &str, argument: Operand) -> Result<Operand, String> {
         "REMOVE_EMPTY" => {
             let lines = lines_of(argument)?;
             Ok(Operand::Lines(lines.into_iter().filter(|line| !line.points.is_empty()).collect()))
+        }
+        "FIRST" | "LAST" => {
+            let mut lines = lines_of(argument)?.into_iter();
+            let line = if name == "FIRST" { lines.next() } else { lines.next_back() };
+            line.map(Operand::Line).ok_or_else(|| format!("{name} takes at least one time series"))
         }
         "METRIC_COUNT" => Ok(Operand::Scalar(lines_of(argument)?.len() as f64)),
         "PERIOD" | "DATAPOINT_COUNT" | "RATE" | "DIFF" | "DIFF_TIME" | "RUNNING_SUM" => match argument {
@@ -260,6 +312,19 @@ fn one_argument(name: &str, argument: Operand) -> Result<Operand, String> {
             }
         },
         _ => Err(format!("Unsupported function '{name}'")),
+    }
+}
+
+/// Each datapoint's value comes from its time.
+fn at_times(name: &str, argument: Operand, of_time: fn(Timestamp) -> f64) -> Result<Operand, String> {
+    let timed = |mut line: Line| {
+        line.points.iter_mut().for_each(|(at, value)| *value = of_time(*at));
+        line
+    };
+    match argument {
+        Operand::Scalar(_) => Err(format!("{name} takes a time series")),
+        Operand::Line(line) => Ok(Operand::Line(timed(line))),
+        Operand::Lines(lines) => Ok(Operand::Lines(lines.into_iter().map(timed).collect())),
     }
 }
 
@@ -278,12 +343,12 @@ fn reduce(name: &str, argument: Operand) -> Result<Operand, String> {
             }
             let points = by_time.iter().map(|(at, values)| (*at, reduced(name, values))).collect();
             let period_s = lines.iter().map(|line| line.period_s).max().unwrap_or(60);
-            Ok(Operand::Line(Line { label: name.to_owned(), period_s, points }))
+            Ok(Operand::Line(Line { label: name.to_owned(), period_s, points, origin: None }))
         }
     }
 }
 
-fn reduced(name: &str, values: &[f64]) -> f64 {
+pub(super) fn reduced(name: &str, values: &[f64]) -> f64 {
     let (sum, count) = (values.iter().sum::<f64>(), values.len() as f64);
     match name {
         "SUM" => sum,
@@ -329,21 +394,25 @@ mod tests {
             label: "m".into(),
             period_s: 60,
             points: points.iter().map(|(i, v)| (minute(*i), *v)).collect(),
+            origin: None,
         };
-        let lines = BTreeMap::from([
-            ("a", vec![line(&[(0, 2.0), (1, 4.0), (3, 8.0)])]),
-            ("b", vec![line(&[(0, 1.0), (1, 0.0), (2, 3.0), (3, 4.0), (4, 5.0)])]),
-            ("none", vec![line(&[])]),
+        let one = |points: &[(i64, f64)]| Found { lines: vec![line(points)], is_array: false };
+        let found = BTreeMap::from([
+            ("a", one(&[(0, 2.0), (1, 4.0), (3, 8.0)])),
+            ("b", one(&[(0, 1.0), (1, 0.0), (2, 3.0), (3, 4.0), (4, 5.0)])),
+            ("none", one(&[])),
         ]);
-        let scope = Scope { lines: &lines, metrics: &["a", "b", "none"], span: (minute(0), minute(5)) };
-        let found = evaluate(&parse(text)?, &scope)?;
+        let search = |_: &str, _: &str, _: Option<i64>| Ok(vec![]);
+        let span = (minute(0), minute(5));
+        let scope = Scope { found: &found, metrics: &["a", "b", "none"], span, search: &search };
+        let found = evaluate(&parse(text)?, &scope)?.lines;
         assert_eq!(found.len(), 1, "{text}");
         Ok(found[0].points.iter().map(|(at, value)| (at.secs() / 60, *value)).collect())
     }
 
     #[test]
     fn arithmetic_and_functions() {
-        let cases: [(&str, &[(i64, f64)]); 14] = [
+        let cases: [(&str, &[(i64, f64)]); 23] = [
             ("a + b", &[(0, 3.0), (1, 4.0), (3, 12.0)]),
             ("a / b", &[(0, 2.0), (3, 2.0)]),
             ("100 * a / SUM(b)", &[(0, 200.0 / 13.0), (1, 400.0 / 13.0), (3, 800.0 / 13.0)]),
@@ -358,6 +427,16 @@ mod tests {
             ("IF(b > 2, a)", &[(3, 8.0)]),
             ("RATE(a) * PERIOD(a)", &[(1, 2.0), (3, 2.0)]),
             ("RUNNING_SUM(a)", &[(0, 2.0), (1, 6.0), (3, 14.0)]),
+            ("FIRST(SORT(METRICS(), MAX, DESC))", &[(0, 2.0), (1, 4.0), (3, 8.0)]),
+            ("FIRST(SORT(METRICS(), AVG, ASC))", &[(0, 1.0), (1, 0.0), (2, 3.0), (3, 4.0), (4, 5.0)]),
+            ("LAST(SORT(METRICS(), AVG, ASC))", &[]),
+            ("SORT(METRICS(), SUM, DESC, 1) + 1", &[(0, 3.0), (1, 5.0), (3, 9.0)]),
+            ("SLICE(METRICS(), 1, 2) - 0", &[(0, 1.0), (1, 0.0), (2, 3.0), (3, 4.0), (4, 5.0)]),
+            ("SLICE([b, none, a], 2)", &[(0, 2.0), (1, 4.0), (3, 8.0)]),
+            ("EPOCH(a)", &[(0, 0.0), (1, 60.0), (3, 180.0)]),
+            ("MINUTE(a) + 100 * HOUR(a)", &[(0, 0.0), (1, 1.0), (3, 3.0)]),
+            // The first of January 1970 was a Thursday.
+            ("IF(DAY(a) == 4 AND DATE(a) == 1 AND MONTH(a) == 1, YEAR(a))", &[(0, 1970.0), (1, 1970.0), (3, 1970.0)]),
         ];
         for (text, expected) in cases {
             assert_eq!(of(text).as_deref(), Ok(expected), "{text}");
@@ -366,7 +445,24 @@ mod tests {
 
     #[test]
     fn what_makes_no_series_is_said() {
-        for text in ["1 + 1", "SUM(a)", "c", "ANOMALY(a)", "FILL(a)", "METRICS() + METRICS()", "a + 'x'", "IF(a)"] {
+        for text in [
+            "1 + 1",
+            "SUM(a)",
+            "c",
+            "ANOMALY(a)",
+            "FILL(a)",
+            "METRICS() + METRICS()",
+            "a + 'x'",
+            "IF(a)",
+            "SORT(a, AVG)",
+            "SORT(a, P99, ASC)",
+            "SLICE(a, b)",
+            "SEARCH(a, 'Sum')",
+            "FIRST(SLICE(METRICS(), 9))",
+            "HOUR(1)",
+            "ANOMALY_DETECTION_BAND(a, 2)",
+            "SELECT MAX(a) FROM b",
+        ] {
             assert!(of(text).is_err(), "{text}");
         }
     }

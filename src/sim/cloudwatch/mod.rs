@@ -1,6 +1,7 @@
 //! CloudWatch: the metric store that every service publishes to, and the operations over it.
 
 mod alarm;
+mod array;
 mod dashboard;
 mod distribution;
 mod expression;
@@ -10,6 +11,7 @@ mod label;
 mod list;
 mod math;
 mod put;
+mod search;
 mod statistic;
 mod store;
 pub mod wire;

@@ -356,3 +356,63 @@ fn published_rates_throttle_and_limits_off_lifts_them() {
     world.place.limits = false;
     assert!((0..100).all(|_| ask(&mut world, "ListMetrics", json!({})).is_ok()));
 }
+
+/// An account in which three queues of one kind and an unlike one have had messages for five minutes.
+fn with_queues() -> World {
+    let mut world = world();
+    for (name, value) in [("orders", 3.0), ("orders-dlq", 9.0), ("refunds", 6.0)] {
+        for metric in ["ApproximateNumberOfMessagesVisible", "NumberOfMessagesSent"] {
+            let series = world.metrics.series("AWS/SQS", metric, &[("QueueName", name)], "Count");
+            (2..7).for_each(|minute| world.metrics.add(series, world.now - Duration::from_secs(60 * minute), value));
+        }
+    }
+    world
+}
+
+/// Label and values of each result, and that all have the id.
+fn results(world: &mut World, id: &str, queries: &[Value]) -> Vec<(String, Value)> {
+    let input = get(world, queries);
+    let answer = ask(world, "GetMetricData", input).unwrap();
+    let all = answer["MetricDataResults"].as_array().unwrap();
+    assert!(all.iter().all(|result| result["Id"] == id), "{answer}");
+    all.iter().map(|result| (result["Label"].as_str().unwrap().to_owned(), result["Values"].clone())).collect()
+}
+
+#[test]
+fn a_search_answers_with_each_series_that_it_finds() {
+    let mut world = with_queues();
+    let visible = r#"SEARCH('{AWS/SQS,QueueName} MetricName="ApproximateNumberOfMessagesVisible"', 'Average', 300)"#;
+    let search = |expression: &str| vec![json!({"Id": "e", "Expression": expression})];
+    let labelled = |results: &[(String, Value)]| results.iter().map(|(label, _)| label.clone()).collect::<Vec<_>>();
+    let found = results(&mut world, "e", &search(visible));
+    assert_eq!(labelled(&found), ["orders", "orders-dlq", "refunds"]);
+    assert_eq!(found[1].1, json!([9.0, 9.0]));
+    let found = results(&mut world, "e", &search(&format!("SLICE(SORT({visible}, MAX, DESC), 0, 2)")));
+    assert_eq!(labelled(&found), ["orders-dlq", "refunds"]);
+    let found = results(&mut world, "e", &search("SEARCH('QueueName=dlq NOT sent', 'Sum', 60) * 2"));
+    assert_eq!(found, [("ApproximateNumberOfMessagesVisible".into(), json!([18.0, 18.0, 18.0, 18.0, 18.0]))]);
+    let mut named = search(visible);
+    named[0]["Label"] = "Visible".into();
+    assert_eq!(results(&mut world, "e", &named)[0].0, "Visible orders");
+    named[0]["Label"] = "${PROP('Dim.QueueName')} ${PROP('Stat')} ${MAX}".into();
+    assert_eq!(results(&mut world, "e", &named)[2].0, "refunds Average 6");
+    // Of the sum, by way of another query: an array of one series is still an array.
+    let inner = json!({"Id": "one", "Expression": "SEARCH('\"orders\" visible', 'Average', 60)", "ReturnData": false});
+    let sum = json!({"Id": "e", "Expression": "SUM(one)"});
+    assert_eq!(results(&mut world, "e", &[sum, inner]), [("e".into(), json!([3.0, 3.0, 3.0, 3.0, 3.0]))]);
+    assert_eq!(results(&mut world, "e", &search("SEARCH('{AWS/EC2}', 'Sum')")), []);
+    for broken in ["SEARCH('', 'Sum')", "SEARCH('a', 'Total')", "SEARCH('a', 'Sum', 7)", "SEARCH('(a', 'Sum')"] {
+        let input = get(&world, &search(broken));
+        assert_eq!(refused(&mut world, "GetMetricData", input).0, "ValidationError", "{broken}");
+    }
+}
+
+#[test]
+fn an_alarm_cannot_search() {
+    let mut world = world();
+    let metrics = json!([{"Id": "e", "Expression": "SUM(SEARCH('Sold', 'Sum', 60))"}]);
+    let alarm = json!({"AlarmName": "a", "EvaluationPeriods": 1, "Threshold": 1.0, "Metrics": metrics,
+        "ComparisonOperator": "GreaterThanThreshold"});
+    let message = "SEARCH is not supported on Metric Alarms.".to_owned();
+    assert_eq!(refused(&mut world, "PutMetricAlarm", alarm), ("ValidationError", message));
+}
