@@ -440,9 +440,15 @@ impl Engine {
     }
 
     /// The account and the region that sign a request, else the engine's own. An account is an access key id of twelve
-    /// digits.
+    /// digits. A link of SNS carries no signature: it goes to the topic that it names, where that one's account is known.
     fn address(&self, request: &Request) -> (String, String) {
         let caller = wire::caller(request);
+        if caller.access_key.is_none()
+            && let Some((account, region)) = wire::query::owner_of_link(request)
+            && self.accounts.get(&account).is_some_and(|account| account.realms.contains_key(&region))
+        {
+            return (account, region);
+        }
         let region = caller.region.as_deref().filter(|region| is_region(region)).unwrap_or(&self.home.region);
         (caller.account().unwrap_or_else(|| self.home.account.clone()), region.to_owned())
     }
@@ -585,6 +591,34 @@ mod tests {
             let (status, said) = told(&engine, guest, "SendMessage", &url).await;
             assert!(status == 400 && said.contains("The specified queue does not exist."), "{said}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_unsigned_link_leads_to_the_topic_that_it_names() {
+        let engine = begin(Pace::Stands);
+        let topic = "arn:aws:sns:us-east-1:111122223333:news";
+        let ask = async |key: Option<&str>, form: String| {
+            let scope = |key| {
+                format!("AWS4-HMAC-SHA256 Credential={key}/20261127/us-east-1/sns/aws4_request, SignedHeaders=host")
+            };
+            let headers = key.map(|key| ("authorization".to_owned(), scope(key))).into_iter().collect();
+            let (method, path, body) = ("GET".into(), "/".into(), Bytes::new());
+            let answer = engine.call(Request { method, path, query: form, headers, body }).await.unwrap();
+            text(&answer)
+        };
+        let signed = async |form: &str| ask(Some("111122223333"), format!("Version=2010-03-31&{form}")).await;
+        signed("Action=CreateTopic&Name=news").await;
+        let endpoint = "Protocol=http&Endpoint=http://hook.example.com/&ReturnSubscriptionArn=true";
+        let made = signed(&format!("Action=Subscribe&TopicArn={topic}&{endpoint}")).await;
+        let arn = made.split_once("<SubscriptionArn>").unwrap().1.split_once('<').unwrap().0;
+        let confirm = format!("Action=ConfirmSubscription&TopicArn={topic}&Token=abc");
+        let refused = ask(None, confirm.clone()).await;
+        assert!(refused.contains("Invalid parameter: Token"), "the topic's region knows no such token: {refused}");
+        let elsewhere = ask(None, confirm.replace("111122223333", "444455556666")).await;
+        assert!(elsewhere.contains("<Error>"), "{elsewhere}");
+        ask(None, format!("Action=Unsubscribe&SubscriptionArn={arn}")).await;
+        let listed = signed(&format!("Action=ListSubscriptionsByTopic&TopicArn={topic}")).await;
+        assert!(!listed.contains("hook.example.com"), "{listed}");
     }
 
     #[tokio::test]

@@ -143,6 +143,10 @@ impl Sqs {
                 received.push(message.to_received(slot));
             }
         }
+        if visibility_s == 0 {
+            // Nothing is handed out twice by one receive; the next one finds it.
+            received.iter().for_each(|message| queue.store.show(message.receipt.slot));
+        }
         queue.counters.received += received.len() as u64;
         queue.schedule_wake(cx);
         if !dead.is_empty() {

@@ -85,7 +85,10 @@ impl Sqs {
         queue.act(cx);
         let mut next = queue.attributes.clone();
         next.set(cx.place, changes)?;
-        self.check_redrive(cx, name, &next)?;
+        if changes.contains_key("RedrivePolicy") {
+            // What was set before stays, whatever has become of its queue.
+            self.check_redrive(cx, name, &next)?;
+        }
         let queue = self.queue_mut(name)?;
         let by_group = |attributes: &Attributes| attributes.fifo.as_ref().map(|fifo| fifo.deduplicate_by_group);
         if by_group(&queue.attributes) != by_group(&next) {

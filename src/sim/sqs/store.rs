@@ -164,7 +164,27 @@ impl Store {
         message.fly(received_at, until);
         self.order.put(message, slot);
         self.hidden.insert((message.hidden_until().unwrap_or(until), slot));
-        self.show_due(now);
+        if until <= now {
+            self.show(slot);
+        }
+    }
+
+    /// Makes a hidden message visible, whenever that was to be: a visibility timeout of nothing ends as it begins.
+    pub fn show(&mut self, slot: u32) {
+        let Some(message) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        let Some(until) = message.hidden_until() else { return };
+        self.hidden.remove(&(until, slot));
+        match message.standing() {
+            Standing::InFlight => self.depth.in_flight -= 1,
+            _ => self.depth.delayed -= 1,
+        }
+        message.show();
+        if message.receives >= BACK_OF_THE_LINE_AT && matches!(self.order, Order::Standard(_)) {
+            self.next_position += 1;
+            message.position = self.next_position;
+        }
+        self.order.put(message, slot);
+        self.depth.visible += 1;
     }
 
     /// Makes visible what was hidden until now or earlier.
@@ -177,18 +197,7 @@ impl Store {
                 break;
             }
             self.hidden.pop_first();
-            let Some(message) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { continue };
-            match message.standing() {
-                Standing::InFlight => self.depth.in_flight -= 1,
-                _ => self.depth.delayed -= 1,
-            }
-            message.show();
-            if message.receives >= BACK_OF_THE_LINE_AT && matches!(self.order, Order::Standard(_)) {
-                self.next_position += 1;
-                message.position = self.next_position;
-            }
-            self.order.put(message, slot);
-            self.depth.visible += 1;
+            self.show(slot);
         }
     }
 

@@ -47,6 +47,19 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
     }
 }
 
+/// Account and region of the topic that a link in one of SNS's messages is about (`SubscribeURL`, `UnsubscribeURL`).
+pub fn owner_of_link(request: &Request) -> Option<(String, String)> {
+    let member = match form_parameter(request, "Action")?.as_str() {
+        "ConfirmSubscription" => "TopicArn",
+        "Unsubscribe" => "SubscriptionArn",
+        _ => return None,
+    };
+    let arn = form_parameter(request, member)?;
+    let mut parts = arn.strip_prefix("arn:")?.split(':').skip(1);
+    let (service, region, account) = (parts.next()?, parts.next()?, parts.next()?);
+    (service == "sns").then(|| (account.to_owned(), region.to_owned()))
+}
+
 /// Whether the caller would rather have JSON than XML.
 fn wants_json(request: &Request) -> bool {
     request.header("accept").is_some_and(|kinds| kinds.starts_with("application/json"))

@@ -51,6 +51,27 @@ const NEWER_RUNTIMES: &[&str] =
 const RETIRED_RUNTIMES: &[&str] =
     &["java8", "go1.x", "provided", "ruby2.7", "nodejs14.x", "nodejs12.x", "python3.7", "dotnetcore3.1"];
 
+/// What the runtime sets itself [Lambda "Defined runtime environment variables"]. Those that begin with an underscore
+/// are no names that a client could give.
+const RESERVED_VARIABLES: &[&str] = &[
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
 /// Lambda writes the time of the last change as text: `2026-11-27T18:02:00.000+0000`.
 pub fn last_modified(at: Timestamp) -> String {
     format!("{}+0000", iso_millis(at).trim_end_matches('Z'))
@@ -227,6 +248,7 @@ fn check_runtime(runtime: &str) -> Result<(), ApiError> {
 fn read_environment(input: Members<'_>, config: &mut Config) -> Result<(), ApiError> {
     let Some(environment) = input.object("Environment")? else { return Ok(()) };
     let variables = environment.text_map("Variables")?.unwrap_or_default();
+    check_names(&variables)?;
     let text = json!(variables).to_string();
     if text.len() > ENVIRONMENT_BYTES {
         return Err(invalid_parameter(format!(
@@ -236,6 +258,34 @@ fn read_environment(input: Members<'_>, config: &mut Config) -> Result<(), ApiEr
     }
     config.environment = Some(variables);
     Ok(())
+}
+
+/// A variable's name begins with a letter and is at least two long [Environment]; what the runtime sets itself is
+/// reserved. AWS shows no values.
+fn check_names(variables: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    let is_name = |name: &String| {
+        let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        name.len() > 1 && is_word && name.starts_with(|c: char| c.is_ascii_alphabetic())
+    };
+    let mut violations = Violations::default();
+    if !variables.keys().all(is_name) {
+        violations.add_secret_map(
+            "environment.variables",
+            "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: \
+             [a-zA-Z]([a-zA-Z0-9_])+]",
+        );
+    }
+    violations.check()?;
+    let is_reserved = |name: &&str| RESERVED_VARIABLES.contains(name);
+    let reserved: Vec<&str> = variables.keys().map(String::as_str).filter(is_reserved).collect();
+    if reserved.is_empty() {
+        return Ok(());
+    }
+    Err(invalid_parameter(format!(
+        "Lambda was unable to configure your environment variables because the environment variables you have provided \
+         contains reserved keys that are currently not supported for modification. Reserved keys used in this request: {}",
+        reserved.join(", ")
+    )))
 }
 
 fn read_dead_letters(place: &Place, input: Members<'_>, config: &mut Config) -> Result<(), ApiError> {

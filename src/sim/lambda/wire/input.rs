@@ -92,6 +92,11 @@ impl Violations {
         self.0.push(format!("Value {value} at '{member}' failed to satisfy constraint: {constraint}"));
     }
 
+    /// The same of a map whose values are kept from view.
+    pub fn add_secret_map(&mut self, member: &str, constraint: &str) {
+        self.0.push(format!("Value at '{member}' failed to satisfy constraint: {constraint}"));
+    }
+
     /// `member` is the name as AWS writes it here: in lower camel case.
     pub fn missing(&mut self, member: &str) {
         self.add("null", member, "not be null");

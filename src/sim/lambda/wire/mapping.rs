@@ -202,6 +202,9 @@ fn refuse_foreign(input: Members<'_>, source: &MappingSource) -> Result<(), ApiE
 /// Rules between the settings, the source and the function.
 fn check_together(world: &World, source: &MappingSource, settings: &Settings, id: FunctionId) -> Result<(), ApiError> {
     let MappingSource::Queue(name) = source else { return Ok(()) };
+    if name.ends_with(".fifo") && settings.window_s > 0 {
+        return Err(invalid_parameter("Batching window is not supported for FIFO queues"));
+    }
     if name.ends_with(".fifo") && settings.batch_size > 10 {
         return Err(invalid_parameter("Batch size for FIFO queues must be between 1 and 10."));
     }

@@ -112,3 +112,30 @@ fn a_mapping_that_shall_not_run_is_disabled_from_the_beginning() {
     pass(&mut world, 5);
     assert_eq!(ask(&mut world, "GET", &path, &Value::Null).1["State"], "Enabled");
 }
+
+#[test]
+fn a_fifo_queue_has_no_batching_window() {
+    let mut world = world();
+    create(&mut world, "task");
+    let (sqs, mut cx) = world.sqs_cx();
+    let attributes = [("FifoQueue".to_owned(), "true".to_owned())].into();
+    sqs.create_queue(&mut cx, "bids.fifo", &attributes, &std::collections::BTreeMap::new()).unwrap();
+    let arn = "arn:aws:sqs:eu-west-1:123456789012:bids.fifo";
+    let wanted = |window: u32, batch: u32| {
+        json!({
+            "EventSourceArn": arn, "FunctionName": "task", "MaximumBatchingWindowInSeconds": window, "BatchSize": batch,
+        })
+    };
+    let mappings = "/2015-03-31/event-source-mappings";
+    for batch in [5, 11] {
+        let (status, refused) = ask(&mut world, "POST", mappings, &wanted(1, batch));
+        let message = json!("Batching window is not supported for FIFO queues");
+        assert_eq!((status, &refused["message"]), (400, &message));
+    }
+    let (status, made) = ask(&mut world, "POST", mappings, &wanted(0, 5));
+    assert_eq!(status, 202, "{made}");
+    pass(&mut world, 60);
+    let path = format!("{mappings}/{}", made["UUID"].as_str().unwrap());
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"MaximumBatchingWindowInSeconds": 1})).0, 400);
+    assert_eq!(ask(&mut world, "PUT", &path, &json!({"BatchSize": 6})).0, 202);
+}

@@ -2,7 +2,7 @@
 
 use super::tests::*;
 use base64::Engine;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 #[test]
 fn settings_of_asynchronous_invocation_are_put_updated_listed_and_deleted() {
@@ -240,4 +240,26 @@ fn snapshots_are_for_the_runtimes_that_have_them() {
         assert_eq!((status, &set["SnapStart"]["ApplyOn"]), (200, &json!("PublishedVersions")), "{runtime}");
         pass(&mut world, 1);
     }
+}
+
+#[test]
+fn variables_are_named_as_a_shell_would_and_not_as_the_runtimes_own() {
+    let mut world = world();
+    create(&mut world, "task");
+    let path = format!("{FUNCTIONS}/task/configuration");
+    let mut named = |names: &[&str]| {
+        pass(&mut world, 10);
+        let variables: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!("secret"))).collect();
+        let (status, body) = ask(&mut world, "PUT", &path, &json!({"Environment": {"Variables": variables}}));
+        (status, body["message"].as_str().unwrap_or_default().to_owned())
+    };
+    for name in ["a", "", "9lives", "_HANDLER", "with-dash", "größe"] {
+        let wanted = "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map \
+                      keys must satisfy constraint: [Member must satisfy regular expression pattern: \
+                      [a-zA-Z]([a-zA-Z0-9_])+]";
+        assert_eq!(named(&[name]), (400, wanted.to_owned()), "{name}");
+    }
+    let (status, message) = named(&["STAGE", "LAMBDA_TASK_ROOT", "AWS_REGION"]);
+    assert!(status == 400 && message.ends_with("in this request: AWS_REGION, LAMBDA_TASK_ROOT"), "{message}");
+    assert_eq!(named(&["STAGE", "b2", "AWS_XRAY_CONTEXT_MISSING", "TZ"]).0, 200);
 }

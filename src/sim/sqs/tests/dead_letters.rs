@@ -89,3 +89,17 @@ fn a_dead_letter_queue_must_exist_be_of_the_same_type_and_admit_the_source() {
     bench.set("orders-dlq", &[("RedriveAllowPolicy", r#"{"redrivePermission":"denyAll"}"#)]).unwrap();
     assert!(refused(&mut bench, "orders-dlq").contains("redrive allow policy"));
 }
+
+#[test]
+fn only_the_redrive_policy_that_is_set_is_judged() {
+    let mut bench = Bench::with_orders(2);
+    let policy = redrive_to("orders-dlq", 2);
+    bench.set("orders-dlq", &[("RedriveAllowPolicy", r#"{"redrivePermission":"denyAll"}"#)]).unwrap();
+    bench.set("orders", &[("DelaySeconds", "5")]).unwrap();
+    assert!(bench.set("orders", &[("RedrivePolicy", &policy)]).is_err());
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    sqs.delete_queue(&mut cx, "orders-dlq").unwrap();
+    bench.set("orders", &[("DelaySeconds", "6")]).unwrap();
+    assert!(bench.set("orders", &[("RedrivePolicy", &policy)]).is_err());
+    bench.set("orders", &[("RedrivePolicy", "")]).unwrap();
+}

@@ -134,3 +134,22 @@ fn another_scope_of_deduplication_is_followed_after_a_minute() {
     bench.wait_s(60);
     assert_eq!(send(&mut bench, "hotel-2"), 2);
 }
+
+#[test]
+fn a_group_goes_on_at_once_after_a_visibility_timeout_of_nothing() {
+    let mut bench = Bench::with_queue("bids.fifo", &[("FifoQueue", "true")]);
+    for dedup in ["a", "b"] {
+        let (sqs, mut cx) = bench.world.sqs_cx();
+        sqs.send(&mut cx, "bids.fifo", bid("hotel-1", dedup)).unwrap();
+    }
+    let first = bench.receive("bids.fifo", 1)[0].clone();
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    sqs.change_visibility(&mut cx, "bids.fifo", first.receipt, 0).unwrap();
+    for _ in 0..2 {
+        let (sqs, mut cx) = bench.world.sqs_cx();
+        let again = sqs.receive(&mut cx, "bids.fifo", 10, Some(0)).unwrap();
+        assert_eq!(again.len(), 2);
+        assert_eq!(again[0].id, first.id, "in its order");
+    }
+    bench.world.sqs.queue("bids.fifo").unwrap().store.audit().unwrap();
+}

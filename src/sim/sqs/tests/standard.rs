@@ -131,3 +131,22 @@ fn an_older_receipt_still_changes_the_visibility() {
     assert_eq!(other.slot, first.slot, "another message in its place");
     assert!(!bench.delete("orders", first), "which is none of the older receipt's");
 }
+
+#[test]
+fn a_visibility_timeout_of_nothing_ends_at_once_though_no_time_passes() {
+    let mut bench = Bench::with_queue("orders", &[]);
+    bench.send("orders", "a");
+    let receipt = bench.receive("orders", 1)[0].receipt;
+    let (sqs, mut cx) = bench.world.sqs_cx();
+    sqs.change_visibility(&mut cx, "orders", receipt, 0).unwrap();
+    assert_eq!(bench.depth("orders"), (1, 0, 0));
+    assert_eq!(bench.receive("orders", 10)[0].receive_count, 2);
+
+    bench.set("orders", &[("VisibilityTimeout", "0")]).unwrap();
+    bench.send("orders", "b");
+    for _ in 0..4 {
+        assert_eq!(bench.receive("orders", 10).len(), 1, "and nothing twice in one answer");
+        assert_eq!(bench.depth("orders"), (1, 1, 0));
+    }
+    bench.world.sqs.queue("orders").unwrap().store.audit().unwrap();
+}
