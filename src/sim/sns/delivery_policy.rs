@@ -1,8 +1,8 @@
 //! Delivery policies: how HTTP and HTTPS endpoints are retried, on topics and on subscriptions, and what is in effect.
 
 use crate::sim::error::ApiError;
+use crate::sim::json_reader::Reader;
 use crate::sim::sns::error;
-use crate::sim::sns::json_reader::Reader;
 use serde_json::{Map, Value, json};
 
 const CONTENT_TYPE_DEFAULT: &str = "text/plain; charset=UTF-8";

@@ -22,7 +22,6 @@ mod delivery_policy;
 mod envelope;
 mod error;
 pub mod filter;
-mod json_reader;
 mod message;
 mod metrics;
 mod permission;

@@ -3,11 +3,11 @@
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
+use crate::sim::json_reader::Reader;
 use crate::sim::sns::arn::Arn;
 use crate::sim::sns::delivery_policy::{Effective, SubscriptionPolicy, TopicPolicy};
 use crate::sim::sns::error;
 use crate::sim::sns::filter::{FilterPolicy, Refusal, Scope};
-use crate::sim::sns::json_reader::Reader;
 use crate::sim::sns::retry::Schedule;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

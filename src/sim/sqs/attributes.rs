@@ -3,6 +3,7 @@
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::sqs::error;
+use crate::sim::sqs::policy::is_policy;
 use crate::sim::sqs::redrive::{RedriveAllow, RedrivePolicy};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -200,10 +201,7 @@ fn flag(name: &str, value: &str) -> Result<bool, ApiError> {
 }
 
 fn policy(name: &str, text: &str) -> Result<String, ApiError> {
-    match serde_json::from_str(text) {
-        Ok(serde_json::Value::Object(_)) => Ok(text.to_owned()),
-        _ => Err(error::invalid_attribute_value(name)),
-    }
+    if is_policy(text) { Ok(text.to_owned()) } else { Err(error::invalid_attribute_value(name)) }
 }
 
 #[cfg(test)]
@@ -232,6 +230,7 @@ mod tests {
             ("KmsDataKeyReusePeriodSeconds", "59"),
             ("SqsManagedSseEnabled", "yes"),
             ("Policy", "not json"),
+            ("Policy", r#"{"Statement":{"Effect":"Foo","Principal":"*","Action":"sqs:*"}}"#),
             ("RedrivePolicy", "{}"),
         ];
         for (name, value) in cases {

@@ -32,6 +32,7 @@ mod messages;
 mod move_task;
 mod order;
 mod permissions;
+mod policy;
 mod queue;
 mod queues;
 mod receipt;

@@ -3,6 +3,7 @@
 use super::input::{FunctionRef, Violations};
 use super::{Answer, Route};
 use crate::sim::error::ApiError;
+use crate::sim::json_reader::{Fault, Reader};
 use crate::sim::lambda::Lineage;
 use crate::sim::lambda::asynchronous::EVENT_BYTES_MAX;
 use crate::sim::lambda::function::function_not_found;
@@ -152,19 +153,50 @@ fn payload(body: &Bytes, is_event: bool) -> Result<Bytes, ApiError> {
     if body.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
-    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
-        Ok(_) => Ok(body.clone()),
-        Err(_) => Err(not_json(body)),
-    }
+    let is_json = |text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    if std::str::from_utf8(body).is_ok_and(is_json) { Ok(body.clone()) } else { Err(not_json(body)) }
 }
 
-/// The parser's words, as Lambda hands them on. It reads bytes, not characters.
+/// The parser's words, as Lambda hands them on.
 fn not_json(body: &[u8]) -> ApiError {
+    let fault = fault_within(body).unwrap_or_else(|| fault_at_start(body));
+    let message = format!("Could not parse request body into json: Could not parse payload into json: {fault}");
+    ApiError::client("InvalidRequestContentException", message)
+}
+
+/// What breaks behind a beginning that could be JSON's.
+fn fault_within(body: &[u8]) -> Option<Fault> {
+    let first = *body.trim_ascii_start().first()?;
+    if !(first.is_ascii_digit() || b"{[\"-".contains(&first)) {
+        return None;
+    }
+    let (text, broken) = match std::str::from_utf8(body) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let text = std::str::from_utf8(body.get(..error.valid_up_to())?).ok()?;
+            (text, body.get(error.valid_up_to()..))
+        }
+    };
+    let fault = Reader::check_bytes(text).err();
+    let Some(broken) = broken.filter(|_| fault.as_ref().is_none_or(Fault::is_end_of_input)) else { return fault };
+    let line_start = text.rfind('\n').map_or(0, |newline| newline + 1);
+    let (line, column) = (text.matches('\n').count() + 1, text.len() - line_start + 2);
+    let message = match broken {
+        // No character begins with such a byte.
+        [byte @ (0x80..=0xc1 | 0xf8..=0xff), ..] => format!("Invalid UTF-8 start byte 0x{byte:02x}"),
+        [_, byte, ..] => format!("Invalid UTF-8 middle byte 0x{byte:02x}"),
+        _ => return fault,
+    };
+    Some(Fault { message, line, column })
+}
+
+/// The first word or character, where nothing of JSON begins so. The parser reads bytes, not characters.
+fn fault_at_start(body: &[u8]) -> Fault {
     let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(body.len());
     let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_$".contains(byte);
     let word: Vec<u8> = body.iter().skip(start).take_while(is_word).copied().collect();
     let after = body.get(start + word.len()).copied();
-    let (what, column) = match (word.as_slice(), after) {
+    let (message, column) = match (word.as_slice(), after) {
         // No character begins with such a byte.
         ([_, ..], Some(byte @ (0x80..=0xbf | 0xf8..=0xff))) => {
             (format!("Invalid UTF-8 start byte 0x{byte:02x}"), start + word.len() + 2)
@@ -182,11 +214,5 @@ fn not_json(body: &[u8]) -> ApiError {
             (format!("Unexpected character ({shown}): expected a valid value ({EXPECTED})"), start + 1)
         }
     };
-    ApiError::client(
-        "InvalidRequestContentException",
-        format!(
-            "Could not parse request body into json: Could not parse payload into json: {what}\n at [Source: REDACTED \
-             (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: {column}]"
-        ),
-    )
+    Fault { message, line: 1, column }
 }

@@ -244,7 +244,19 @@ fn a_payload_that_is_no_json_is_refused_in_the_parsers_words() {
         )
     };
     let expected = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'";
-    let cases: [(&[u8], String, u32); 4] = [
+    let within = "Unexpected end-of-input within/between Object entries";
+    let open = format!("expected close marker for Array (start marker at {})", &place(1)["\n at ".len()..]);
+    let cases: [(&[u8], String, u32); 10] = [
+        (b"{\"a\":", within.into(), 6),
+        (b" [1", format!("Unexpected end-of-input: {}", open.replace("column: 1", "column: 2")), 4),
+        (b"{a:1}", "Unexpected character ('a' (code 97)): was expecting double-quote to start field name".into(), 2),
+        (b"[\"\xff\"]", "Invalid UTF-8 start byte 0xff".into(), 4),
+        (
+            b"{\"a\" 1}",
+            "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value".into(),
+            6,
+        ),
+        (b"{} x", format!("Unrecognized token 'x': was expecting ({expected})"), 5),
         (b"n\x87r\x9e", "Invalid UTF-8 start byte 0x87".into(), 3),
         (b"hello", format!("Unrecognized token 'hello': was expecting ({expected})"), 6),
         (

@@ -4,7 +4,7 @@
 use super::cidr::Cidr;
 use super::pattern::{Bound, Fixed, NUMBER_MAX, Pattern, WILDCARDS_MAX};
 use super::{COMBINATIONS_MAX, Key, POLICY_BYTES_MAX, Refusal, Rule, Scope};
-use crate::sim::sns::json_reader::{Fault, Reader, Token};
+use crate::sim::json_reader::{Fault, Reader, Token};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Reads JSON token by token and knows where it stands, as the reader inside AWS's service does: its error texts name
+//! Reads JSON token by token and knows where it stands, as the reader inside AWS's services does: its error texts name
 //! the line and column at which it gave up, and clients' recorded answers hold them.
 
 use std::fmt;
@@ -33,6 +33,22 @@ impl Token {
         }
     }
 
+    /// What the reader calls a token of its kind.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::StartObject => "START_OBJECT",
+            Self::EndObject => "END_OBJECT",
+            Self::StartArray => "START_ARRAY",
+            Self::EndArray => "END_ARRAY",
+            Self::Field(_) => "FIELD_NAME",
+            Self::Text(_) => "VALUE_STRING",
+            Self::Number(_) => "VALUE_NUMBER_INT",
+            Self::True => "VALUE_TRUE",
+            Self::False => "VALUE_FALSE",
+            Self::Null => "VALUE_NULL",
+        }
+    }
+
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(text) => text.parse().ok(),
@@ -49,14 +65,24 @@ pub struct Fault {
     pub column: usize,
 }
 
+impl Fault {
+    /// The text ends too early.
+    pub fn is_end_of_input(&self) -> bool {
+        self.message.starts_with("Unexpected end-of-input")
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {}, column: {}]",
-            self.message, self.line, self.column
-        )
+        write!(f, "{}\n at {}", self.message, place(self.line, self.column))
     }
+}
+
+/// A place in the text, as error messages write it.
+fn place(line: usize, column: usize) -> String {
+    format!(
+        "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}, column: {column}]"
+    )
 }
 
 const VALUES: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
@@ -66,6 +92,14 @@ const VALUES: &str = "(JSON String, Number, Array, Object or token 'null', 'true
 struct Level {
     is_object: bool,
     has_members: bool,
+    /// Where it opens.
+    begin: usize,
+}
+
+impl Level {
+    fn kind(self) -> &'static str {
+        if self.is_object { "Object" } else { "Array" }
+    }
 }
 
 /// A pull reader over one text.
@@ -77,19 +111,46 @@ pub struct Reader {
     shown: usize,
     levels: Vec<Level>,
     value_is_next: bool,
+    /// Bytes are read and not characters: columns count them, and some texts are others.
+    of_bytes: bool,
 }
 
 impl Reader {
     pub fn new(text: &str) -> Self {
-        Self { text: text.chars().collect(), at: 0, shown: 0, levels: Vec::new(), value_is_next: false }
+        Self {
+            text: text.chars().collect(),
+            at: 0,
+            shown: 0,
+            levels: Vec::new(),
+            value_is_next: false,
+            of_bytes: false,
+        }
     }
 
     /// Reads the whole text; whether it is JSON.
     pub fn check(text: &str) -> Result<(), Fault> {
-        let mut reader = Self::new(text);
+        Self::new(text).read_value()
+    }
+
+    /// The same of bytes, behind which nothing may come.
+    pub fn check_bytes(text: &str) -> Result<(), Fault> {
+        let mut reader = Self { of_bytes: true, ..Self::new(text) };
+        reader.read_value()?;
+        reader.skip_space();
+        if reader.peek().is_none() {
+            return Ok(());
+        }
+        let kind = reader.value()?.kind();
+        Err(reader.fault(format!(
+            "Trailing token (of type {kind}) found after value (bound as `com.fasterxml.jackson.databind.JsonNode`): not \
+             allowed as per `DeserializationFeature.FAIL_ON_TRAILING_TOKENS`"
+        )))
+    }
+
+    fn read_value(&mut self) -> Result<(), Fault> {
         loop {
-            reader.next()?;
-            if reader.levels.is_empty() && !reader.value_is_next {
+            self.next()?;
+            if self.levels.is_empty() && !self.value_is_next {
                 return Ok(());
             }
         }
@@ -109,24 +170,31 @@ impl Reader {
         if std::mem::take(&mut self.value_is_next) {
             return self.value();
         }
-        let Some(Level { is_object, has_members }) = self.levels.last().copied() else {
+        let Some(level) = self.levels.last().copied() else {
             self.skip_space();
             return self.value();
         };
+        let Level { is_object, has_members, .. } = level;
         self.skip_space();
-        let c = self.peek().ok_or_else(|| self.missing_end(is_object))?;
-        if c == if is_object { '}' } else { ']' } {
+        let c = self.peek().ok_or_else(|| self.missing_end(level))?;
+        let (end, other_end) = if is_object { ('}', ']') } else { (']', '}') };
+        if c == other_end {
+            return Err(self.mismatched_end(level, c, end));
+        }
+        if c == end {
             self.levels.pop();
             self.step();
             return Ok(if is_object { Token::EndObject } else { Token::EndArray });
         }
         if has_members {
             if c != ',' {
-                let kind = if is_object { "Object" } else { "Array" };
-                return Err(self.unexpected(c, &format!("was expecting comma to separate {kind} entries")));
+                return Err(self.unexpected(c, &format!("was expecting comma to separate {} entries", level.kind())));
             }
             self.at += 1;
             self.skip_space();
+            if self.peek().is_none() {
+                return Err(self.broken_off(level.kind()));
+            }
         }
         if let Some(level) = self.levels.last_mut() {
             level.has_members = true;
@@ -138,16 +206,19 @@ impl Reader {
         match self.peek() {
             Some('"') => {}
             Some(c) => return Err(self.unexpected(c, "was expecting double-quote to start field name")),
-            None => return Err(self.missing_end(true)),
+            None => return Err(self.broken_off("Object")),
         }
-        let name = self.string()?;
+        let name = self.string("was expecting closing '\"' for name")?;
         self.skip_space();
         match self.peek() {
             Some(':') => self.at += 1,
             Some(c) => return Err(self.unexpected(c, "was expecting a colon to separate field name and value")),
-            None => return Err(self.fault_at(self.at, "Unexpected end-of-input within/between Object entries")),
+            None => return Err(self.broken_off("Object")),
         }
         self.skip_space();
+        if self.peek().is_none() {
+            return Err(self.broken_off("Object"));
+        }
         let before = self.at;
         // A scalar other than a text is read as a whole with its field's name, of anything else the first character.
         self.shown = match self.peek() {
@@ -165,7 +236,8 @@ impl Reader {
         let Some(c) = self.peek() else {
             return Err(self.fault_at(self.at, "Unexpected end-of-input"));
         };
-        let opens = |is_object| Level { is_object, has_members: false };
+        let begin = self.at;
+        let opens = |is_object| Level { is_object, has_members: false, begin };
         match c {
             '{' => {
                 self.levels.push(opens(true));
@@ -178,8 +250,7 @@ impl Reader {
                 Ok(Token::StartArray)
             }
             '"' => {
-                let begin = self.at;
-                let text = self.string()?;
+                let text = self.string("was expecting closing quote for a string value")?;
                 self.shown = begin + 1;
                 Ok(Token::Text(text))
             }
@@ -218,17 +289,23 @@ impl Reader {
         }
     }
 
-    /// The text between quotation marks, unescaped.
-    fn string(&mut self) -> Result<String, Fault> {
+    /// The text between quotation marks, unescaped, and what is expected where it never ends.
+    fn string(&mut self, expectation: &str) -> Result<String, Fault> {
         let begin = self.at;
         self.at += 1;
         loop {
             match self.peek() {
                 None => {
-                    let message = "Unexpected end-of-input: was expecting closing quote for a string value";
-                    return Err(self.fault_at(self.at, message));
+                    let is_value = expectation.ends_with("value");
+                    return Err(self.fault_at(
+                        self.at,
+                        match self.of_bytes && is_value {
+                            true => "Unexpected end-of-input in VALUE_STRING".to_owned(),
+                            false => format!("Unexpected end-of-input: {expectation}"),
+                        },
+                    ));
                 }
-                Some('\\') => self.at += 2,
+                Some('\\') => self.at = (self.at + 2).min(self.text.len()),
                 Some('"') => break,
                 Some(c) if c < ' ' => {
                     let code = u32::from(c);
@@ -265,16 +342,36 @@ impl Reader {
         self.fault_at(self.at, format!("Unexpected character ('{c}' (code {})): {expectation}", u32::from(c)))
     }
 
-    fn missing_end(&self, is_object: bool) -> Fault {
-        let kind = if is_object { "Object" } else { "Array" };
-        self.fault_at(self.at, format!("Unexpected end-of-input: expected close marker for {kind}"))
+    fn missing_end(&self, level: Level) -> Fault {
+        let (kind, (line, column)) = (level.kind(), self.line_and_column(level.begin));
+        let begin = place(line, column);
+        let message = format!("Unexpected end-of-input: expected close marker for {kind} (start marker at {begin})");
+        self.fault_at(self.at, message)
+    }
+
+    fn mismatched_end(&self, level: Level, found: char, expected: char) -> Fault {
+        let (kind, (line, column)) = (level.kind(), self.line_and_column(level.begin));
+        let begin = place(line, column);
+        let message =
+            format!("Unexpected close marker '{found}': expected '{expected}' (for {kind} starting at {begin})");
+        self.fault_at(self.at + 1, message)
+    }
+
+    fn broken_off(&self, kind: &str) -> Fault {
+        self.fault_at(self.at, format!("Unexpected end-of-input within/between {kind} entries"))
     }
 
     fn fault_at(&self, at: usize, message: impl Into<String>) -> Fault {
+        let (line, column) = self.line_and_column(at);
+        Fault { message: message.into(), line, column }
+    }
+
+    fn line_and_column(&self, at: usize) -> (usize, usize) {
         let before = &self.text[..at.min(self.text.len())];
         let line = before.iter().filter(|c| **c == '\n').count() + 1;
         let line_start = before.iter().rposition(|c| *c == '\n').map_or(0, |newline| newline + 1);
-        Fault { message: message.into(), line, column: at - line_start + 1 }
+        let wider: usize = before[line_start..].iter().map(|c| c.len_utf8() - 1).sum();
+        (line, at - line_start + 1 + if self.of_bytes { wider } else { 0 })
     }
 }
 
@@ -308,6 +405,32 @@ mod tests {
              'false')"
         );
         assert_eq!(word.column, 8);
+        for (text, message, column) in [
+            (
+                "{",
+                "Unexpected end-of-input: expected close marker for Object (start marker at [Source: REDACTED \
+              (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1])",
+                2,
+            ),
+            (r#"{"a":"#, "Unexpected end-of-input within/between Object entries", 6),
+            ("[1,", "Unexpected end-of-input within/between Array entries", 4),
+            (r#"{"é"#, "Unexpected end-of-input: was expecting closing '\"' for name", 4),
+            ("\"x", "Unexpected end-of-input: was expecting closing quote for a string value", 3),
+            (
+                "[1}",
+                "Unexpected close marker '}': expected ']' (for Array starting at [Source: REDACTED \
+              (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1])",
+                4,
+            ),
+        ] {
+            let found = fault(text);
+            assert_eq!((found.message.as_str(), found.line, found.column), (message, 1, column), "{text}");
+        }
+        let found = Reader::check_bytes("[\"é").unwrap_err();
+        assert_eq!((found.message.as_str(), found.column), ("Unexpected end-of-input in VALUE_STRING", 5));
+        for broken in ["{} x", "{}}", "1 2", "\"\\"] {
+            assert!(Reader::check_bytes(broken).is_err(), "{broken}");
+        }
         for broken in ["{", "[1,", r#"{"a"}"#, r#"{"a":}"#, "[1 2]", r#"{"a":1 "b":2}"#, "\"x", "01", ""] {
             assert!(Reader::check(broken).is_err(), "{broken}");
         }
