@@ -12,6 +12,8 @@ pub fn cell<'v>(field: &Field, value: Option<&'v Value>, now: Timestamp) -> (Cow
     match &value.datum {
         Datum::Missing(NoData::NotEnabled) => (Cow::Borrowed("off"), Role::Stale),
         Datum::Missing(why) => (Cow::Borrowed(why.phrase()), Role::Stale),
+        // Nothing waits, nothing is listed: a blank would look as if it were not known.
+        Datum::Text(text) if text.is_empty() => (Cow::Borrowed("none"), Role::Dim),
         Datum::Text(text) => (Cow::Borrowed(text), Role::Text),
         Datum::Flag(flag) => (Cow::Borrowed(if *flag { "yes" } else { "no" }), Role::Text),
         Datum::Time(at) => match age(now, *at).as_str() {

@@ -9,9 +9,9 @@
 //! SHARDS 4 …
 //! ```
 
-use super::cell::{age, cell, provenance};
-use super::changes;
+use super::cell::{age, cell};
 use super::chart::{self, Chart, Curve};
+use super::{changes, fields};
 use super::panels;
 use super::pen::Pen;
 use super::text::{columns, wrap};
@@ -19,16 +19,13 @@ use crate::app::screen::Detail;
 use crate::app::state::State;
 use crate::domain::field::Field;
 use crate::domain::row::{Link, Row};
-use crate::domain::value::{Datum, NoData};
+use crate::domain::value::NoData;
 use crate::kinds::{self, Kind, SeriesOf};
 use crate::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
 
-/// A field with its title, value and age takes at least this.
-const FIELD_COLUMNS: u16 = 26;
-const FIELD_TITLE_COLUMNS: u16 = 12;
 /// On a screen that is not tall the fields have at most so many lines.
 const FIELD_ROWS_SHORT: u16 = 8;
 /// The gravest finding may take so many lines where the detail has at least [`FIRST_REASON_PLACE`].
@@ -41,20 +38,20 @@ const CHART_ROWS_MIN: u16 = 5;
 /// How many lines each part of a detail may take.
 struct Limits {
     reasons: u16,
-    fields: u16,
-    /// A value too long for a cell gets a line to itself.
-    long_fields: bool,
+    /// On a screen that is not tall, charts and parts keep the room that long values would take.
+    is_short: bool,
+    /// A value's, in the fields.
+    text_rows: u16,
     links: u16,
     changes: u16,
     chart: u16,
 }
 
-const SHORT: Limits =
-    Limits { reasons: 2, fields: FIELD_ROWS_SHORT, long_fields: false, links: 2, changes: 2, chart: 8 };
-const TALL: Limits = Limits { reasons: 6, fields: u16::MAX, long_fields: true, links: 6, changes: 5, chart: 14 };
+const SHORT: Limits = Limits { reasons: 2, is_short: true, text_rows: 1, links: 2, changes: 2, chart: 8 };
+const TALL: Limits = Limits { reasons: 6, is_short: false, text_rows: 4, links: 6, changes: 5, chart: 14 };
 /// Where it can be scrolled, all of it.
 const WHOLE: Limits =
-    Limits { reasons: 100, fields: u16::MAX, long_fields: true, links: 100, changes: 20, chart: CHART_ROWS_MIN };
+    Limits { reasons: 100, is_short: false, text_rows: u16::MAX, links: 100, changes: 20, chart: CHART_ROWS_MIN };
 /// No detail is longer: its parts are the most of it, and beyond these the part table is paged.
 const WHOLE_ROWS_MAX: u16 = 400;
 
@@ -69,16 +66,27 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, detail: &Detail) -> Option
         lay_out(pen, area, state, row, detail, if area.height >= 30 { &TALL } else { &SHORT });
         return None;
     };
-    let page = Rect { x: 0, y: 0, width: area.width, height: WHOLE_ROWS_MAX };
-    let mut buffer = Buffer::empty(page);
-    let mut tall = Pen::new(&mut buffer, pen.theme);
-    tall.paint(page, tall.style(Role::Base));
-    lay_out(&mut tall, page, state, row, detail, &WHOLE);
-    let is_blank = |y: &u16| (0..page.width).all(|x| buffer[(x, *y)].symbol() == " ");
-    let rows = (0..page.height).rev().find(|y| !is_blank(y)).map_or(0, |last| last + 1);
+    let (mut buffer, mut rows) = whole(pen, area.width, state, row, detail, &WHOLE);
+    if rows < area.height {
+        // Nothing is below the screen: its charts have what is free.
+        let chart = (WHOLE.chart + area.height - rows).min(TALL.chart);
+        (buffer, rows) = whole(pen, area.width, state, row, detail, &Limits { chart, ..WHOLE });
+    }
     let top = u16::try_from(scroll).unwrap_or(u16::MAX).min(rows.saturating_sub(area.height));
     pen.copy(&buffer, top, Rect { height: area.height.min(rows), ..area });
     Some(format!("{}-{} of {rows}", top + 1, (top + area.height).min(rows)))
+}
+
+/// All of it on a page of its own, and how many lines of that are used.
+fn whole(pen: &Pen, width: u16, state: &State, row: &Row, detail: &Detail, limits: &Limits) -> (Buffer, u16) {
+    let page = Rect { x: 0, y: 0, width, height: WHOLE_ROWS_MAX };
+    let mut buffer = Buffer::empty(page);
+    let mut tall = Pen::new(&mut buffer, pen.theme);
+    tall.paint(page, tall.style(Role::Base));
+    lay_out(&mut tall, page, state, row, detail, limits);
+    let is_blank = |y: &u16| (0..page.width).all(|x| buffer[(x, *y)].symbol() == " ");
+    let rows = (0..page.height).rev().find(|y| !is_blank(y)).map_or(0, |last| last + 1);
+    (buffer, rows)
 }
 
 fn lay_out(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail, limits: &Limits) {
@@ -86,7 +94,15 @@ fn lay_out(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Detail,
     let mut rest = area;
     take(&mut rest, |place| head(pen, place, state, row, kind));
     take(&mut rest, |place| reasons(pen, place, state, row, limits.reasons));
-    take(&mut rest, |place| fields(pen, place, state, row, kind, limits));
+    let mut hidden = 0;
+    take(&mut rest, |place| {
+        let (used, more) = fields(pen, place, state, row, kind, limits);
+        hidden = more;
+        used
+    });
+    if hidden > 0 && detail.whole.is_none() {
+        head_with_more(pen, area, state, row, kind, hidden);
+    }
     take(&mut rest, |place| links(pen, place, state, row, limits.links));
     take(&mut rest, |place| changes::draw_of(pen, place, state, row, limits.changes));
     // Charts stay readable at five lines; the parts have the rest when they need it.
@@ -123,6 +139,16 @@ fn head(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind) -> u1
     1
 }
 
+/// The head again, with how many fields are not shown whole and the key that shows them.
+fn head_with_more(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, hidden: usize) {
+    let line = Rect { height: place.height.min(1), ..place };
+    let more = format!("and {hidden} more: w");
+    let width = line.width.saturating_sub(columns(&more) + 2);
+    pen.fill(line, Role::Base);
+    head(pen, Rect { width, ..line }, state, row, kind);
+    pen.right(line.x, line.y, line.width.saturating_sub(1), &more, pen.style(Role::Dim));
+}
+
 /// The findings about it, or else its reasons; each on lines of its own.
 fn reasons(pen: &mut Pen, place: Rect, state: &State, row: &Row, rows_max: u16) -> u16 {
     let found: Vec<(Role, &str)> = state
@@ -149,52 +175,20 @@ fn reasons(pen: &mut Pen, place: Rect, state: &State, row: &Row, rows_max: u16) 
     used
 }
 
-fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, limits: &Limits) -> u16 {
-    let across = (place.width / FIELD_COLUMNS).clamp(1, 5);
-    let width = place.width / across;
-    // A value too long for a cell gets a line to itself where there are lines to spare.
-    let room = width.saturating_sub(FIELD_TITLE_COLUMNS + 2);
-    let is_long = |field: &&'static Field| row.fields.text(field).is_some_and(|text| columns(text) > room);
-    let (long, short): (Vec<&'static Field>, Vec<&'static Field>) = kind.detail.iter().copied().partition(is_long);
-    // Charts and parts keep some of a short screen; what is left out comes last in the kind's order.
-    let rows_max = place.height.min(limits.fields);
-    let rows = (short.len() as u16).div_ceil(across).min(rows_max);
-    let shown = usize::from(rows * across).min(short.len());
-    let hidden = short.len() - shown;
-    for (n, field) in short.iter().take(shown).enumerate() {
-        let (column, line) = (n as u16 % across, n as u16 / across);
-        let cell = Rect { x: place.x + column * width, y: place.y + line, width: width.saturating_sub(1), height: 1 };
-        match hidden > 0 && n + 1 == shown {
-            true => {
-                let more = format!("and {} more: w", hidden + 1);
-                pen.text(cell.x + 1, cell.y, cell.width.saturating_sub(1), &more, pen.style(Role::Dim));
-            }
-            false => draw_field(pen, cell, state, row, field),
+/// Gives the lines that they took, and how many are not shown whole.
+fn fields(pen: &mut Pen, place: Rect, state: &State, row: &Row, kind: &Kind, limits: &Limits) -> (u16, usize) {
+    let room = match limits.is_short {
+        false => fields::Room { rows: place.height, long_rows: u16::MAX, text_rows: limits.text_rows },
+        // Where neither charts nor parts want the room, all of it is the fields', but for what stands below them.
+        true if kind.charts.is_empty() && kind.part_columns.is_empty() => {
+            let below = (row.links.len() as u16).min(limits.links)
+                + (state.changes.of(&row.id).take(usize::from(limits.changes)).count() as u16);
+            fields::Room { rows: place.height.saturating_sub(below), long_rows: u16::MAX, text_rows: u16::MAX }
         }
-    }
-    let mut used = rows;
-    for field in long.iter().filter(|_| limits.long_fields) {
-        if used < place.height {
-            draw_field(pen, Rect { y: place.y + used, height: 1, ..place }, state, row, field);
-            used += 1;
-        }
-    }
-    used + u16::from(limits.long_fields)
-}
-
-fn draw_field(pen: &mut Pen, place: Rect, state: &State, row: &Row, field: &Field) {
-    let value = row.fields.get(field);
-    let (text, role) = cell(field, value, state.now);
-    let role = if role == Role::Text { Role::Strong } else { role };
-    let from = value.filter(|value| !matches!(value.datum, Datum::Missing(_)));
-    let from = from.map(|value| provenance(value, state.now)).filter(|text| text != "now").unwrap_or_default();
-    pen.text(place.x + 1, place.y, FIELD_TITLE_COLUMNS, field.title, pen.style(Role::Dim));
-    let x = place.x + FIELD_TITLE_COLUMNS + 2;
-    let room = place.right().saturating_sub(x);
-    let used = pen.text(x, place.y, room, &text, pen.style(role));
-    if columns(&from) + used < room {
-        pen.text(x + used + 1, place.y, room - used - 1, &from, pen.style(Role::Stale));
-    }
+        true => fields::Room { rows: place.height.min(FIELD_ROWS_SHORT), long_rows: 1, text_rows: 1 },
+    };
+    let (used, hidden) = fields::draw(pen, place, state, row, kind, room);
+    (used + u16::from(!limits.is_short), hidden)
 }
 
 /// The resources that it is tied to, with their health and first numbers.

@@ -27,8 +27,8 @@ const NAME_MAX: u16 = 36;
 const TYPE_MIN: u16 = 8;
 const TYPE_MAX: u16 = 28;
 const AT_COLUMNS: u16 = 8;
-/// The title, and the heads of both parts.
-const HEADS: u16 = 3;
+/// Where what is said of a part begins, under that of the other.
+const SAID_COLUMNS: u16 = 8;
 
 /// Draws both parts around the cursor; says which one that is of how many.
 pub fn draw(pen: &mut Pen, area: Rect, state: &State, screen: &ExecutionsScreen) -> Option<String> {
@@ -36,6 +36,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, screen: &ExecutionsScreen)
     let mut title = pen.line(Rect { height: 1, ..area });
     title.gap(1).put("EXECUTIONS", Role::Header).gap(1).put(&screen.domain.name, Role::Strong);
     if let Some(waiting) = state.rows.get(&screen.domain).and_then(|row| row.fields.text(&swf::WAITING)) {
+        let waiting = if waiting.is_empty() { "none" } else { waiting };
         title.gap(2).put("waiting ", Role::Dim).put(waiting, Role::Text);
     }
     if !screen.is_read {
@@ -43,23 +44,35 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, screen: &ExecutionsScreen)
         pen.text(area.x + 1, y, area.width.saturating_sub(1), "Reading…", pen.style(Role::Dim));
         return None;
     }
-    let rows = area.height.saturating_sub(HEADS);
-    let lines = |part: &Listed| u16::try_from(part.executions.len()).unwrap_or(u16::MAX).max(1);
+    let (open_head_rows, closed_head_rows) = (head_rows(&listed.open, area), head_rows(&listed.closed, area));
+    let rows = area.height.saturating_sub(1 + open_head_rows + closed_head_rows);
+    let lines = |part: &Listed| {
+        u16::try_from(part.executions.len()).unwrap_or(u16::MAX).max(u16::from(part.trouble.is_none()))
+    };
     let (open, closed) = (lines(&listed.open), lines(&listed.closed));
     let open_rows = open.min((rows / 2).max(rows.saturating_sub(closed)));
     let widths = Widths::of(screen, area.width);
-    let top = Rect { y: area.y + 1, height: (open_rows + 1).min(area.height - 1), ..area };
+    let top = Rect { y: area.y + 1, height: (open_rows + open_head_rows).min(area.height - 1), ..area };
     let count = listed.open.executions.len();
     draw_head(pen, top, &open_head(state, screen), &listed.open);
-    draw_part(pen, below(top), &listed.open, Some(screen.index), &widths, state.now);
+    draw_part(pen, below(top, open_head_rows), &listed.open, Some(screen.index), &widths, state.now);
     let bottom = Rect { y: top.bottom(), height: area.bottom().saturating_sub(top.bottom()), ..area };
     draw_head(pen, bottom, &closed_head(&listed.closed), &listed.closed);
-    draw_part(pen, below(bottom), &listed.closed, screen.index.checked_sub(count), &widths, state.now);
+    draw_part(pen, below(bottom, closed_head_rows), &listed.closed, screen.index.checked_sub(count), &widths, state.now);
     (!listed.is_empty()).then(|| format!("{}/{}", screen.index + 1, listed.len()))
 }
 
-fn below(area: Rect) -> Rect {
-    Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
+fn below(area: Rect, head_rows: u16) -> Rect {
+    Rect { y: area.y + head_rows, height: area.height.saturating_sub(head_rows), ..area }
+}
+
+/// Lines of a part's head: what is wrong is told whole, for its end says what to ask for, but a third of the screen is
+/// the other part's.
+fn head_rows(part: &Listed, area: Rect) -> u16 {
+    let width = area.width.saturating_sub(SAID_COLUMNS + 1);
+    let rows_max = (area.height * 2 / 3).max(1);
+    let rows = |trouble: &String| wrap(trouble, width, usize::from(rows_max)).len() as u16;
+    part.trouble.as_ref().map_or(1, rows).max(1)
 }
 
 /// Columns of names and types, as wide as what is listed.
@@ -109,9 +122,15 @@ fn draw_head(pen: &mut Pen, area: Rect, (head, said): &(&str, String), part: &Li
     let mut line = pen.line(Rect { height: area.height.min(1), ..area });
     line.gap(1).put(head, Role::Header).gap(1);
     match &part.trouble {
-        Some(trouble) => line.put(trouble, Role::Crit),
-        None => line.put(said, Role::Dim),
-    };
+        None => {
+            line.put(said, Role::Dim);
+        }
+        Some(trouble) => {
+            let height = head_rows(part, area).min(area.height);
+            let width = area.width.saturating_sub(SAID_COLUMNS + 1);
+            pen.paragraph(Rect { x: area.x + SAID_COLUMNS, width, height, ..area }, trouble, Role::Crit);
+        }
+    }
 }
 
 fn draw_part(pen: &mut Pen, area: Rect, part: &Listed, cursor: Option<usize>, widths: &Widths, now: Timestamp) {

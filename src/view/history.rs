@@ -37,9 +37,15 @@ pub fn draw(pen: &mut Pen, area: Rect, screen: &HistoryScreen, now: Timestamp) -
     draw_title(pen, Rect { height: 1, ..area }, screen);
     let mut rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let words_end = area.y + 1 + (area.height / WORDS_SHARE).min(rest.height);
-    let trouble = history.trouble.iter().map(|trouble| (Role::Crit, trouble.clone()));
+    if let Some(trouble) = &history.trouble {
+        // Told whole where no event needs the room: its end says what to ask for.
+        let height = if history.is_empty() { rest.height } else { words_end.saturating_sub(rest.y) };
+        let place = Rect { x: rest.x + 1, width: rest.width.saturating_sub(2), height, ..rest };
+        let used = pen.paragraph(place, trouble, Role::Crit);
+        rest = Rect { y: rest.y + used, height: rest.height - used, ..rest };
+    }
     let reading = (!history.is_read()).then(|| (Role::Dim, "Reading…".to_owned()));
-    for (role, said) in trouble.chain(reading).chain(waiting::sentences(history, now)) {
+    for (role, said) in reading.into_iter().chain(waiting::sentences(history, now)) {
         for line in wrap(&said, rest.width.saturating_sub(2), SENTENCE_ROWS_MAX) {
             if rest.y < words_end {
                 pen.text(rest.x + 1, rest.y, rest.width.saturating_sub(1), line, pen.style(role));

@@ -17,6 +17,8 @@ use ratatui::layout::Rect;
 
 /// A line longer than so many rows is cut.
 const ROWS_MAX: usize = 8;
+/// What is wrong takes at most so many rows above lines.
+const TROUBLE_ROWS_MAX: u16 = 8;
 /// Columns before a line's text: the time, a sign, and what is between.
 const MARGIN: u16 = 12;
 
@@ -37,10 +39,11 @@ pub fn draw(pen: &mut Pen, area: Rect, screen: &LogScreen) -> Option<String> {
     }
     let mut rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if let Some(trouble) = &log.trouble {
-        for line in wrap(trouble, rest.width.saturating_sub(2), 4).into_iter().take(usize::from(rest.height)) {
-            pen.text(rest.x + 1, rest.y, rest.width.saturating_sub(1), line, pen.style(Role::Crit));
-            rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
-        }
+        // Told whole where no line needs the room: its end says what to ask for.
+        let height = if log.is_empty() { rest.height } else { rest.height.min(TROUBLE_ROWS_MAX) };
+        let place = Rect { x: rest.x + 1, width: rest.width.saturating_sub(2), height, ..rest };
+        let used = pen.paragraph(place, trouble, Role::Crit);
+        rest = Rect { y: rest.y + used, height: rest.height - used, ..rest };
     } else if log.is_empty() {
         let said = if log.is_read() { "Nothing was written in the last three hours." } else { "Reading…" };
         pen.text(rest.x + 1, rest.y, rest.width.saturating_sub(1), said, pen.style(Role::Dim));

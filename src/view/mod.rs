@@ -16,6 +16,7 @@ mod contexts;
 mod detail;
 mod dialog;
 mod executions;
+mod fields;
 mod footer;
 mod header;
 mod history;

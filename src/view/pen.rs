@@ -2,7 +2,7 @@
 //!
 //! Coordinates are of the frame. Whatever lies outside the buffer is not drawn, so no size can make it panic.
 
-use super::text::{columns, shown};
+use super::text::{columns, shown, wrap};
 use crate::domain::row::Health;
 use crate::theme::{GlyphSet, Glyphs, Role, Theme};
 use ratatui::buffer::{Buffer, Cell};
@@ -60,6 +60,23 @@ impl<'a> Pen<'a> {
             used += 1;
         }
         used as u16
+    }
+
+    /// Writes a text into an area, wrapped, with an ellipsis where even so it does not fit; gives the lines that it took.
+    pub fn paragraph(&mut self, area: Rect, text: &str, role: Role) -> u16 {
+        let style = self.style(role);
+        // One more line than there is room for tells that something is cut.
+        let lines = wrap(text, area.width, usize::from(area.height) + 1);
+        let shown = lines.len().min(usize::from(area.height));
+        for (n, line) in lines.iter().take(shown).enumerate() {
+            let y = area.y + n as u16;
+            let used = self.text(area.x, y, area.width, line, style);
+            if n + 1 == shown && lines.len() > shown {
+                let ellipsis = self.glyph().ellipsis;
+                self.sign(area.x + used.min(area.width.saturating_sub(1)), y, ellipsis, style);
+            }
+        }
+        shown as u16
     }
 
     /// Writes text so that it ends at the right edge of `width` columns from `x`.
@@ -239,6 +256,19 @@ mod tests {
         assert_eq!(cut(4, "予約"), "予 約     ");
         assert_eq!(cut(1, "orders"), "…       ");
         assert_eq!(cut(0, "orders"), "        ");
+    }
+
+    #[test]
+    fn a_paragraph_that_is_cut_says_so() {
+        let told = |width, height, text: &'static str| {
+            drawn(16, Glyphs::Braille, move |pen| {
+                let used = pen.paragraph(Rect { x: 0, y: 0, width, height }, text, Role::Text);
+                assert_eq!(used, 1);
+            })
+        };
+        assert_eq!(told(16, 1, "ask for it"), "ask for it      ");
+        assert_eq!(told(10, 1, "ask for logs:Get"), "ask for…        ");
+        assert_eq!(told(7, 1, "ask for logs:Get"), "ask fo…         ");
     }
 
     #[test]
