@@ -8,11 +8,17 @@ use crate::domain::row::Place;
 /// More contexts than this at once would be told apart by nobody, and share one budget.
 pub const WATCHED_MAX: usize = 8;
 
-/// The screen that lists what could be watched, with the cursor on what is.
+/// The screen that lists what could be watched, with the cursor on what is, and that marked.
 pub fn screen(state: &State) -> Screen {
     let watched = |known: &crate::app::state::Known| is_watched(state, &known.name);
     let index = state.settings.known.iter().position(watched).unwrap_or(0);
-    Screen::Contexts { index, marked: Vec::new() }
+    Screen::Contexts { index, marked: marked_at_first(state) }
+}
+
+/// Those that are watched now.
+fn marked_at_first(state: &State) -> Vec<String> {
+    let known = |name: &&String| state.settings.known.iter().any(|known| known.name == **name);
+    state.settings.contexts.iter().filter_map(|context| context.name.as_ref()).filter(known).cloned().collect()
 }
 
 pub fn is_watched(state: &State, name: &str) -> bool {
@@ -90,11 +96,14 @@ pub fn mark(state: &mut State) {
     *index = (*index + 1).min(known.len().saturating_sub(1));
 }
 
-/// Wishes to watch the marked contexts; without marks, the one under the cursor.
+/// Wishes to watch the marked contexts; where no mark was changed, the one under the cursor alone, unless it is marked.
 pub fn watch_chosen(state: &mut State, effects: &mut Vec<Effect>) {
     let Screen::Contexts { index, marked } = state.screen() else { return };
     let under = state.settings.known.get(*index).map(|known| known.name.clone());
-    let names = if marked.is_empty() { under.into_iter().collect() } else { marked.clone() };
+    let is_changed = *marked != marked_at_first(state);
+    let is_chosen = under.as_ref().is_some_and(|name| marked.contains(name));
+    let names =
+        if marked.is_empty() || !(is_changed || is_chosen) { under.into_iter().collect() } else { marked.clone() };
     watch(state, names, effects);
 }
 
@@ -177,8 +186,9 @@ mod tests {
         let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         assert_eq!(wished(":ctx<enter><enter>"), names(&["staging"]), "the cursor begins on what is watched");
         assert_eq!(wished("Ck<enter>"), names(&["prod"]));
-        assert_eq!(wished("Cgmm<enter>"), names(&["dev", "prod"]));
-        assert_eq!(wished("Cgmgm<enter>"), names(&["prod"]), "a mark is taken away by the same key");
+        assert_eq!(wished("Cgm<enter>"), names(&["staging", "dev"]), "what is watched is marked, and stays");
+        assert_eq!(wished("Cgmmm<enter>"), names(&["dev", "prod"]), "a mark is taken away by the same key");
+        assert_eq!(wished("Cm<enter>"), names(&["staging"]), "without any mark, the one under the cursor");
         assert_eq!(wished(":ctx prod<enter>"), names(&["prod"]));
         assert_eq!(wished("C<esc><enter>"), None);
     }

@@ -271,10 +271,14 @@ fn made(kind: KindId, name: &str) -> Option<ResourceId> {
     (!name.is_empty() && name.len() <= 1024).then(|| ResourceId::new(kind, name))
 }
 
-/// A value in few words; empty where that cannot be, as for a policy.
+/// A value in few words, or the beginning of it; empty where that says nothing, as for a policy.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) if text.starts_with(['{', '[']) || text.chars().count() > VALUE_CHARS_MAX => String::new(),
+        Value::String(text) if text.starts_with(['{', '[']) => String::new(),
+        Value::String(text) if text.chars().count() > VALUE_CHARS_MAX => {
+            let beginning: String = text.chars().take(VALUE_CHARS_MAX - 1).collect();
+            format!("{}…", one_line(&beginning))
+        }
         Value::String(text) => one_line(text),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => String::new(),

@@ -26,7 +26,7 @@ pub struct Change {
     pub resources: Vec<ResourceId>,
     /// A part that it names without its resource: the UUID of an event source mapping.
     pub part: Option<String>,
-    /// What was set, as (name, value); a value that is too long to be read is empty.
+    /// What was set, as (name, value); of a long value the beginning; a policy or the like is empty.
     pub settings: Vec<(String, String)>,
     /// Why it changed nothing.
     pub error_code: Option<String>,

@@ -3,8 +3,9 @@
 use crate::cli::{ConfigArgs, ConfigWhat};
 use crate::config::{self, Config, DEFAULT, Found, Settings};
 use crate::domain::counted::counted_all;
-use crate::faces::say;
+use crate::faces::{say, screen};
 use crate::failure::Failure;
+use crate::theme::{Depth, Glyphs};
 use std::path::PathBuf;
 
 pub fn run(arguments: &ConfigArgs, settings: &Settings) -> Result<u8, Failure> {
@@ -26,7 +27,11 @@ fn found(settings: &Settings, file: Option<PathBuf>) -> Result<Found, Failure> {
 fn check(found: &Found) -> Result<(), Failure> {
     let path = found.path.display();
     match config::load(found)? {
-        Some(config) => say(&format!("{path}: a good config: {}.\n", contents(&config))),
+        Some(config) => {
+            // The screen would not begin without its theme.
+            screen::read_theme(&config.theme, Depth::None, Glyphs::Ascii)?;
+            say(&format!("{path}: a good config: {}.\n", contents(&config)))
+        }
         None => say(&format!(
             "There is no {path}: the defaults hold. `midwatch config > {path}` makes one to begin with.\n"
         )),

@@ -47,7 +47,11 @@ fn theme(settings: &Settings) -> Result<Theme, Failure> {
     let filled = |name: &str| variable(name).filter(|value| !value.is_empty());
     let locale = filled("LC_ALL").or_else(|| filled("LC_CTYPE")).or_else(|| filled("LANG"));
     let glyphs = Glyphs::decide(locale.as_deref(), term.as_deref());
-    let chosen = settings.theme();
+    read_theme(settings.theme(), depth, glyphs)
+}
+
+/// A built-in theme by its name, or one from its file.
+pub fn read_theme(chosen: &str, depth: Depth, glyphs: Glyphs) -> Result<Theme, Failure> {
     let read = if chosen.ends_with(".toml") || chosen.contains('/') {
         let text = config::text(chosen.as_ref())
             .map_err(|error| Failure::new(format!("The theme {chosen} cannot be read: {error}.")))?;

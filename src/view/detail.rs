@@ -11,10 +11,10 @@
 
 use super::cell::{age, cell};
 use super::chart::{self, Chart, Curve};
-use super::{changes, fields};
 use super::panels;
 use super::pen::Pen;
 use super::text::{columns, wrap};
+use super::{changes, fields};
 use crate::app::screen::Detail;
 use crate::app::state::State;
 use crate::domain::field::Field;

@@ -46,9 +46,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, screen: &ExecutionsScreen)
     }
     let (open_head_rows, closed_head_rows) = (head_rows(&listed.open, area), head_rows(&listed.closed, area));
     let rows = area.height.saturating_sub(1 + open_head_rows + closed_head_rows);
-    let lines = |part: &Listed| {
-        u16::try_from(part.executions.len()).unwrap_or(u16::MAX).max(u16::from(part.trouble.is_none()))
-    };
+    let lines =
+        |part: &Listed| u16::try_from(part.executions.len()).unwrap_or(u16::MAX).max(u16::from(part.trouble.is_none()));
     let (open, closed) = (lines(&listed.open), lines(&listed.closed));
     let open_rows = open.min((rows / 2).max(rows.saturating_sub(closed)));
     let widths = Widths::of(screen, area.width);
@@ -58,7 +57,14 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, screen: &ExecutionsScreen)
     draw_part(pen, below(top, open_head_rows), &listed.open, Some(screen.index), &widths, state.now);
     let bottom = Rect { y: top.bottom(), height: area.bottom().saturating_sub(top.bottom()), ..area };
     draw_head(pen, bottom, &closed_head(&listed.closed), &listed.closed);
-    draw_part(pen, below(bottom, closed_head_rows), &listed.closed, screen.index.checked_sub(count), &widths, state.now);
+    draw_part(
+        pen,
+        below(bottom, closed_head_rows),
+        &listed.closed,
+        screen.index.checked_sub(count),
+        &widths,
+        state.now,
+    );
     (!listed.is_empty()).then(|| format!("{}/{}", screen.index + 1, listed.len()))
 }
 

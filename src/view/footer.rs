@@ -4,6 +4,7 @@ use super::changes;
 use super::pen::{Line, Pen};
 use super::table::reason;
 use super::text::{columns, wrap};
+use crate::app::contexts::why_dark;
 use crate::app::dialog::{Dialog, FilterLine};
 use crate::app::keymap;
 use crate::app::list::{List, SortBy};
@@ -72,9 +73,11 @@ fn draw_summary(line: &mut Line, state: &State) {
         0 if total == 0 => {}
         0 => {
             line.put(
-                &match total {
-                    1 => "the one resource is ok".to_owned(),
-                    _ => format!("all {total} resources are ok"),
+                &match (total, state.settings.contexts.iter().any(|context| why_dark(state, context).is_some())) {
+                    (1, false) => "the one resource is ok".to_owned(),
+                    (_, false) => format!("all {total} resources are ok"),
+                    (1, true) => "the one that is seen is ok".to_owned(),
+                    (_, true) => format!("all {total} that are seen are ok"),
                 },
                 Role::Ok,
             );

@@ -15,6 +15,7 @@ use super::table::{HEALTH_COLUMNS, heads_rows, health, name, reason};
 use super::text::{columns, wrap};
 use crate::app::list::{List, SortBy};
 use crate::app::state::State;
+use crate::domain::field::Field;
 use crate::domain::finding::Finding;
 use crate::domain::row::Row;
 use crate::domain::series::SeriesKey;
@@ -101,14 +102,24 @@ fn draw_row(pen: &mut Pen, line: Rect, places: Places, state: &State, row: &Row,
     name(pen, Rect { x, width: places.id, ..line }, state, row, &row.id.to_string());
     x += places.id + 1;
     reason(pen, Rect { x, width: places.why.saturating_sub(1), ..line }, row);
+    let free = places.why.saturating_sub(reason_columns(row) + 1);
     x += places.why;
     let kind = kinds::kind(row.id.kind);
-    for field in kind.columns.iter().take(usize::from(places.numbers)) {
-        let (text, role) = cell(field, row.fields.get(field), state.now);
+    let numbers: Vec<_> = kind.columns.iter().take(usize::from(places.numbers)).collect();
+    let said = |field: &'static Field| cell(field, row.fields.get(field), state.now);
+    // What is longer than its place begins further left, as far as the reason leaves that free.
+    let beyond = |field: &&&'static Field| (columns(field.title) + columns(&said(field).0) + 2).max(NUMBER_COLUMNS);
+    let wanted: u16 = numbers.iter().map(|field| beyond(field) - NUMBER_COLUMNS).fold(0, u16::saturating_add);
+    let mut spare = wanted.min(free);
+    x -= spare;
+    for field in &numbers {
+        let more = (beyond(field) - NUMBER_COLUMNS).min(spare);
+        spare -= more;
+        let (text, role) = said(field);
         let role = if row.stale.is_some() { Role::Stale } else { role };
-        let mut number = pen.line(Rect { x, width: NUMBER_COLUMNS - 1, ..line });
+        let mut number = pen.line(Rect { x, width: NUMBER_COLUMNS + more - 1, ..line });
         number.put(field.title, Role::Dim).gap(1).put(&text, role);
-        x += NUMBER_COLUMNS;
+        x += NUMBER_COLUMNS + more;
     }
     if places.spark > 0
         && let Some(field) = kind.charts.first()
@@ -119,6 +130,16 @@ fn draw_row(pen: &mut Pen, line: Rect, places: Places, state: &State, row: &Row,
             spark(pen, x + 1, line.y, places.spark, series, state.now, role);
         }
     }
+}
+
+/// What [`reason`] takes.
+fn reason_columns(row: &Row) -> u16 {
+    let stale = row.stale.as_ref().map(|stale| stale.sentence.as_str());
+    stale
+        .into_iter()
+        .chain(row.reasons.iter().map(String::as_str))
+        .map(|text| columns(text) + 2)
+        .fold(0, u16::saturating_add)
 }
 
 fn draw_findings(pen: &mut Pen, area: Rect, state: &State) {

@@ -122,7 +122,14 @@ fn the_list_of_resources_helps_where_the_parameters_are_left_out() {
 
 #[test]
 fn what_was_set_is_told_in_few_words() {
+    let long = "replay-of-the-orders-that-were-lost-on-friday-night-at-two";
     for (source, event, request, what) in [
+        (
+            "sns",
+            "SetTopicAttributes",
+            json!({"topicArn": "x", "attributeName": "DisplayName", "attributeValue": long}),
+            "SetTopicAttributes DisplayName=replay-of-the-orders-that-were-lost-on-friday-n…",
+        ),
         (
             "sqs",
             "SetQueueAttributes",
