@@ -53,10 +53,11 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, screen: &ExecutionsScreen)
     let widths = Widths::of(screen, area.width);
     let top = Rect { y: area.y + 1, height: (open_rows + open_head_rows).min(area.height - 1), ..area };
     let count = listed.open.executions.len();
-    draw_head(pen, top, &open_head(state, screen), &listed.open);
+    draw_head(pen, Rect { height: open_head_rows.min(top.height), ..top }, &open_head(state, screen), &listed.open);
     draw_part(pen, below(top, open_head_rows), &listed.open, Some(screen.index), &widths, state.now);
     let bottom = Rect { y: top.bottom(), height: area.bottom().saturating_sub(top.bottom()), ..area };
-    draw_head(pen, bottom, &closed_head(&listed.closed), &listed.closed);
+    let head = Rect { height: closed_head_rows.min(bottom.height), ..bottom };
+    draw_head(pen, head, &closed_head(&listed.closed), &listed.closed);
     draw_part(
         pen,
         below(bottom, closed_head_rows),
@@ -132,9 +133,8 @@ fn draw_head(pen: &mut Pen, area: Rect, (head, said): &(&str, String), part: &Li
             line.put(said, Role::Dim);
         }
         Some(trouble) => {
-            let height = head_rows(part, area).min(area.height);
             let width = area.width.saturating_sub(SAID_COLUMNS + 1);
-            pen.paragraph(Rect { x: area.x + SAID_COLUMNS, width, height, ..area }, trouble, Role::Crit);
+            pen.paragraph(Rect { x: area.x + SAID_COLUMNS, width, ..area }, trouble, Role::Crit);
         }
     }
 }
