@@ -483,7 +483,7 @@ def test_a_mapping_feeds_the_function_and_empties_the_queue(functions, sqs, echo
 
 def test_what_lambda_refuses(functions, echo):
     message = refused("ResourceNotFoundException", functions.invoke, FunctionName="nobody")
-    assert message == f"Function not found: arn:aws:lambda:{REGION}:{ACCOUNT}:function:nobody"
+    assert message == f"Function not found: arn:aws:lambda:{REGION}:{ACCOUNT}:function:nobody:$LATEST"
     refused("ResourceConflictException", functions.create_function, FunctionName=echo, Runtime="python3.13",
             Handler="app.handler", Role=f"arn:aws:iam::{ACCOUNT}:role/settle", Code={"ZipFile": package()})
     refused("InvalidRequestContentException", functions.invoke, FunctionName=echo, Payload=b"{not json")
