@@ -135,6 +135,7 @@ def test_versions_are_published_once_and_never_change(functions, name):
     assert functions.publish_version(FunctionName=name)["Version"] == "1", "nothing has changed"
     changed = functions.update_function_code(FunctionName=name, ZipFile=package("x = 2\n"), Publish=True)
     assert (changed["Version"], changed["FunctionArn"]) == ("2", arn(name, 2))
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     old, new = (functions.get_function_configuration(FunctionName=name, Qualifier=q) for q in ("1", "2"))
     assert old["CodeSha256"] == first["CodeSha256"] != new["CodeSha256"]
     listed = functions.list_versions_by_function(FunctionName=name)["Versions"]
