@@ -109,8 +109,8 @@ fn clocks_apart(clients: &Clients) -> Option<Trouble> {
     let by = short_duration_ms(ahead_ms.unsigned_abs() as f64);
     let side = if ahead_ms > 0 { "ahead of" } else { "behind" };
     let sentence = format!(
-        "The clock of {} is {by} {side} this machine's, by which numbers are asked for: it has none. Set the clock that is \
-         wrong.",
+        "cloudwatch:GetMetricData has no numbers: the clock of {} is {by} {side} this machine's, by which they are asked \
+         for. Set the clock that is wrong.",
         clients.place().name()
     );
     let class = ErrorClass::Other;

@@ -16,8 +16,6 @@ const RESIZES_A_DAY: usize = 10;
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// UpdateShardCount: no stream may be scaled to more.
 const MAX_SHARDS_OF_A_STREAM: u32 = 10_000;
-/// The cuts of the ring into whole numbers of keys lie no further than this from the exact ones, in keys.
-const ROUNDING: u128 = MAX_SHARDS_OF_A_STREAM as u128;
 
 /// What UpdateShardCount answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +86,9 @@ impl Kinesis {
         Ok(())
     }
 
-    /// Begins to cut the stream into `target` equal shards (UpdateShardCount, UNIFORM_SCALING). UPDATING from half a
+    /// Begins to cut the stream into `target` shards (UpdateShardCount, UNIFORM_SCALING). AWS halves them all and merges
+    /// neighbours until there are as many as wanted (observed there: of 10 to 13, 37 in all are left), so that they are
+    /// not all of one size. UPDATING from half a
     /// minute to several, by the splits and merges needed; they all take effect together at the end. Where a target
     /// boundary falls inside a shard, short-lived intermediate shards appear, closed and empty, as on AWS.
     ///
@@ -169,10 +169,12 @@ fn begin_updating(stream: &mut Stream, cx: &mut Cx<'_>, steps: usize, change: Ch
 
 /// How many splits and merges a resize takes: see [`Stream::resize`].
 fn steps_to(stream: &Stream, target: u32) -> usize {
-    let cuts = stream.cuts(target);
-    let begins = |cut: &&u128| stream.open().any(|shard| shard.range.start == **cut);
-    let splits = cuts.len() - cuts.iter().filter(begins).count();
-    splits + (stream.open_shards() as usize + splits).saturating_sub(cuts.len() + 1)
+    let (mut open, mut splits) = (stream.open_shards().max(1), 0);
+    while open < target {
+        splits += open;
+        open = open.saturating_mul(2);
+    }
+    (splits + (open - target)) as usize
 }
 
 impl Stream {
@@ -194,55 +196,26 @@ impl Stream {
         self.add_shard(whole, &[shard, adjacent], now);
     }
 
-    /// Where the shards after the first begin when the ring is cut into `target` equal ones. A shard that begins within
-    /// rounding of such a place begins there: thirds halved are sixths.
-    fn cuts(&self, target: u32) -> Vec<u128> {
-        let starts: Vec<u128> = self.open().map(|shard| shard.range.start).collect();
-        let nearest = |wanted: u128| {
-            let after = starts.partition_point(|start| *start < wanted);
-            let around = starts[after.saturating_sub(1)..starts.len().min(after + 1)].iter().copied();
-            around.filter(|start| start.abs_diff(wanted) <= ROUNDING).min_by_key(|start| start.abs_diff(wanted))
-        };
-        let wanted = (1..target.max(1)).map(|index| HashRange::part(index, target).start);
-        wanted.map(|wanted| nearest(wanted).unwrap_or(wanted)).collect()
-    }
-
-    /// Cuts the ring into `target` equal shards. From its start to its end a shard that reaches over a cut is split
-    /// there, and what then lies between two cuts is merged: so AWS makes three shards of four by two splits and three
-    /// merges, and the open ones are the 6th, the 9th and the 10th that the stream ever had beside its first.
+    /// Halves every open shard until there are enough of them, then merges neighbours until there are no more than
+    /// `target`. So many shards come and go at AWS: five become three by two merges, ten become thirteen by ten splits
+    /// and seven merges.
     pub(super) fn resize(&mut self, target: u32, now: Timestamp) {
-        let cuts = self.cuts(target);
-        let mut from = 0;
-        for index in 0..=cuts.len() {
-            let until = cuts.get(index).copied();
-            if until.is_some() {
-                self.split_at(&cuts[index..], now);
+        while self.open_shards() < target {
+            let wide = self.open().filter(|shard| shard.range.start < shard.range.end);
+            let halves: Vec<(ShardId, u128)> = wide.map(|shard| (shard.id, shard.range.middle())).collect();
+            if halves.is_empty() {
+                return;
             }
-            self.merge_between(from, until, now);
-            from = until.unwrap_or(from);
+            for (shard, middle) in halves {
+                self.split(shard, middle, now);
+            }
         }
-    }
-
-    /// Splits the shard that holds the first of the cuts there, and at those that follow within it, in the middle
-    /// first: no shard is further from its oldest ancestor than it must be.
-    fn split_at(&mut self, cuts: &[u128], now: Timestamp) {
-        let found =
-            cuts.first().and_then(|cut| self.shards.get(&self.route(*cut)?)).map(|shard| (shard.id, shard.range));
-        let Some((shard, range)) = found.filter(|(_, range)| range.start < cuts[0]) else { return };
-        let within = cuts.partition_point(|cut| *cut <= range.end);
-        let (below, above) = cuts[..within].split_at(within / 2);
-        self.split(shard, above[0], now);
-        self.split_at(below, now);
-        self.split_at(&above[1..], now);
-    }
-
-    /// Merges the shards from one that begins at `from` to the one that ends before `until`, or with the ring.
-    fn merge_between(&mut self, from: u128, until: Option<u128>, now: Timestamp) {
-        while let Some(first) = self.route(from).and_then(|id| self.shards.get(&id)) {
-            let next = first.range.end.checked_add(1);
-            let (Some(next), false) = (next, next == until) else { return };
-            let Some(second) = self.route(next) else { return };
-            self.merge(first.id, second, now);
+        while self.open_shards() > target.max(1) {
+            let open: Vec<ShardId> = self.open().map(|shard| shard.id).collect();
+            let too_many = (self.open_shards() - target.max(1)) as usize;
+            for pair in open.chunks_exact(2).take(too_many) {
+                self.merge(pair[0], pair[1], now);
+            }
         }
     }
 }

@@ -250,7 +250,7 @@ test("a function answers, fails to be found, and works a queue", async () => {
   await assert.rejects(functions.send(new InvokeCommand({ FunctionName })), (error) => {
     assert.ok(error instanceof FunctionNotFound, error.name);
     assert.equal(error.$metadata.httpStatusCode, 404);
-    assert.match(error.message, new RegExp(`^Function not found: arn:aws:lambda:.*:function:${FunctionName}$`));
+    assert.match(error.message, new RegExp(`^Function not found: arn:aws:lambda:.*:function:${FunctionName}:\\$LATEST$`));
     return true;
   });
 });
