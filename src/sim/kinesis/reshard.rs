@@ -88,9 +88,8 @@ impl Kinesis {
 
     /// Begins to cut the stream into `target` shards (UpdateShardCount, UNIFORM_SCALING). AWS halves them all and merges
     /// neighbours until there are as many as wanted (observed there: of 10 to 13, 37 in all are left), so that they are
-    /// not all of one size. UPDATING from half a
-    /// minute to several, by the splits and merges needed; they all take effect together at the end. Where a target
-    /// boundary falls inside a shard, short-lived intermediate shards appear, closed and empty, as on AWS.
+    /// not all of one size. UPDATING from half a minute to several; all splits and merges take effect together at its
+    /// end. Intermediate shards are closed and empty, as on AWS.
     ///
     /// Rules: target from half to double the open shards, at most 10,000, within the account's quota, ten times in a
     /// rolling 24 hours. Errors: `LimitExceededException`, `InvalidArgumentException`, `ResourceInUseException`,
