@@ -4,6 +4,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::sim::lambda::LogRecord;
+use crate::sim::lambda::function::runtime_version_arn;
 use crate::sim::logs::{Event, FUNCTION_PREFIX, Group, Stream};
 use crate::sim::payload;
 use crate::sim::world::World;
@@ -169,14 +170,11 @@ fn lines(record: &LogRecord, region: &str, into: &mut Vec<Event>) {
     }
 }
 
-/// The line that a cold start begins with.
+/// The line that a cold start begins with. It names the version that the function's configuration names.
 fn init_start(runtime: &str, region: &str) -> String {
     let digits = runtime.find(|c: char| c.is_ascii_digit()).unwrap_or(runtime.len());
     let (name, version) = runtime.split_at(digits);
     let version = version.trim_end_matches(".x");
-    let mut state = runtime.bytes().fold(7, |hash: u64, byte| hash.wrapping_mul(131).wrapping_add(byte.into()));
-    let hash: String = (0..4).map(|_| format!("{:016x}", payload::next(&mut state))).collect();
-    format!(
-        "INIT_START Runtime Version: {name}:{version}.v1\tRuntime Version ARN: arn:aws:lambda:{region}::runtime:{hash}\n"
-    )
+    let arn = runtime_version_arn(region, runtime);
+    format!("INIT_START Runtime Version: {name}:{version}.v1\tRuntime Version ARN: {arn}\n")
 }

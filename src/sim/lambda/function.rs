@@ -225,6 +225,12 @@ pub fn invalid_parameter(message: impl Into<String>) -> ApiError {
     ApiError::client("InvalidParameterValueException", message)
 }
 
+/// A runtime version's name is a digest; one for each runtime is enough here.
+pub fn runtime_version_arn(region: &str, runtime: &str) -> String {
+    let digest: String = Sha256::digest(runtime.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("arn:aws:lambda:{region}::runtime:{digest}")
+}
+
 /// Some errors do not say whose fault they are; marked so, the answer has no `Type`.
 pub fn without_type(error: ApiError) -> ApiError {
     error.with_member("Type", Value::Null)
@@ -367,10 +373,10 @@ impl Lambda {
         let (before, running, id) = (function.reserved, function.on_demand, function.id);
         let provisioned = function.provisioned_sum();
         if let Some(reserved) = reserved.filter(|reserved| *reserved < provisioned) {
-            return Err(invalid_parameter(format!(
+            return Err(without_type(invalid_parameter(format!(
                 " ReservedConcurrentExecutions  {reserved} should not be lower than function's total provisioned \
                  concurrency [{provisioned}]."
-            )));
+            ))));
         }
         let others = self.reserved_sum - before.unwrap_or(0);
         let wanted = reserved.unwrap_or(0);

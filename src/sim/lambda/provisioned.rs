@@ -21,6 +21,8 @@ pub struct Provisioned {
     pub requested: u32,
     /// Environments that are ready, busy ones included.
     pub allocated: u32,
+    /// The ready ones of the version that the alias ran before it moved: they are told of until the new ones are ready.
+    moved_from: u32,
     pub last_modified: Timestamp,
     /// Busy ones.
     pub in_use: u32,
@@ -34,6 +36,11 @@ pub struct Provisioned {
 impl Provisioned {
     pub fn is_ready(&self) -> bool {
         self.allocated >= self.requested
+    }
+
+    /// How many environments an answer tells of.
+    pub fn told(&self) -> u32 {
+        self.allocated.max(self.moved_from)
     }
 
     /// Begins to allocate what is requested.
@@ -94,6 +101,7 @@ impl Function {
     pub(super) fn provision_again(&mut self, cx: &mut Cx<'_>, alias: &str) {
         let id = self.id;
         if let Some(found) = self.provisioned.get_mut(alias) {
+            found.moved_from = found.told();
             found.allocated = 0;
             found.idle.clear();
             found.last_modified = cx.now;
@@ -171,6 +179,7 @@ impl Lambda {
         let entry = found.provisioned.entry(key.clone()).or_insert_with(|| Provisioned {
             requested,
             allocated: 0,
+            moved_from: 0,
             last_modified: cx.now,
             in_use: 0,
             peak: 0,
@@ -179,6 +188,7 @@ impl Lambda {
         });
         entry.requested = requested;
         entry.last_modified = cx.now;
+        entry.moved_from = entry.moved_from.min(requested);
         if requested < entry.allocated {
             entry.allocated = requested;
             let idle_most = requested.saturating_sub(entry.in_use) as usize;
@@ -208,6 +218,7 @@ impl Lambda {
             let have = found.in_use.min(found.requested) + found.idle.len() as u32;
             found.idle.extend((have..found.requested).map(|_| version.pool.make(cx.now)));
             found.allocated = found.requested;
+            found.moved_from = 0;
         }
         function.provisioned.insert(qualifier.to_owned(), found);
     }

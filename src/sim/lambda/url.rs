@@ -11,8 +11,8 @@ pub struct FunctionUrl {
     pub address: String,
     /// `NONE` or `AWS_IAM`.
     pub auth_type: String,
-    /// `BUFFERED` or `RESPONSE_STREAM`.
-    pub invoke_mode: String,
+    /// `BUFFERED` or `RESPONSE_STREAM`, once somebody has set it.
+    pub invoke_mode: Option<String>,
     /// As it was sent.
     pub cors: Option<Value>,
     pub created: Timestamp,
@@ -27,7 +27,7 @@ impl FunctionUrl {
         Self {
             address: format!("https://{id}.lambda-url.{}.on.aws/", cx.place.region),
             auth_type: "NONE".to_owned(),
-            invoke_mode: "BUFFERED".to_owned(),
+            invoke_mode: None,
             cors: None,
             created: cx.now,
             last_modified: cx.now,

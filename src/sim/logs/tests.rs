@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sim::cx::Place as Account;
+use crate::sim::lambda::function::runtime_version_arn;
 use crate::sim::lambda::{Behaviour, Config};
 use crate::sim::wire::{Call, Reply, Request};
 use crate::sim::world::World;
@@ -316,6 +317,9 @@ fn a_functions_lines_are_in_its_group() {
     let starts: Vec<String> = messages(&all).iter().map(|m| m.split([' ', '\n']).next().unwrap().to_owned()).collect();
     let expected = ["INIT_START", "START", "hello", "bye", "END", "REPORT", "START", "hello", "bye", "END", "REPORT"];
     assert_eq!(starts, expected);
+    let version = runtime_version_arn("eu-west-1", "python3.13");
+    let init_start = format!("INIT_START Runtime Version: python:3.13.v1\tRuntime Version ARN: {version}\n");
+    assert_eq!(messages(&all)[0], init_start, "the version that the function's configuration names");
     let found =
         ask(&mut world, "FilterLogEvents", json!({"logGroupName": group, "filterPattern": "\"Max Memory\""})).unwrap();
     assert_eq!(found["events"].as_array().unwrap().len(), 2);

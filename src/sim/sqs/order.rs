@@ -40,11 +40,13 @@ impl Order {
         }
     }
 
-    /// Position and slot of the next message; it stays where it is.
-    pub fn peek(&mut self, is_there: impl Fn(u64, u32) -> bool) -> Option<(u64, u32)> {
+    /// The slot of the next message among those at `position_max` or before; it stays where it is.
+    pub fn peek(&mut self, position_max: u64, is_there: impl Fn(u64, u32) -> bool) -> Option<u32> {
         match self {
-            Self::Standard(fair) => fair.peek(is_there),
-            Self::Fifo(groups) => groups.first_ready(),
+            Self::Standard(fair) => {
+                fair.peek(is_there).filter(|(position, _)| *position <= position_max).map(|(_, slot)| slot)
+            }
+            Self::Fifo(groups) => groups.first_ready(position_max),
         }
     }
 }

@@ -5,12 +5,11 @@ use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::lambda::MappingSource;
-use crate::sim::lambda::function::{Config, Function, Logging, invalid_parameter};
+use crate::sim::lambda::function::{Config, Function, Logging, invalid_parameter, runtime_version_arn};
 use crate::sim::lambda::log::iso_millis;
 use crate::sim::lambda::version::{Phase, Qualifier, Version, VersionNumber};
 use crate::sim::world::World;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 const ROLE_PATTERN: &str = "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+";
@@ -77,11 +76,6 @@ pub fn last_modified(at: Timestamp) -> String {
     format!("{}+0000", iso_millis(at).trim_end_matches('Z'))
 }
 
-/// A runtime version's name is a digest; one for each runtime is enough here.
-fn runtime_version(runtime: &str) -> String {
-    Sha256::digest(runtime.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// `FunctionConfiguration` of one version, under the ARN with `qualifier`.
 pub fn show(place: &Place, now: Timestamp, function: &Function, version: &Version, qualifier: &Qualifier) -> Value {
     let config = &version.config;
@@ -110,7 +104,7 @@ pub fn show(place: &Place, now: Timestamp, function: &Function, version: &Versio
     if config.package_type == "Zip" {
         members.insert("Runtime".to_owned(), json!(&*config.runtime));
         members.insert("Handler".to_owned(), json!(config.handler));
-        let arn = format!("arn:aws:lambda:{}::runtime:{}", place.region, runtime_version(&config.runtime));
+        let arn = runtime_version_arn(&place.region, &config.runtime);
         members.insert("RuntimeVersionConfig".to_owned(), json!({ "RuntimeVersionArn": arn }));
     }
     if let Some(variables) = &config.environment {

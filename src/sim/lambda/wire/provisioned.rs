@@ -17,8 +17,8 @@ const PAGE: i64 = 50;
 fn show(provisioned: &Provisioned) -> Value {
     json!({
         "RequestedProvisionedConcurrentExecutions": provisioned.requested,
-        "AvailableProvisionedConcurrentExecutions": provisioned.allocated.saturating_sub(provisioned.in_use),
-        "AllocatedProvisionedConcurrentExecutions": provisioned.allocated,
+        "AvailableProvisionedConcurrentExecutions": provisioned.told().saturating_sub(provisioned.in_use),
+        "AllocatedProvisionedConcurrentExecutions": provisioned.told(),
         "Status": if provisioned.is_ready() { "READY" } else { "IN_PROGRESS" },
         "LastModified": last_modified(provisioned.last_modified),
     })

@@ -218,9 +218,11 @@ fn an_address_is_changed_only_where_function_and_address_are() {
     let (status, bare) = ask(&mut world, "PUT", &url("task"), &change);
     assert_eq!((status, &bare["Message"]), (404, &json!("The resource you requested does not exist.")));
     let (_, made) = ask(&mut world, "POST", &url("task"), &json!({"AuthType": "NONE"}));
-    assert_eq!(made["InvokeMode"], Value::Null, "told to who sets it, and when reading");
+    assert_eq!(made["InvokeMode"], Value::Null, "told once it is set, and when reading");
+    assert_eq!(ask(&mut world, "GET", &url("task"), &Value::Null).1["InvokeMode"], "BUFFERED");
     let streamed = json!({"InvokeMode": "RESPONSE_STREAM"});
     assert_eq!(ask(&mut world, "PUT", &url("task"), &streamed).1["InvokeMode"], "RESPONSE_STREAM");
+    assert_eq!(ask(&mut world, "PUT", &url("task"), &change).1["InvokeMode"], "RESPONSE_STREAM", "it is set");
     assert_eq!(ask(&mut world, "GET", &url("task"), &Value::Null).1["InvokeMode"], "RESPONSE_STREAM");
 }
 

@@ -17,8 +17,8 @@ const QUALIFIER_PATTERN: &str = "((?!^\\d+$)^[0-9a-zA-Z-_]+$)";
 /// What an answer tells beside the address itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
-    Created { with_mode: bool },
-    Updated { with_mode: bool },
+    Created,
+    Updated,
     Read,
 }
 
@@ -32,12 +32,13 @@ fn show(arn: &str, url: &FunctionUrl, detail: Detail) -> Value {
     if let Some(cors) = &url.cors {
         value["Cors"] = cors.clone();
     }
-    if !matches!(detail, Detail::Created { .. }) {
+    if detail != Detail::Created {
         value["LastModifiedTime"] = json!(iso_millis(url.last_modified));
     }
-    // Who sets the mode is told it; who does not is told when reading.
-    if matches!(detail, Detail::Read | Detail::Created { with_mode: true } | Detail::Updated { with_mode: true }) {
-        value["InvokeMode"] = json!(url.invoke_mode);
+    // A mode that nobody has set is told only when reading.
+    let unset = Some("BUFFERED").filter(|_| detail == Detail::Read);
+    if let Some(mode) = url.invoke_mode.as_deref().or(unset) {
+        value["InvokeMode"] = json!(mode);
     }
     value
 }
@@ -79,7 +80,7 @@ fn read(input: Members<'_>, url: &mut FunctionUrl) -> Result<(), ApiError> {
         auth_type.clone_into(&mut url.auth_type);
     }
     if let Some(mode) = mode {
-        mode.clone_into(&mut url.invoke_mode);
+        url.invoke_mode = Some(mode.to_owned());
     }
     if let Some(cors) = input.object("Cors")? {
         url.cors = Some(Value::Object(cors.0.clone())).filter(|_| !cors.0.is_empty());
@@ -109,7 +110,7 @@ pub fn create(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
     }
     let mut url = FunctionUrl::new(&mut cx);
     read(input, &mut url)?;
-    let shown = show(&arn, &url, Detail::Created { with_mode: input.has("InvokeMode") });
+    let shown = show(&arn, &url, Detail::Created);
     function.urls.insert(key(&qualifier), url);
     Ok(Answer::json(201, &shown))
 }
@@ -132,7 +133,7 @@ pub fn update(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
     read(input, &mut url)?;
     url.last_modified = now;
     found.clone_from(&url);
-    Ok(Answer::json(200, &show(&arn, &url, Detail::Updated { with_mode: input.has("InvokeMode") })))
+    Ok(Answer::json(200, &show(&arn, &url, Detail::Updated)))
 }
 
 pub fn delete(world: &mut World, route: &Route) -> Result<Answer, ApiError> {

@@ -153,10 +153,17 @@ fn provisioned_concurrency_is_ready_after_a_while() {
     let (_, listed) = ask(&mut world, "GET", list, &Value::Null);
     let arn = "arn:aws:lambda:eu-west-1:123456789012:function:task:live";
     assert_eq!(listed["ProvisionedConcurrencyConfigs"][0]["FunctionArn"], arn);
+    let moved = json!({"FunctionVersion": "2"});
+    ask(&mut world, "PUT", &format!("{FUNCTIONS}/task/aliases/live"), &moved);
+    let (_, again) = ask(&mut world, "GET", &path("live"), &Value::Null);
+    let told = (&again["Status"], &again["AllocatedProvisionedConcurrentExecutions"]);
+    assert_eq!(told, (&json!("IN_PROGRESS"), &json!(3)), "the old version's, until the new one's are ready");
+    pass(&mut world, 90);
+    assert_eq!(ask(&mut world, "GET", &path("live"), &Value::Null).1["Status"], "READY");
     assert_eq!(ask(&mut world, "DELETE", &format!("{FUNCTIONS}/task/aliases/live"), &Value::Null).0, 204);
     let (status, gone) = ask(&mut world, "GET", &path("live"), &Value::Null);
     assert_eq!((status, &gone["Message"]), (404, &json!(format!("Cannot find alias arn: {arn}"))));
-    let (status, none) = ask(&mut world, "GET", &path("2"), &Value::Null);
+    let (status, none) = ask(&mut world, "GET", &path("1"), &Value::Null);
     assert_eq!((status, &none["message"]), (404, &json!("No Provisioned Concurrency Config found for this function")));
 }
 
