@@ -37,6 +37,8 @@ pub struct Snapshot<'a> {
 pub struct Context<'a> {
     pub place: &'a Place,
     pub account: Option<&'a str>,
+    /// What the account is called.
+    pub alias: Option<&'a str>,
     pub region: Option<&'a str>,
     pub profile: Option<&'a str>,
     /// Why nothing at all is seen there.
@@ -114,7 +116,7 @@ pub fn json(snapshot: &Snapshot<'_>) -> Value {
 }
 
 fn context_json(context: &Context<'_>) -> Value {
-    let mut json = json!({ "account": context.account, "region": context.region, "profile": context.profile });
+    let mut json = json!({ "account": context.account, "alias": context.alias, "region": context.region, "profile": context.profile });
     if let Some(name) = context.place.name() {
         json["name"] = name.into();
         json["problem"] = context.problem.into();
@@ -269,7 +271,7 @@ fn head(snapshot: &Snapshot<'_>) -> String {
         let named = context.place.name();
         let profile = context.profile.filter(|profile| named != Some(profile));
         let dark = context.problem.filter(|_| snapshot.contexts.len() > 1).map(|_| "(not seen)");
-        let parts = [named, profile, context.account, context.region, dark];
+        let parts = [named, profile, context.account, context.alias, context.region, dark];
         parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
     };
     let contexts = snapshot.contexts.iter().map(context).filter(|said| !said.is_empty()).collect::<Vec<_>>();
@@ -401,6 +403,7 @@ mod tests {
                 contexts: vec![Context {
                     place: &HERE,
                     account: Some("123456789012"),
+                    alias: Some("acme-prod"),
                     region: Some("eu-west-1"),
                     profile: None,
                     problem: None,
@@ -445,7 +448,7 @@ mod tests {
         let accounts = ["111122223333", "111122223333", "444455556666"];
         let contexts = places.iter().zip(accounts).map(|(place, account)| {
             let region = Some("eu-west-1");
-            Context { place, account: Some(account), region, profile: None, problem: None }
+            Context { place, account: Some(account), alias: None, region, profile: None, problem: None }
         });
         let snapshot = Snapshot { contexts: contexts.collect(), ..seen.snapshot() };
         let id = |place: &Place| snapshot.id(&ResourceId::new(KindId::Sqs, "orders").at(place));
@@ -463,6 +466,10 @@ mod tests {
         let json = json(&seen.snapshot());
         let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         assert_eq!(members(&json), "at source context resources findings problems changes api");
+        assert_eq!(
+            json["context"].to_string(),
+            r#"{"account":"123456789012","alias":"acme-prod","region":"eu-west-1","profile":null}"#
+        );
         let resource = &json["resources"][0];
         assert_eq!(members(resource), "id kind name health fields as_of links");
         assert_eq!(resource["fields"]["visible"].to_string(), "412");
@@ -518,6 +525,7 @@ mod tests {
         seen.problems.push(problem("GetQueueAttributes"));
         let table = table(&seen.snapshot(), |health| if health == Health::Crit { 'X' } else { 'o' });
         let lines: Vec<&str> = table.lines().collect();
+        assert!(lines[0].starts_with("midwatch  demo  123456789012  acme-prod  eu-west-1  2026-"), "{table}");
         assert!(lines[2].starts_with("X crit     sqs/orders-dlq  visible 412, in flight not yet"), "{table}");
         assert_eq!(lines[3].trim(), "412 dead letters wait");
         assert!(lines[4].starts_with("o ok       sqs/a-first"), "{table}");

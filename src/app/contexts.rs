@@ -35,12 +35,13 @@ pub fn why_dark<'s>(state: &'s State, context: &'s Context) -> Option<&'s str> {
     state.problems.get(&key).filter(|_| !is_seen()).map(|problem| problem.sentence.as_str())
 }
 
-/// A context by its name, account, region and endpoint, as far as they are known.
+/// A context by its name, account and its alias, region and endpoint, as far as they are known.
 pub fn described(state: &State, place: &Place) -> String {
     let (context, identity) = (state.settings.context(place), state.identities.get(place));
     let parts = [
         context.and_then(|context| context.name.clone()),
         identity.and_then(|identity| identity.account.clone()),
+        identity.and_then(|identity| identity.alias.clone()),
         context.and_then(|context| context.region.clone()),
         context.and_then(|context| context.endpoint_url.clone()),
     ];
@@ -173,6 +174,9 @@ mod tests {
             let identity = Identity { account: Some(account.into()), ..Identity::default() };
             state.identities.insert(Place::named(name), identity);
         }
+        assert_eq!(described(&state, &Place::named("prod")), "prod  111122223333  eu-west-1");
+        state.identities.entry(Place::named("prod")).or_default().alias = Some("acme-prod".into());
+        assert_eq!(described(&state, &Place::named("prod")), "prod  111122223333  acme-prod  eu-west-1");
         assert_eq!(place_of(&state, Some("prod")), Ok(Place::named("prod")));
         assert_eq!(place_of(&state, Some("111122223333/eu-west-1")), Ok(Place::named("prod")));
         let refused = |word| place_of(&state, word).unwrap_err();

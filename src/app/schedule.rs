@@ -2,6 +2,7 @@
 //! twice at once, and what fails is asked again ever more slowly.
 
 use crate::domain::execution::WorkflowAnswer;
+use crate::domain::finding::ErrorClass;
 use crate::domain::poll::{Poll, Probe, Question, Reading};
 use crate::domain::refresh::Refresh;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
@@ -420,7 +421,10 @@ impl Schedule {
         self.purse.settle(usd, reading.calls.usd);
         let failed: BTreeSet<&ResourceId> = reading.failed.iter().map(|(id, _)| id).collect();
         let good = match &question {
-            Question::Identity => reading.identity.is_some(),
+            // An alias that could not be read is asked for again, unless nobody there knows of any.
+            Question::Identity => {
+                reading.identity.is_some() && reading.problems.iter().all(|told| told.class == ErrorClass::Missing)
+            }
             Question::Inventory(_) => reading.inventory.is_some(),
             Question::Changes { .. } => reading.changes.is_some(),
             Question::Tags(_) => reading.tags.is_some(),

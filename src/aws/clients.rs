@@ -123,6 +123,14 @@ fn at_speed(real: Duration, speed: f64) -> Duration {
     real.mul_f64(speed.max(1.0))
 }
 
+/// The account is not shown before IAM has told its name or failed to; from within many private networks IAM is never
+/// reached.
+fn impatient(sdk: &SdkConfig) -> TimeoutConfig {
+    let usual = sdk.timeout_config().cloned().unwrap_or_else(|| timeout_config(1.0));
+    let Some(patience) = usual.operation_timeout() else { return usual };
+    usual.to_builder().operation_timeout(patience / 4).build()
+}
+
 /// A configuration that is a function of its arguments alone.
 fn closed_config(settings: &Settings, seam: Seam, credentials: Credentials) -> SdkConfig {
     let region = settings.region.clone().unwrap_or_else(|| STATIC_REGION.to_owned());
@@ -263,6 +271,7 @@ pub struct Clients {
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    pub(super) iam: aws_sdk_iam::Client,
     pub(super) tagging: aws_sdk_resourcegroupstagging::Client,
     meter: Meter,
     place: Place,
@@ -311,6 +320,12 @@ impl Clients {
             ),
             sts: aws_sdk_sts::Client::from_conf(
                 aws_sdk_sts::config::Builder::from(sdk).interceptor(meter.clone()).build(),
+            ),
+            iam: aws_sdk_iam::Client::from_conf(
+                aws_sdk_iam::config::Builder::from(sdk)
+                    .timeout_config(impatient(sdk))
+                    .interceptor(meter.clone())
+                    .build(),
             ),
             tagging: aws_sdk_resourcegroupstagging::Client::from_conf(
                 aws_sdk_resourcegroupstagging::config::Builder::from(sdk).interceptor(meter.clone()).build(),

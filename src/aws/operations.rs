@@ -49,6 +49,8 @@ const fn change(service: &'static str, name: &'static str, label: &'static str, 
 }
 
 pub const GET_CALLER_IDENTITY: Operation = read("sts", "GetCallerIdentity", "sts:GetCallerIdentity", 0.0, 5.0);
+/// IAM publishes no rates; it is asked once.
+pub const LIST_ACCOUNT_ALIASES: Operation = read("iam", "ListAccountAliases", "iam:ListAccountAliases", 0.0, 2.0);
 pub const GET_METRIC_DATA: Operation = read("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData", 0.0, 50.0);
 pub const DESCRIBE_ALARMS: Operation = read("cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms", 0.0, 4.0);
 pub const LIST_STREAMS: Operation = read("kinesis", "ListStreams", "kinesis:ListStreams", 0.0, 2.5);
@@ -134,8 +136,9 @@ pub const GET_RESOURCES: Operation = Operation {
 };
 
 /// The table: nothing else is ever called.
-pub const OPERATIONS: [&Operation; 49] = [
+pub const OPERATIONS: [&Operation; 50] = [
     &GET_CALLER_IDENTITY,
+    &LIST_ACCOUNT_ALIASES,
     &GET_METRIC_DATA,
     &DESCRIBE_ALARMS,
     &LIST_STREAMS,

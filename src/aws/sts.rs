@@ -1,20 +1,36 @@
-//! Who asks: the account and the principal of the credentials.
+//! Who asks: the account, what it is called, and the principal of the credentials.
 
 use crate::aws::clients::Clients;
 use crate::aws::draft::Draft;
-use crate::aws::errors::trouble;
-use crate::aws::operations::GET_CALLER_IDENTITY;
+use crate::aws::errors::{one_line, trouble};
+use crate::aws::operations::{GET_CALLER_IDENTITY, LIST_ACCOUNT_ALIASES};
 use crate::domain::poll::Identity;
 
-/// GetCallerIdentity. It needs no permission, so a refusal speaks of the credentials themselves.
+/// GetCallerIdentity needs no permission, so a refusal speaks of the credentials themselves. ListAccountAliases needs
+/// one, and without it the account is known all the same.
 pub async fn identity(clients: &Clients) -> Draft {
     let mut draft = Draft::default();
     clients.turn(&GET_CALLER_IDENTITY).await;
     match clients.sts.get_caller_identity().send().await {
-        Ok(answer) => draft.identity(Identity { account: answer.account, principal: answer.arn }),
+        Ok(answer) => {
+            let alias = alias(clients, &mut draft).await;
+            draft.identity(Identity { account: answer.account, alias, principal: answer.arn });
+        }
         Err(error) => {
             draft.whole(&GET_CALLER_IDENTITY, trouble(&error, &GET_CALLER_IDENTITY, clients.place()));
         }
     }
     draft
+}
+
+/// The account's alias, of which AWS allows one.
+async fn alias(clients: &Clients, draft: &mut Draft) -> Option<String> {
+    clients.turn(&LIST_ACCOUNT_ALIASES).await;
+    match clients.iam.list_account_aliases().send().await {
+        Ok(answer) => answer.account_aliases.first().map(|alias| one_line(alias)).filter(|alias| !alias.is_empty()),
+        Err(error) => {
+            draft.whole(&LIST_ACCOUNT_ALIASES, trouble(&error, &LIST_ACCOUNT_ALIASES, clients.place()));
+            None
+        }
+    }
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What to ask. Two polls with the same question are never in flight together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
-    /// Who and where: account, principal, region.
+    /// Who and where: account, its alias, principal.
     Identity,
     /// All resources of a kind with what their list and describe calls say, and their links.
     Inventory(KindId),
@@ -196,6 +196,8 @@ impl RowUpdate {
 pub struct Identity {
     /// Twelve digits; `None` when it could not be asked.
     pub account: Option<String>,
+    /// What the account is called; `None` where it has no alias, or none could be read.
+    pub alias: Option<String>,
     pub principal: Option<String>,
 }
 

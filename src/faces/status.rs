@@ -61,6 +61,7 @@ fn seen_as<'s>(state: &'s State, context: &'s Context) -> status::Context<'s> {
     status::Context {
         place: &context.place,
         account: identity.and_then(|identity| identity.account.as_deref()),
+        alias: identity.and_then(|identity| identity.alias.as_deref()),
         region: context.region.as_deref(),
         profile: context.profile.as_deref(),
         problem: contexts::why_dark(state, context),

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use crate::sim::realm::Answer;
 
+mod global;
 mod orders;
 
 /// Requests that wait for the engine's attention; a sender waits beyond that.
@@ -175,6 +176,13 @@ struct Engine {
     is_closed: bool,
 }
 
+/// Whose world a request is for.
+struct Address {
+    account: String,
+    region: String,
+    is_of_iam: bool,
+}
+
 /// One account: its realms by region, and how far it was advanced beyond the clock.
 #[derive(Default)]
 struct Account {
@@ -261,7 +269,7 @@ impl Engine {
             Some(Ok(order)) => Some(order),
             None => None,
         };
-        let (signed, region) = self.address(&asked.request);
+        let Address { account: signed, region, is_of_iam } = self.address(&asked.request);
         let account = order.as_ref().and_then(|order| order.account.clone()).unwrap_or(signed);
         if let Some(advance) = self.advances.iter_mut().find(|advance| advance.account == account) {
             advance.held.push_back(asked);
@@ -269,7 +277,12 @@ impl Engine {
         }
         match order {
             Some(order) => self.obey(order, account, region, asked.answer),
-            None => self.serve(asked, account, &region),
+            None => {
+                if is_of_iam {
+                    self.tell_what_is_taken(&account, &region);
+                }
+                self.serve(asked, account, &region);
+            }
         }
     }
 
@@ -300,6 +313,7 @@ impl Engine {
         }
         let abroad: Vec<Parcel> = realm.world.abroad.iter_mut().flat_map(|abroad| abroad.drain(..)).collect();
         let leaving = std::mem::take(&mut realm.leaving);
+        let events = realm.world.cloudtrail.take_leaving();
         if let (Some(next), Pace::Runs) = (realm.next_at(), self.pace) {
             let at = self.clock.now() + next.since(self.now(account)).max(NAP_MIN);
             self.wake_at = Some(self.wake_at.map_or(at, |other| other.min(at)));
@@ -310,6 +324,7 @@ impl Engine {
         for leaving in leaving {
             self.bring(account, region, leaving);
         }
+        self.record(account, events);
     }
 
     /// Brings a call to the account that owns what it is about. Where nothing is known of that one, it comes back.
@@ -441,16 +456,21 @@ impl Engine {
 
     /// The account and the region that sign a request, else the engine's own. An account is an access key id of twelve
     /// digits. A link of SNS carries no signature: it goes to the topic that it names, where that one's account is known.
-    fn address(&self, request: &Request) -> (String, String) {
+    /// IAM is in no region.
+    fn address(&self, request: &Request) -> Address {
         let caller = wire::caller(request);
         if caller.access_key.is_none()
             && let Some((account, region)) = wire::query::owner_of_link(request)
             && self.accounts.get(&account).is_some_and(|account| account.realms.contains_key(&region))
         {
-            return (account, region);
+            return Address { account, region, is_of_iam: false };
+        }
+        let account = caller.account().unwrap_or_else(|| self.home.account.clone());
+        if wire::query::is_of_iam(request, caller.service.as_deref()) {
+            return Address { region: self.iam_region(&account).to_owned(), account, is_of_iam: true };
         }
         let region = caller.region.as_deref().filter(|region| is_region(region)).unwrap_or(&self.home.region);
-        (caller.account().unwrap_or_else(|| self.home.account.clone()), region.to_owned())
+        Address { account, region: region.to_owned(), is_of_iam: false }
     }
 
     fn health(&self) -> Response {

@@ -20,6 +20,7 @@ pub mod fanout;
 pub mod faults;
 pub mod firehose;
 pub mod function_logs;
+pub mod iam;
 mod json_reader;
 pub mod kinesis;
 pub mod lambda;

@@ -11,6 +11,7 @@ use crate::sim::endpoint::Endpoints;
 use crate::sim::fanout::Parcel;
 use crate::sim::faults::api::ApiFaults;
 use crate::sim::firehose::Firehose;
+use crate::sim::iam::Iam;
 use crate::sim::kinesis::Kinesis;
 use crate::sim::lambda::Lambda;
 use crate::sim::ledger::Ledger;
@@ -39,6 +40,7 @@ pub struct World {
     pub dynamodb: DynamoDb,
     pub firehose: Firehose,
     pub swf: Swf,
+    pub iam: Iam,
     /// SWF's Lambda tasks that run, by their invocations.
     pub lambda_tasks: LambdaTasks,
     pub cloudwatch: CloudWatch,
@@ -92,6 +94,7 @@ impl World {
             dynamodb: DynamoDb::default(),
             firehose: Firehose::default(),
             swf: Swf::default(),
+            iam: Iam::default(),
             lambda_tasks: LambdaTasks::default(),
             cloudwatch: CloudWatch::default(),
             cloudtrail: CloudTrail::default(),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! CONTEXT        WHAT                                   NOW
-//! ▸[x] prod      profile prod, eu-west-1  PRODUCTION    watched as 123456789012 night-watch
+//! ▸[x] prod      profile prod, eu-west-1  PRODUCTION    watched as 123456789012 acme-prod night-watch
 //!  [ ] staging   profile staging, eu-west-1           NOT SEEN
 //! ```
 
@@ -83,6 +83,9 @@ fn draw_one(
         rest.gap(2).put("watched", Role::Ok);
         if let Some(account) = identity.and_then(|identity| identity.account.as_deref()) {
             rest.put(" as ", Role::Dim).put(account, Role::Text);
+        }
+        if let Some(alias) = identity.and_then(|identity| identity.alias.as_deref()) {
+            rest.gap(1).put(alias, Role::Text);
         }
         if let Some(principal) = identity.and_then(|identity| identity.principal.as_deref()) {
             rest.gap(1).put(principal, Role::Dim);

@@ -44,10 +44,11 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     if let Some(context) = state.context() {
         let identity = state.identities.get(&context.place);
         let account = identity.and_then(|identity| identity.account.as_deref());
+        let alias = identity.and_then(|identity| identity.alias.as_deref());
         let principal = identity.and_then(|identity| identity.principal.as_deref());
         // Said by its name already, where the two are the same.
         let profile = context.profile.as_deref().filter(|profile| called(context) != Some(profile));
-        for part in [context.region.as_deref(), account, profile, principal] {
+        for part in [context.region.as_deref(), account, alias, profile, principal] {
             if let Some(part) = part.filter(|part| columns(part) + 2 <= left.room()) {
                 left.gap(2).put(part, Role::Dim);
             }

@@ -121,6 +121,7 @@ def test_denials_name_user_action_and_resource(estate):
         ("sqs", "list_queues", "ExpiredToken", 403),
         ("sns", "list_topics", "ExpiredToken", 403),
         ("sts", "get_caller_identity", "ExpiredToken", 403),
+        ("iam", "list_account_aliases", "ExpiredToken", 403),
         ("cloudwatch", "list_metrics", "ExpiredToken", 403),
         ("lambda", "list_functions", "ExpiredTokenException", 403),
         ("kinesis", "list_streams", "ExpiredTokenException", 400),
@@ -358,6 +359,7 @@ SERVICES = (
     "cloudtrail",
     "logs",
     "sts",
+    "iam",
     "resourcegroupstaggingapi",
 )
 

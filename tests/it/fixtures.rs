@@ -55,7 +55,8 @@ pub fn nothing_yet() -> State {
 pub fn flash_sale(width: u16, height: u16) -> State {
     let mut state = nothing_yet();
     state.size = Size { width, height };
-    let identity = Identity { account: Some("111122223333".into()), principal: Some("night-watch".into()) };
+    let identity =
+        Identity { account: Some("111122223333".into()), alias: None, principal: Some("night-watch".into()) };
     state.identities.insert(Place::default(), identity);
     state.meter.calls.by_operation.insert("sqs:GetQueueAttributes", 412);
     state.meter.calls.usd = 0.006;

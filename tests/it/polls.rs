@@ -196,6 +196,43 @@ async fn identity_names_the_account() {
     let account = identity.account.unwrap();
     assert!(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()), "{account}");
     assert!(identity.principal.unwrap().contains(&account));
+    assert_eq!(identity.alias, None, "the account has none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_is_called_by_its_alias() {
+    let mut world = Sale::world(0);
+    world.iam.create_alias("acme-hotels").unwrap();
+    let sale = Sale::gated(world, "", Fate::NobodyThere).await;
+    let reading = sale.ask(Question::Identity).await;
+    assert_eq!((reading.identity.unwrap().alias.as_deref(), reading.problems), (Some("acme-hotels"), vec![]));
+    assert_eq!((reading.calls.by_operation["iam:ListAccountAliases"], reading.calls.usd), (1, 0.0));
+}
+
+/// Denied, not served, and out of reach, as it is from many private networks: the account and the principal are known.
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_cannot_be_read_is_told_and_takes_nothing_else_away() {
+    let denied = "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\
+                  <Code>AccessDenied</Code><Message>User: x is not authorized</Message></Error></ErrorResponse>";
+    let unknown = "<ErrorResponse><Error><Code>InvalidAction</Code><Message>no</Message></Error></ErrorResponse>";
+    for (fate, class, told) in [
+        (Fate::Answer { status: 403, body: denied }, ErrorClass::Denied, "Ask for `iam:ListAccountAliases`"),
+        (Fate::Answer { status: 400, body: unknown }, ErrorClass::Missing, "does not serve iam:ListAccountAliases"),
+        (Fate::NobodyThere, ErrorClass::Network, "cannot be reached"),
+        (Fate::Silence, ErrorClass::Network, "did not answer"),
+    ] {
+        let sale = Sale::gated(Sale::world(0), "ListAccountAliases", fate).await;
+        let before = sale.clock.now();
+        let reading = sale.ask(Question::Identity).await;
+        let identity = reading.identity.unwrap();
+        assert_eq!((identity.account.as_deref(), identity.alias), (Some("123456789012"), None));
+        assert_eq!(identity.principal.as_deref(), Some("arn:aws:iam::123456789012:user/midwatch"));
+        let [problem] = reading.problems.as_slice() else { panic!("{:?}", reading.problems) };
+        assert_eq!((problem.service, problem.operation, problem.class), ("iam", "ListAccountAliases", class));
+        assert!(problem.sentence.contains(told), "{}", problem.sentence);
+        let waited = sale.clock.now().since(before);
+        assert!(waited < Duration::from_secs(6), "{waited:?}: nobody waits long for a name");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -202,6 +202,24 @@ async fn names_of_all_sorts_are_names() {
     assert_eq!(desk.number("sns/order-events", &sns::SUBSCRIPTIONS), 3.0);
 }
 
+/// The account's name comes when it may be read, and its account and principal are there from the first.
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_is_granted_later_is_shown_then() {
+    let fault = "kind = \"api-denied\"\ntarget = \"iam\"\nat = \"0s\"\nuntil = \"6m\"\nwho = \"clients\"";
+    let scenario = format!("account_alias = \"acme-desk\"\n{}", with_faults(&[fault]));
+    let mut desk = Desk::over(&scenario, 1, 0.15).await;
+    let known = |desk: &Desk| desk.runner.state().identities[&Place::default()].clone();
+    assert_eq!((known(&desk).account.as_deref(), known(&desk).alias), (Some("123456789012"), None));
+    let problems: Vec<_> = desk.runner.state().problems.keys().cloned().collect();
+    assert_eq!(problems, [(Place::default(), "iam", "ListAccountAliases")]);
+    desk.runner.run_for(MINUTE * 7).await;
+    assert_eq!(known(&desk).alias.as_deref(), Some("acme-desk"));
+    assert_eq!(desk.runner.state().problems, [].into());
+    let asked = desk.asked().await["iam:ListAccountAliases"];
+    desk.runner.run_for(MINUTE * 5).await;
+    assert_eq!(desk.asked().await["iam:ListAccountAliases"], asked, "known once is known");
+}
+
 /// Of each action that the policy allows: without it, its operation and no other says so, and names it.
 #[tokio::test(start_paused = true)]
 async fn one_action_less_is_exactly_the_poll_that_needs_it() {

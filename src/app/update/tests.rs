@@ -213,12 +213,45 @@ fn an_identity_that_was_refused_is_asked_again() {
     scene.answers(|question| *question == Question::Identity, called("sts:GetCallerIdentity"));
     assert!(!scene.asked.iter().any(|poll| poll.question == Question::Identity));
     scene.later(60);
-    let known = Identity { account: Some("111122223333".into()), principal: None };
+    let known = Identity { account: Some("111122223333".into()), ..Identity::default() };
     let reading = Reading { identity: Some(known.clone()), ..called("sts:GetCallerIdentity") };
     scene.answers(|question| *question == Question::Identity, reading);
     assert_eq!(scene.state.identities[&Place::default()], known);
     scene.later(3600);
     assert!(!scene.asked.iter().any(|poll| poll.question == Question::Identity), "known once is known");
+}
+
+/// What may be granted later is asked for again; what nobody there knows is not.
+#[test]
+fn an_alias_that_was_denied_is_asked_for_again_and_one_that_is_not_served_is_not() {
+    let answered = |class: Option<ErrorClass>| {
+        let problem = |class| Problem {
+            place: Place::default(),
+            service: "iam",
+            operation: "ListAccountAliases",
+            class,
+            sentence: "iam:ListAccountAliases is not to be had.".into(),
+        };
+        let identity = Some(Identity { account: Some("111122223333".into()), ..Identity::default() });
+        let mut reading = Reading { identity, ..called("sts:GetCallerIdentity") };
+        reading.asked.insert("iam:ListAccountAliases");
+        reading.problems = class.map(problem).into_iter().collect();
+        reading
+    };
+    let is_asked = |scene: &Scene| scene.asked.iter().any(|poll| poll.question == Question::Identity);
+    let mut scene = Scene::new(true);
+    scene.answers(|question| *question == Question::Identity, answered(Some(ErrorClass::Denied)));
+    let account = scene.state.identities[&Place::default()].account.as_deref();
+    assert_eq!(account, Some("111122223333"), "the account is known all the same");
+    assert_eq!(scene.state.problems.len(), 1);
+    scene.later(60);
+    assert!(is_asked(&scene));
+    scene.answers(|question| *question == Question::Identity, answered(None));
+    assert_eq!(scene.state.problems, [].into());
+    let mut scene = Scene::new(true);
+    scene.answers(|question| *question == Question::Identity, answered(Some(ErrorClass::Missing)));
+    scene.later(3600);
+    assert!(!is_asked(&scene) && scene.state.problems.len() == 1);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! CloudTrail's event history: every management event of the account's services, as it is answered, for 90 days.
 //!
 //! How it is used from within the engine: `wire` hands over each answered request with `note`, and what the scenario
-//! does on somebody's behalf comes in through `note_change`. `lookup` reads it back for LookupEvents. Which operations
+//! does on somebody's behalf comes in through `note_change`. What another region records leaves through `note_abroad`
+//! and `take_leaving`, and comes in there through `receive`. `lookup` reads it back for LookupEvents. Which operations
 //! are management events, and under which names, is in `table`.
 
 mod event;
@@ -39,6 +40,8 @@ pub struct CloudTrail {
     /// Events recorded since the world began; numbers them.
     recorded: u64,
     lookups: TokenBucket,
+    /// Events that another region records, until somebody carries them there.
+    leaving: Vec<Event>,
 }
 
 /// Events of one kind, oldest first.
@@ -55,6 +58,7 @@ impl Default for CloudTrail {
             reads: Shelf::default(),
             recorded: 0,
             lookups: TokenBucket::new(LOOKUPS_PER_S, LOOKUPS_PER_S, Timestamp::default()),
+            leaving: Vec::new(),
         }
     }
 }
@@ -65,6 +69,21 @@ impl CloudTrail {
         if let Some(event) = record::event_of(self.recorded, now, answered) {
             self.keep(now, event);
         }
+    }
+
+    /// The same for an event of a global service, which another region of the account records.
+    pub fn note_abroad(&mut self, now: Timestamp, answered: &Answered<'_>) {
+        self.leaving.extend(record::event_of(0, now, answered));
+    }
+
+    /// Events that are to be carried to the region that records them.
+    pub fn take_leaving(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.leaving)
+    }
+
+    /// Records what happened in another region.
+    pub fn receive(&mut self, event: Event) {
+        self.keep(event.at, Event { number: self.recorded, ..event });
     }
 
     /// Records a change that one of the account's IAM users made from outside, such as a deploy. `request` and

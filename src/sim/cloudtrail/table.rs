@@ -36,6 +36,7 @@ fn source(service: &str) -> Cow<'static, str> {
         "monitoring" => "monitoring.amazonaws.com".into(),
         "logs" => "logs.amazonaws.com".into(),
         "sts" => "sts.amazonaws.com".into(),
+        "iam" => "iam.amazonaws.com".into(),
         "cloudtrail" => "cloudtrail.amazonaws.com".into(),
         other => format!("{other}.amazonaws.com").into(),
     }

@@ -6,7 +6,7 @@ use crate::sim::faults::record;
 use crate::sim::ledger::Ledger;
 use crate::sim::realm::Realm;
 use crate::sim::scenario::{self, Fragment};
-use crate::sim::wire::Response;
+use crate::sim::wire::{Response, Service};
 use crate::sim::world::World;
 use std::collections::VecDeque;
 
@@ -60,12 +60,16 @@ impl Engine {
         added.map_err(|error| Refusal::not_added(&error).response())
     }
 
-    /// Faults are for the region that is named; else for every region of the account that has what they strike.
+    /// Faults are for the region that is named; else for every region of the account that has what they strike. IAM is
+    /// in no region: what strikes it alone strikes it wherever it is served.
     fn strike(&mut self, account: &str, named: Option<String>, signed_region: String, faults: &Fragment) -> Response {
         let known = self.accounts.get(account).into_iter().flat_map(|account| account.realms.keys());
         let mut regions: Vec<String> = named.map_or_else(|| known.cloned().collect(), |region| vec![region]);
         if regions.is_empty() {
             regions.push(signed_region);
+        }
+        if faults.strikes_only(Service::Iam) {
+            regions = vec![self.iam_region(account).to_owned()];
         }
         let (mut struck, mut refused) = (Vec::new(), None);
         for region in regions {

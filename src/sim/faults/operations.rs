@@ -16,6 +16,7 @@ pub fn of(service: Service) -> &'static [&'static str] {
         Service::CloudTrail => CLOUDTRAIL,
         Service::Logs => LOGS,
         Service::Sts => STS,
+        Service::Iam => IAM,
         Service::Tagging => TAGGING,
     }
 }
@@ -358,3 +359,5 @@ const STS: &[&str] = &[
     "GetFederationToken",
     "GetSessionToken",
 ];
+
+const IAM: &[&str] = &["CreateAccountAlias", "DeleteAccountAlias", "ListAccountAliases"];

@@ -78,7 +78,7 @@ fn throttled(place: &Place, asked: &Asked<'_>) -> ApiError {
             ApiError::client("ServiceUnavailableException", "Slow down.").with_status(500)
         }
         Service::Firehose => ApiError::client("LimitExceededException", "Rate exceeded"),
-        Service::CloudWatch | Service::Sts => {
+        Service::CloudWatch | Service::Sts | Service::Iam => {
             ApiError::client("ThrottlingException", "Rate exceeded").with_query_code("Throttling")
         }
         Service::CloudTrail | Service::Logs | Service::Swf => ApiError::client("ThrottlingException", "Rate exceeded"),
@@ -109,6 +109,7 @@ fn failed(service: Service, status: u16) -> ApiError {
             ApiError::client("InternalFailure", message).with_query_code("InternalError")
         }
         Service::Sns => ApiError::client("InternalError", "Internal Error"),
+        Service::Iam => ApiError::client("ServiceFailure", ""),
         Service::Tagging => ApiError::client("InternalServiceException", "Internal service error"),
         _ => ApiError::client("InternalFailure", ""),
     };
@@ -119,7 +120,7 @@ fn failed(service: Service, status: u16) -> ApiError {
 /// 400, as all that they refuse.
 fn refusing_status(service: Service) -> u16 {
     match service {
-        Service::Sqs | Service::Sns | Service::CloudWatch | Service::Sts | Service::Lambda => 403,
+        Service::Sqs | Service::Sns | Service::CloudWatch | Service::Sts | Service::Iam | Service::Lambda => 403,
         _ => 400,
     }
 }
@@ -138,7 +139,7 @@ fn denied(place: &Place, asked: &Asked<'_>, user: &str) -> Option<ApiError> {
     let code = if asked.service == Service::Sns { "AuthorizationError" } else { "AccessDeniedException" };
     let error = ApiError::client(code, message).with_status(refusing_status(asked.service));
     Some(match asked.service {
-        Service::Sqs | Service::CloudWatch | Service::Sts => error.with_query_code("AccessDenied"),
+        Service::Sqs | Service::CloudWatch | Service::Sts | Service::Iam => error.with_query_code("AccessDenied"),
         _ => error,
     })
 }
@@ -171,7 +172,7 @@ fn resource(place: &Place, asked: &Asked<'_>) -> Option<String> {
         (Service::Swf, name) => place.arn("swf", &format!("/domain/{}", name.unwrap_or("*"))),
         (Service::Logs, name) => place.arn("logs", &format!("log-group:{}:log-stream:", name.unwrap_or_default())),
         (Service::Sts, Some(arn)) => arn.to_owned(),
-        (Service::Lambda | Service::Firehose | Service::Sts, None) => "*".to_owned(),
+        (Service::Lambda | Service::Firehose | Service::Sts, None) | (Service::Iam, _) => "*".to_owned(),
     })
 }
 

@@ -34,7 +34,7 @@ pub fn named_in(service: Service, input: &Value) -> Vec<String> {
         Service::DynamoDb => return tables_in(input),
         Service::CloudWatch => vec![text("AlarmName").map(str::to_owned)],
         Service::Sts => vec![text("RoleArn").map(str::to_owned)],
-        Service::CloudTrail | Service::Lambda | Service::Tagging => vec![],
+        Service::CloudTrail | Service::Iam | Service::Lambda | Service::Tagging => vec![],
     };
     found.into_iter().flatten().collect()
 }

@@ -25,6 +25,9 @@ use std::collections::BTreeMap;
 pub fn build(scenario: &Scenario, seed: u64) -> Result<World, String> {
     let place = Place { account: scenario.account.clone(), region: scenario.region.clone(), limits: true };
     let mut world = World::new(seed, scenario.start - scenario.warm_up, place);
+    if let Some(alias) = &scenario.account_alias {
+        named("account_alias", alias, world.iam.create_alias(alias))?;
+    }
     furnish(&mut world, scenario, scenario.start)?;
     Ok(world)
 }

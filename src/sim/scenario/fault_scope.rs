@@ -64,8 +64,13 @@ fn wrong_target(scenario: &Scenario, world: Option<&World>, fault: &Fault) -> Op
         return Some(wrong_in("target", message));
     };
     let resource = resource?;
-    if matches!(service, Service::CloudTrail | Service::Tagging) {
-        let what = if service == Service::CloudTrail { "CloudTrail" } else { "the Tagging API" };
+    let about_nothing = match service {
+        Service::CloudTrail => Some("CloudTrail"),
+        Service::Iam => Some("IAM"),
+        Service::Tagging => Some("the Tagging API"),
+        _ => None,
+    };
+    if let Some(what) = about_nothing {
         let message = format!("target: requests to {what} are about no resource: write `{name}`");
         return Some(wrong_in("target", message));
     }

@@ -12,6 +12,7 @@ use super::trigger::{self, Bucket, Caller, Schedule};
 use super::workflow::{Activity, ActivityWorker, Decider, Domain, Starter, Workflow};
 use crate::domain::time::Timestamp;
 use crate::sim::actors::{Actor, Role};
+use crate::sim::iam;
 use crate::sim::world::World;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Scenario {
     /// Twelve digits.
     #[serde(default = "account")]
     pub account: String,
+    /// What the account is called, in IAM's letters: `acme-prod`. Nothing without it.
+    pub account_alias: Option<String>,
     #[serde(default, rename = "template")]
     pub templates: Vec<Template>,
     #[serde(default, rename = "stream")]
@@ -212,6 +215,10 @@ impl Scenario {
     pub(super) fn check(&self, problems: &mut Problems<'_>, world: Option<&World>) {
         if self.account.len() != 12 || !self.account.bytes().all(|byte| byte.is_ascii_digit()) {
             problems.of_file(format!("account: `{}` is not twelve digits", self.account));
+        }
+        if let Some(alias) = self.account_alias.as_deref().filter(|alias| !iam::is_alias(alias)) {
+            let message = "is no alias of an account: 3 to 63 small letters, digits and single hyphens between them";
+            problems.of_file(format!("account_alias: `{alias}` {message}"));
         }
         self.check_resources(problems, world);
         self.check_functions(problems, world);

@@ -6,6 +6,7 @@ use super::problems::Problems;
 use super::read::{self, Read};
 use crate::sim::fanout;
 use crate::sim::lambda::MappingSource;
+use crate::sim::wire::Service;
 use crate::sim::world::World;
 use std::fmt;
 
@@ -24,6 +25,12 @@ impl Fragment {
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let Read { scenario, mistakes, .. } = read::read(text)?;
         if mistakes.is_empty() { Ok(Self { scenario, text: text.to_owned() }) } else { Err(ScenarioError(mistakes)) }
+    }
+
+    /// Whether all of its faults are of requests to this service.
+    pub fn strikes_only(&self, service: Service) -> bool {
+        let faults = &self.scenario.faults;
+        !faults.is_empty() && faults.iter().all(|fault| Service::named(&fault.target) == Some(service))
     }
 
     pub fn is_faults_only(&self) -> bool {

@@ -90,4 +90,16 @@ mod tests {
             assert!(error.contains(word), "{word} is not in: {error}");
         }
     }
+
+    #[test]
+    fn an_account_is_called_as_iam_lets_it_be() {
+        let parse = |alias: &str| {
+            let head = "name = \"x\"\ntitle = \"X\"\nstart = \"2026-11-27T18:00:00Z\"";
+            Scenario::parse(&format!("{head}\naccount_alias = \"{alias}\""))
+        };
+        let world = build(&parse("acme-prod").unwrap(), 1).unwrap();
+        assert_eq!(world.iam.alias(), Some("acme-prod"));
+        let error = parse("Acme").unwrap_err().to_string();
+        assert!(error.contains("account_alias: `Acme` is no alias of an account"), "{error}");
+    }
 }

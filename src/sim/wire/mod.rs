@@ -13,7 +13,9 @@ use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::faults::api::{self, Hold, Met};
 use crate::sim::world::World;
-use crate::sim::{cloudtrail, cloudwatch, dynamodb, firehose, kinesis, logs, payload, sns, sqs, sts, swf, tagging};
+use crate::sim::{
+    cloudtrail, cloudwatch, dynamodb, firehose, iam, kinesis, logs, payload, sns, sqs, sts, swf, tagging,
+};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -115,6 +117,7 @@ pub enum Service {
     CloudTrail,
     Logs,
     Sts,
+    Iam,
     Sns,
     Swf,
     DynamoDb,
@@ -133,6 +136,7 @@ impl Service {
             Self::CloudTrail => "cloudtrail",
             Self::Logs => "logs",
             Self::Sts => "sts",
+            Self::Iam => "iam",
             Self::DynamoDb => "dynamodb",
             Self::Firehose => "firehose",
             Self::Sns => "sns",
@@ -142,7 +146,7 @@ impl Service {
     }
 
     /// Every service, by the name that its command line has.
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 13] = [
         ("kinesis", Self::Kinesis),
         ("sqs", Self::Sqs),
         ("sns", Self::Sns),
@@ -154,6 +158,7 @@ impl Service {
         ("cloudtrail", Self::CloudTrail),
         ("logs", Self::Logs),
         ("sts", Self::Sts),
+        ("iam", Self::Iam),
         ("resourcegroupstaggingapi", Self::Tagging),
     ];
 
@@ -326,6 +331,7 @@ fn serve(world: &mut World, call: &mut Call, service: Service, operation: &str, 
         Service::CloudTrail => cloudtrail::answer(world, call, operation, input),
         Service::Logs => logs::wire::answer(world, call, operation, input),
         Service::Sts => sts::answer(world, call, operation, input),
+        Service::Iam => iam::answer(world, operation, input),
         Service::Sqs => sqs::wire::answer(world, call, operation, input),
         Service::Swf => swf::wire::answer(world, call, operation, input),
         Service::Kinesis => kinesis::wire::answer(world, call, operation, input),
@@ -360,7 +366,12 @@ pub(crate) fn note_event(
     let by = call.visitor().map_or_else(|| sts::identity(world, request), |visitor| visitor.identity.clone());
     let request_id = request_id(world);
     let answered = cloudtrail::Answered { service, operation, request, by, request_id, input, outcome };
-    world.cloudtrail.note(world.now, &answered);
+    let is_recorded_elsewhere = service == Service::Iam.name() && world.place.region != iam::RECORDED_IN;
+    if is_recorded_elsewhere && world.abroad.is_some() {
+        world.cloudtrail.note_abroad(world.now, &answered);
+    } else {
+        world.cloudtrail.note(world.now, &answered);
+    }
 }
 
 /// What AWS says to an operation that the service does not have.

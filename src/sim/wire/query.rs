@@ -1,4 +1,4 @@
-//! awsQuery: form-encoded in, XML out. STS and SNS speak nothing else; SQS and CloudWatch spoke it first and still do.
+//! awsQuery: form-encoded in, XML out. STS, IAM and SNS speak nothing else; SQS and CloudWatch spoke it first and still do.
 
 mod dialect;
 mod form;
@@ -12,6 +12,8 @@ use dialect::{Dialect, Flat};
 pub use form::parameters as form_parameters;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
+
+const IAM_VERSION: &str = "2010-05-08";
 
 /// Whether the request names its operation as a form parameter, in the body or in the query.
 pub fn is_query(request: &Request) -> bool {
@@ -45,6 +47,14 @@ pub fn handle(world: &mut World, call: &mut Call) -> Reply<Response> {
             Reply::Done(error_response(Some(dialect), &request_id, &error))
         }
     }
+}
+
+/// Whether the request is for IAM, whichever region it is signed for. `service` is that of its signature.
+pub fn is_of_iam(request: &Request, service: Option<&str>) -> bool {
+    service.map_or_else(
+        || form_parameter(request, "Version").as_deref() == Some(IAM_VERSION),
+        |service| service == Service::Iam.name(),
+    )
 }
 
 /// Account and region of the topic that a link in one of SNS's messages is about (`SubscribeURL`, `UnsubscribeURL`).
@@ -92,6 +102,7 @@ fn json_error(error: &ApiError, request_id: &str) -> Value {
 fn service_of(request: &Request, operation: &str) -> Option<Service> {
     let of_version = match form_parameter(request, "Version").as_deref() {
         Some("2011-06-15") => Some(Service::Sts),
+        Some(IAM_VERSION) => Some(Service::Iam),
         Some("2010-03-31") => Some(Service::Sns),
         Some("2012-11-05" | "2011-10-01" | "2009-02-01") => Some(Service::Sqs),
         Some("2010-08-01") => Some(Service::CloudWatch),
@@ -99,7 +110,9 @@ fn service_of(request: &Request, operation: &str) -> Option<Service> {
     };
     let of_scope = || {
         let scope = wire::caller(request).service?;
-        [Service::Sts, Service::Sns, Service::Sqs, Service::CloudWatch].into_iter().find(|one| one.name() == scope)
+        [Service::Sts, Service::Iam, Service::Sns, Service::Sqs, Service::CloudWatch]
+            .into_iter()
+            .find(|one| one.name() == scope)
     };
     let of_address = || match operation {
         "ConfirmSubscription" | "Unsubscribe" => Some(Service::Sns),

@@ -46,6 +46,7 @@ impl Dialect {
     pub fn of(service: Service) -> Option<&'static Self> {
         match service {
             Service::Sts => Some(&STS),
+            Service::Iam => Some(&IAM),
             Service::Sns => Some(&SNS),
             Service::Sqs => Some(&SQS),
             Service::CloudWatch => Some(&CLOUDWATCH),
@@ -88,6 +89,14 @@ static STS: Dialect = Dialect {
     ],
     flat: &[],
     silent: &[],
+    has_detail: false,
+};
+
+static IAM: Dialect = Dialect {
+    namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+    typed: &[("AccountAliases", Kind::List), ("IsTruncated", Kind::Flag), ("MaxItems", Kind::Integer)],
+    flat: &[],
+    silent: &["CreateAccountAlias", "DeleteAccountAlias"],
     has_detail: false,
 };
 
