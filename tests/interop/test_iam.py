@@ -133,7 +133,8 @@ def test_status_says_what_the_account_is_called(run, named):
     assert f"{ACCOUNT}  acme-prod  {REGION}" in run("status", *flags).stdout.splitlines()[0]
     iam(named).delete_account_alias(AccountAlias="acme-prod")
     again = json.loads(run("status", *flags, "--format", "json").stdout)
-    assert again["context"]["alias"] is None and again["problems"] == []
+    assert again["context"]["alias"] is None
+    assert all(problem["service"] != "iam" for problem in again["problems"]), "to have none is no trouble"
 
 
 def test_an_alias_at_moto_is_read(run, moto):

@@ -57,7 +57,11 @@ impl HttpClient for Gate {
 impl HttpConnector for Gate {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        if self.word.is_empty() || !(target.contains(self.word) || request.uri().contains(self.word)) {
+        let body = std::str::from_utf8(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        // Where the query protocol names its operation.
+        let action = body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default();
+        let is_meant = [target, request.uri(), action].iter().any(|named| named.contains(self.word));
+        if self.word.is_empty() || !is_meant {
             return self.engine.call(request);
         }
         match self.fate {

@@ -1,3 +1,5 @@
+//! What IAM makes of an account: its alias, its refusals, and what the event history says of both.
+
 use super::*;
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
