@@ -9,7 +9,7 @@ use midwatch::app::filter::Filter;
 use midwatch::app::job::PlanId;
 use midwatch::app::list::{ListId, Sort, SortBy};
 use midwatch::app::screen::{Cursor, Screen};
-use midwatch::app::state::{Size, Source, State, Tone};
+use midwatch::app::state::{Known, Size, Source, State, Tone};
 use midwatch::domain::row::{Health, KindId, Place, ResourceId, Row, Stale};
 use midwatch::domain::verb::ActionId;
 use midwatch::kinds::kinesis;
@@ -310,6 +310,23 @@ fn no_terminal_is_too_narrow_for_the_word_production_and_for_what_is_hidden() {
         assert!(top[1].contains("12 hidden"), "{top:?}");
         assert!(width < 80 || top[0].contains(" prod "), "{top:?}");
     }
+}
+
+/// The account, what it is called, and the principal stand together, on every screen and where contexts are chosen.
+#[test]
+fn an_account_is_told_by_its_number_and_its_alias() {
+    let mut state = flash_sale(160, 24);
+    state.identities.entry(Place::default()).or_default().alias = Some("acme-prod".into());
+    let shown = |state: &State| text(&painted(state, &night())).replace("  ", " ");
+    let top = |state: &State| shown(state).lines().next().unwrap_or_default().to_owned();
+    assert!(top(&state).contains("eu-west-1 111122223333 acme-prod night-watch"), "{}", top(&state));
+    state.settings.contexts[0].name = Some("prod".into());
+    let what = "profile prod, eu-west-1".to_owned();
+    state.settings.known = vec![Known { name: "prod".into(), what, production: false }];
+    state.screens.push(Screen::Contexts { index: 0, marked: Vec::new() });
+    assert!(shown(&state).contains("watched as 111122223333 acme-prod night-watch"), "{}", shown(&state));
+    state.identities.entry(Place::default()).or_default().alias = None;
+    assert!(shown(&state).contains("watched as 111122223333 night-watch"), "{}", shown(&state));
 }
 
 /// Escapes, direction overrides, characters of no width and of two columns, and a very long word.
