@@ -21,6 +21,7 @@ pub use crate::sim::realm::Answer;
 
 mod global;
 mod orders;
+mod subscriptions;
 
 /// Requests that wait for the engine's attention; a sender waits beyond that.
 const QUEUE_MAX: usize = 1024;
@@ -288,6 +289,7 @@ impl Engine {
 
     fn serve(&mut self, asked: Asked, account: String, region: &str) {
         let now = self.now(&account);
+        self.show_foreign_subscriptions(&asked.request, &account, region);
         let Some(realm) = self.realm(&account, region) else { return reply(asked.answer, full()) };
         if realm.advance(now, SLICE) {
             realm.take(asked.request, asked.answer);
@@ -713,8 +715,32 @@ mod tests {
         assert_eq!(call("444455556666", "Publish", &[topic, ("Message", "m")]).await.0, 403);
         assert_eq!(call(guest, "Publish", &[topic, ("Message", "m")]).await.0, 200);
         let mine = subscribed.split("<SubscriptionArn>").nth(1).unwrap().split('<').next().unwrap();
+        assert!(call(guest, "ListSubscriptions", &[]).await.1.contains(mine), "it is the guest's");
+        assert!(!call(owner, "ListSubscriptions", &[]).await.1.contains(mine), "and not the owner's");
+        assert!(!call("444455556666", "ListSubscriptions", &[]).await.1.contains(mine));
         assert_eq!(call("444455556666", "Unsubscribe", &[("SubscriptionArn", mine)]).await.0, 403);
         assert_eq!(call(guest, "Unsubscribe", &[("SubscriptionArn", mine)]).await.0, 200);
+        assert!(!call(guest, "ListSubscriptions", &[]).await.1.contains(mine));
+        let queue = r#"{"QueueUrl":"told"}"#;
+        while told(&engine, guest, "ReceiveMessage", queue).await.1.contains("MessageId") {}
+        let (_, asked) = call(owner, "Subscribe", &subscribe).await;
+        assert!(asked.contains("pending confirmation"), "the queue is not the topic owner's: {asked}");
+        assert_eq!(told(&engine, guest, "ReceiveMessage", queue).await.1, "{}", "nor does it let the topic in yet");
+        let policy = r#"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:*\"}}"#;
+        let opened = format!(r#"{{"QueueUrl":"told","Attributes":{{"Policy":"{policy}"}}}}"#);
+        assert_eq!(told(&engine, guest, "SetQueueAttributes", &opened).await.0, 200);
+        call(owner, "Subscribe", &subscribe).await;
+        let (_, letter) = told(&engine, guest, "ReceiveMessage", queue).await;
+        let letter: serde_json::Value = serde_json::from_str(&letter).unwrap();
+        let letter: serde_json::Value = serde_json::from_str(letter["Messages"][0]["Body"].as_str().unwrap()).unwrap();
+        assert_eq!(letter["Type"], "SubscriptionConfirmation");
+        call(owner, "Publish", &[topic, ("Message", "early")]).await;
+        assert_eq!(told(&engine, guest, "ReceiveMessage", queue).await.1, "{}", "nobody has confirmed");
+        assert!(call(owner, "ListSubscriptions", &[]).await.1.contains("PendingConfirmation"));
+        let token = ("Token", letter["Token"].as_str().unwrap());
+        assert_eq!(call(guest, "ConfirmSubscription", &[topic, token]).await.0, 200);
+        call(owner, "Publish", &[topic, ("Message", "news")]).await;
+        assert!(told(&engine, guest, "ReceiveMessage", queue).await.1.contains("news"));
         let nobodys = ("TopicArn", "arn:aws:sns:eu-west-1:999999999999:news");
         assert_eq!(call(guest, "Publish", &[nobodys, ("Message", "m")]).await.0, 404);
     }

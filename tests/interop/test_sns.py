@@ -535,10 +535,16 @@ def test_queues_of_other_regions_and_accounts_are_reached(endpoint, sns, topic):
     stranger = client(endpoint, "sqs", key="210987654321")
     url, arn = queue(stranger)
     assert ":210987654321:" in arn
-    subscribed(sns, topic, arn, RawMessageDelivery="true")
-    sns.publish(TopicArn=topic, Message="not let in")
-    assert received(stranger, url) == []
+    subscribe = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": arn, "Attributes": {"RawMessageDelivery": "true"}}
+    assert sns.subscribe(**subscribe)["SubscriptionArn"] == "pending confirmation"
+    assert received(stranger, url) == [], "the queue does not let the topic in"
     stranger.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed(arn, topic)})
+    sns.subscribe(**subscribe)
+    [asked] = [json.loads(message["Body"]) for message in received(stranger, url)]
+    assert asked["Type"] == "SubscriptionConfirmation" and asked["TopicArn"] == topic
+    sns.publish(TopicArn=topic, Message="not confirmed")
+    assert received(stranger, url) == []
+    client(endpoint, "sns", key="210987654321").confirm_subscription(TopicArn=topic, Token=asked["Token"])
     sns.publish(TopicArn=topic, Message="let in")
     assert [message["Body"] for message in received(stranger, url)] == ["let in"]
 

@@ -173,14 +173,24 @@ impl Sns {
         if raw && message.attributes.len() > RAW_ATTRIBUTES_MAX {
             return Some(Destination::Nowhere);
         }
+        let (topic, id) = (&*attempt.topic, &*attempt.subscription);
+        let letter = Letter { topic, id, subscription, message, signature_version };
+        let is_fifo = arn.ends_with(".fifo");
+        if let Kind::SubscriptionConfirmation { token } = &attempt.kind {
+            return Some(Destination::Queue {
+                arn: arn.to_owned(),
+                body: Payload::Sent(Bytes::from(letter.confirmation(cx, "SubscriptionConfirmation", token))),
+                attributes: BTreeMap::new(),
+                group: None,
+                dedup: is_fifo.then(|| message.id.clone()),
+                trace_header: None,
+            });
+        }
         let body = if raw {
             message.body_for(subscription.protocol)
         } else {
-            let (topic, id) = (&*attempt.topic, &*attempt.subscription);
-            let letter = Letter { topic, id, subscription, message, signature_version };
             Payload::Sent(Bytes::from(letter.notification(cx)))
         };
-        let is_fifo = arn.ends_with(".fifo");
         Some(Destination::Queue {
             arn: arn.to_owned(),
             body,

@@ -47,7 +47,7 @@ pub use dedup::{Published, SequenceNumber};
 pub use message::{Message, Publication};
 pub use publish::BATCH_MAX;
 pub use subscription::{Protocol, Subscription, Tally, is_phone_number, redrive_to};
-pub use subscriptions::{Subscribe, Subscribed};
+pub use subscriptions::{Foreign, ListOf, Subscribe, Subscribed};
 pub use topic::{Attributes, Topic};
 
 use crate::sim::agenda;
@@ -90,6 +90,9 @@ pub struct Sns {
     pending: usize,
     rates: rates::Rates,
     gauges_run: bool,
+    /// What this account has subscribed to topics of others, by ARN: they keep it, and whoever keeps the accounts shows
+    /// it here while it is asked for.
+    pub foreign: Vec<Foreign>,
 }
 
 impl Sns {

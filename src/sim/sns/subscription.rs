@@ -61,9 +61,20 @@ impl Protocol {
         matches!(self, Self::Http | Self::Https)
     }
 
-    /// Whether somebody at the endpoint has to confirm before anything is sent there.
-    pub const fn needs_confirmation(self) -> bool {
-        matches!(self, Self::Http | Self::Https | Self::Email | Self::EmailJson)
+    /// Whether somebody at the endpoint has to confirm before anything is sent there: always over the web and by email,
+    /// at a queue where another account than its owner subscribes it ("Sending Amazon SNS messages to an Amazon SQS
+    /// queue in a different account").
+    pub fn needs_confirmation(self, endpoint: &str, subscriber: &str) -> bool {
+        match self {
+            Self::Http | Self::Https | Self::Email | Self::EmailJson => true,
+            Self::Sqs => Arn::parse(endpoint).is_some_and(|arn| arn.account != subscriber),
+            Self::Sms | Self::Application | Self::Lambda | Self::Firehose => false,
+        }
+    }
+
+    /// Whether the request to confirm arrives as a message; what a person gets by email is not simulated.
+    pub const fn asks_by_message(self) -> bool {
+        matches!(self, Self::Http | Self::Https | Self::Sqs)
     }
 
     /// Checks the endpoint against the protocol.

@@ -48,18 +48,34 @@ pub struct Subscribe<'a> {
     pub owner: Option<&'a str>,
 }
 
+/// Whose subscriptions are listed.
+#[derive(Clone, Copy, Debug)]
+pub enum ListOf<'a> {
+    Topic(&'a str),
+    /// Those that the account has made, wherever their topics are.
+    Account(&'a str),
+}
+
+/// A subscription that an account has to another account's topic.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    pub topic_arn: String,
+    pub id: String,
+    pub subscription: Subscription,
+}
+
 /// What Subscribe did.
 #[derive(Debug, PartialEq)]
 pub struct Subscribed {
     pub id: String,
     pub is_pending: bool,
-    /// The confirmation message, for HTTP endpoints.
+    /// The confirmation message, for HTTP endpoints and queues of others.
     pub delivery: Option<Delivery>,
 }
 
 impl Sns {
-    /// Subscribes an endpoint. It may be subscribed already, with the same attributes; an HTTP endpoint that has not
-    /// confirmed is then asked again. Errors: NotFound, InvalidParameter, SubscriptionLimitExceeded,
+    /// Subscribes an endpoint. It may be subscribed already, with the same attributes; one that has not confirmed is then
+    /// asked again, unless it is its owner who subscribes it now. Errors: NotFound, InvalidParameter, SubscriptionLimitExceeded,
     /// FilterPolicyLimitExceeded.
     pub fn subscribe(&mut self, cx: &mut Cx<'_>, wanted: Subscribe<'_>) -> Result<Subscribed, ApiError> {
         let has_device = |endpoint: &str| self.has_endpoint(cx.place, endpoint);
@@ -79,25 +95,33 @@ impl Sns {
             return Err(error::invalid_parameter(reason));
         }
         let attributes = Attributes::of_new(context, &wanted.attributes)?;
+        let owner = wanted.owner.unwrap_or(&cx.place.account).to_owned();
+        let needs_confirmation = protocol.needs_confirmation(endpoint, &owner);
         if let Some(id) = topic.by_endpoint.get(&(protocol, endpoint.to_owned())).cloned() {
-            let known = topic.subscriptions.get(&id).ok_or_else(error::subscription_does_not_exist)?;
+            let known = topic.subscriptions.get_mut(&id).ok_or_else(error::subscription_does_not_exist)?;
             if differs(&known.attributes, &attributes, &wanted.attributes) {
                 let reason = "Attributes Reason: Subscription already exists with different attributes";
                 return Err(error::invalid_parameter(reason));
+            }
+            if known.is_pending() && !needs_confirmation {
+                known.pending = None;
+                known.was_authenticated = true;
+                known.owner = owner;
+                self.pending -= 1;
+                return Ok(Subscribed { id, is_pending: false, delivery: None });
             }
             let is_pending = known.is_pending();
             let delivery = if is_pending { self.ask_to_confirm(cx, wanted.topic, &id) } else { None };
             return Ok(Subscribed { id, is_pending, delivery });
         }
         let has_filter = attributes.filter.is_some();
-        self.check_room(wanted.topic, protocol, has_filter)?;
-        let id = cx.uuid();
-        let is_pending = protocol.needs_confirmation();
+        self.check_room(wanted.topic, needs_confirmation, has_filter)?;
+        let (id, is_pending) = (cx.uuid(), needs_confirmation);
         let subscription = Subscription {
             protocol,
             endpoint: endpoint.to_owned(),
             attributes,
-            owner: wanted.owner.unwrap_or(&cx.place.account).to_owned(),
+            owner,
             pending: None,
             was_authenticated: !is_pending,
             guarded: false,
@@ -110,12 +134,12 @@ impl Sns {
         Ok(Subscribed { id, is_pending, delivery })
     }
 
-    fn check_room(&self, topic: &str, protocol: Protocol, has_filter: bool) -> Result<(), ApiError> {
+    fn check_room(&self, topic: &str, needs_confirmation: bool, has_filter: bool) -> Result<(), ApiError> {
         let topic = self.topic(topic).ok_or_else(error::topic_does_not_exist)?;
         let most = if topic.is_fifo() { FIFO_SUBSCRIPTIONS_MAX } else { usize::MAX };
         let is_large = topic.message_bytes_max() > MESSAGE_BYTES_DEFAULT;
         let most = if is_large { most.min(LARGE_SUBSCRIPTIONS_MAX) } else { most };
-        let no_room = protocol.needs_confirmation() && self.pending >= PENDING_MAX;
+        let no_room = needs_confirmation && self.pending >= PENDING_MAX;
         if topic.subscriptions.len() >= most || no_room {
             return Err(error::subscription_limit_exceeded());
         }
@@ -144,14 +168,14 @@ impl Sns {
         Some(subscription)
     }
 
-    /// Makes the token, if there is none yet, and the message that carries it; what a person gets by email is not simulated.
+    /// Makes the token, if there is none yet, and the message that carries it.
     fn ask_to_confirm(&mut self, cx: &mut Cx<'_>, topic: &str, id: &str) -> Option<Delivery> {
         let known = self.subscription(topic, id).ok()?.pending.clone();
         let token = known.unwrap_or_else(|| self.new_token(cx, topic, id, None));
         let subscription = self.topics.get_mut(topic)?.subscriptions.get_mut(id)?;
         self.pending += usize::from(!subscription.is_pending());
         subscription.pending = Some(token.clone());
-        subscription.protocol.is_http().then_some(())?;
+        subscription.protocol.asks_by_message().then_some(())?;
         let arn = cx.place.arn("sns", topic);
         let text = format!(
             "You have chosen to subscribe to the topic {arn}.\nTo confirm the subscription, visit the SubscribeURL \
@@ -250,13 +274,17 @@ impl Sns {
         self.tell(cx, topic, id, Kind::UnsubscribeConfirmation { token }, &text)
     }
 
-    /// Up to `count` subscriptions that come after this topic and id, of one topic or of all.
+    /// Up to `count` subscriptions that come after this topic and id: all of one topic, or an account's own of any.
     pub fn subscriptions_after(
         &self,
-        only: Option<&str>,
+        of: ListOf<'_>,
         after: Option<(&str, &str)>,
         count: usize,
     ) -> Vec<(&Topic, &str, &Subscription)> {
+        let (only, owner) = match of {
+            ListOf::Topic(topic) => (Some(topic), None),
+            ListOf::Account(account) => (None, Some(account)),
+        };
         let first = only.or(after.map(|(topic, _)| topic));
         let topics = self.topics.range::<str, _>((first.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
         let topics = topics.map(|(_, topic)| topic).take_while(|topic| only.is_none_or(|only| topic.name == only));
@@ -266,7 +294,7 @@ impl Sns {
             let ids = topic.subscriptions.range::<str, _>((from, Bound::Unbounded));
             ids.map(move |(id, subscription)| (topic, id.as_str(), subscription))
         });
-        all.take(count).collect()
+        all.filter(|(_, _, subscription)| owner.is_none_or(|owner| subscription.owner == owner)).take(count).collect()
     }
 
     pub fn subscription(&self, topic: &str, id: &str) -> Result<&Subscription, ApiError> {

@@ -70,6 +70,11 @@ pub fn owner_of_link(request: &Request) -> Option<(String, String)> {
     (service == "sns").then(|| (account.to_owned(), region.to_owned()))
 }
 
+/// Whether the caller asks for its subscriptions, which are kept with their topics, wherever those are.
+pub fn is_list_of_subscriptions(request: &Request) -> bool {
+    form_parameter(request, "Action").is_some_and(|action| action == "ListSubscriptions")
+}
+
 /// Whether the caller would rather have JSON than XML.
 fn wants_json(request: &Request) -> bool {
     request.header("accept").is_some_and(|kinds| kinds.starts_with("application/json"))

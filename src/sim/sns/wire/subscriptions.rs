@@ -6,7 +6,7 @@ use crate::sim::sns::arn::{Arn, subscription_id};
 use crate::sim::sns::wire::input::Input;
 use crate::sim::sns::wire::topics::topic_of;
 use crate::sim::sns::wire::{PAGE, links, list_of, nothing, read_token};
-use crate::sim::sns::{Subscribe, error};
+use crate::sim::sns::{Foreign, ListOf, Subscribe, Subscription, error};
 use crate::sim::wire::{Call, caller, page_token};
 use crate::sim::world::World;
 use serde_json::{Map, Value, json};
@@ -60,7 +60,7 @@ pub fn unsubscribe(world: &mut World, call: &Call, input: Input<'_>) -> Result<V
 }
 
 pub fn list(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
-    page(world, input, None)
+    page(world, input, ListOf::Account(&world.place.account))
 }
 
 pub fn list_by_topic(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
@@ -68,36 +68,49 @@ pub fn list_by_topic(world: &mut World, input: Input<'_>) -> Result<Value, ApiEr
     if world.sns.topic(&topic).is_none() {
         return Err(error::topic_does_not_exist());
     }
-    page(world, input, Some(&topic))
+    page(world, input, ListOf::Topic(&topic))
 }
 
-fn page(world: &World, input: Input<'_>, only: Option<&str>) -> Result<Value, ApiError> {
-    let of = list_of(&world.place, &format!("subscriptions {}", only.unwrap_or_default()));
+/// Subscriptions to own topics come first, then those to others'.
+fn page(world: &World, input: Input<'_>, listed: ListOf<'_>) -> Result<Value, ApiError> {
+    let (only, foreign) = match listed {
+        ListOf::Topic(topic) => (topic, &[][..]),
+        ListOf::Account(_) => ("", world.sns.foreign.as_slice()),
+    };
+    let of = list_of(&world.place, &format!("subscriptions {only}"));
     let after = read_token(input, &of)?;
-    let after = after.as_deref().map(|last| last.split_once(':').unwrap_or((last, "")));
-    let mut page = world.sns.subscriptions_after(only, after, PAGE + 1);
+    let is_foreign = after.as_deref().is_some_and(|last| last.starts_with("arn:"));
+    let own = match after.as_deref().map(|last| last.split_once(':').unwrap_or((last, ""))) {
+        _ if is_foreign => Vec::new(),
+        after => world.sns.subscriptions_after(listed, after, PAGE + 1),
+    };
+    let key = |of: &Foreign| format!("{}:{}", of.topic_arn, of.id);
+    let rest = foreign.iter().filter(|of| !is_foreign || after.as_deref().is_some_and(|last| key(of).as_str() > last));
+    let own = own.into_iter().map(|(topic, id, subscription)| {
+        (format!("{}:{id}", topic.name), world.place.arn("sns", &topic.name), id, subscription)
+    });
+    let rest = rest.map(|of| (key(of), of.topic_arn.clone(), of.id.as_str(), &of.subscription));
+    let mut page: Vec<_> = own.chain(rest).take(PAGE + 1).collect();
     let is_last = page.len() <= PAGE;
     page.truncate(PAGE);
-    let subscriptions: Vec<Value> = page
-        .iter()
-        .map(|(topic, id, subscription)| {
-            let topic_arn = world.place.arn("sns", &topic.name);
-            let arn =
-                if subscription.is_pending() { "PendingConfirmation".into() } else { format!("{topic_arn}:{id}") };
-            json!({
-                "SubscriptionArn": arn,
-                "Owner": subscription.owner,
-                "Protocol": subscription.protocol.text(),
-                "Endpoint": subscription.endpoint,
-                "TopicArn": topic_arn,
-            })
-        })
-        .collect();
-    let mut answer = Map::from_iter([("Subscriptions".to_owned(), Value::from(subscriptions))]);
-    if let (false, Some((topic, id, _))) = (is_last, page.last()) {
-        answer.insert("NextToken".into(), page_token::seal(&of, &format!("{}:{id}", topic.name)).into());
+    let next = page.last().filter(|_| !is_last).map(|(key, ..)| page_token::seal(&of, key));
+    let subscriptions = page.into_iter().map(|(_, topic_arn, id, subscription)| show(&topic_arn, id, subscription));
+    let mut answer = Map::from_iter([("Subscriptions".to_owned(), subscriptions.collect::<Value>())]);
+    if let Some(next) = next {
+        answer.insert("NextToken".into(), next.into());
     }
     Ok(Value::Object(answer))
+}
+
+fn show(topic_arn: &str, id: &str, subscription: &Subscription) -> Value {
+    let arn = if subscription.is_pending() { "PendingConfirmation".into() } else { format!("{topic_arn}:{id}") };
+    json!({
+        "SubscriptionArn": arn,
+        "Owner": subscription.owner,
+        "Protocol": subscription.protocol.text(),
+        "Endpoint": subscription.endpoint,
+        "TopicArn": topic_arn,
+    })
 }
 
 /// Topic and id of the member `SubscriptionArn`.
