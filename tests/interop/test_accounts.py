@@ -1,6 +1,9 @@
 """Several accounts at one engine, with boto3: queues and topics of one that serve callers of another, as their policies
 say."""
 
+import json
+import time
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -69,3 +72,125 @@ def test_a_guest_subscribes_its_queue_to_a_topic_and_hears_of_it(sim):
     assert '"hello"' in queues.receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"][0]["Body"]
     guest.unsubscribe(SubscriptionArn=subscription)
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+
+
+def let_in(queues, url, arn, topic):
+    """Gives a queue the policy that lets a topic send to it."""
+    statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    statement |= {"Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": statement})})
+
+
+def bodies(queues, url):
+    messages = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+    for message in messages:
+        queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [json.loads(message["Body"]) for message in messages]
+
+
+def test_a_queue_that_another_account_subscribes_is_asked_first(sim):
+    sns, queues, guest = client(sim, "sns", OWNER), client(sim, "sqs", GUEST), client(sim, "sns", GUEST)
+    topic = sns.create_topic(Name="asked")["TopicArn"]
+    url = queues.create_queue(QueueName="asked")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{GUEST}:asked"
+    let_in(queues, url, arn, topic)
+    assert sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"] == "pending confirmation"
+    [listed] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert (listed["SubscriptionArn"], listed["Owner"]) == ("PendingConfirmation", OWNER)
+    [asked] = bodies(queues, url)
+    assert asked["Type"] == "SubscriptionConfirmation" and asked["TopicArn"] == topic
+    assert "Action=ConfirmSubscription" in asked["SubscribeURL"] and asked["Token"] in asked["SubscribeURL"]
+    sns.publish(TopicArn=topic, Message="too early")
+    assert bodies(queues, url) == []
+    confirmed = guest.confirm_subscription(TopicArn=topic, Token=asked["Token"])["SubscriptionArn"]
+    assert confirmed.startswith(f"{topic}:")
+    sns.publish(TopicArn=topic, Message="now")
+    assert [letter["Message"] for letter in bodies(queues, url)] == ["now"]
+
+
+def test_an_account_lists_the_subscriptions_that_it_has_made(sim):
+    sns, guest = client(sim, "sns", OWNER), client(sim, "sns", GUEST)
+    topic = sns.create_topic(Name="listed")["TopicArn"]
+    sns.add_permission(TopicArn=topic, Label="g", AWSAccountId=[GUEST], ActionName=["Subscribe", "Publish"])
+    mine = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{OWNER}:q")["SubscriptionArn"]
+    theirs = guest.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{GUEST}:q")[
+        "SubscriptionArn"
+    ]
+
+    def listed(sns):
+        pages = sns.get_paginator("list_subscriptions").paginate()
+        return [s["SubscriptionArn"] for page in pages for s in page["Subscriptions"] if s["TopicArn"] == topic]
+
+    assert (listed(sns), listed(guest)) == ([mine], [theirs])
+    by_topic = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert {s["SubscriptionArn"]: s["Owner"] for s in by_topic} == {mine: OWNER, theirs: GUEST}
+    assert refused(guest.unsubscribe, SubscriptionArn=mine)[:2] == (403, "AuthorizationError")
+    sns.unsubscribe(SubscriptionArn=theirs)
+    assert listed(guest) == [], "the topic's owner may"
+
+
+def policy_of(arn, principal, actions, effect="Allow"):
+    statement = {"Effect": effect, "Principal": {"AWS": principal}, "Action": actions, "Resource": arn}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def stream_of(owner, name):
+    owner.create_stream(StreamName=name, ShardCount=1)
+    owner.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    return owner.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+
+
+def test_a_guest_writes_to_and_reads_from_a_stream_that_is_shared_with_it(sim):
+    owner, guest, stranger = (client(sim, "kinesis", account) for account in (OWNER, GUEST, STRANGER))
+    arn = stream_of(owner, "shared-stream")
+    record = {"StreamARN": arn, "PartitionKey": "k", "Data": b"from a guest"}
+    status, code, message = refused(guest.put_record, **record)
+    assert (status, code) == (400, "AccessDeniedException")
+    assert message == (
+        f"User: arn:aws:iam::{GUEST}:user/midwatch is not authorized to perform: kinesis:PutRecord on resource: {arn} "
+        "because no resource-based policy allows the kinesis:PutRecord action"
+    )
+    actions = ["kinesis:PutRecord", "kinesis:PutRecords", "kinesis:ListShards", "kinesis:GetShardIterator"]
+    actions += ["kinesis:GetRecords", "kinesis:DescribeStreamSummary"]
+    owner.put_resource_policy(ResourceARN=arn, Policy=policy_of(arn, GUEST, actions))
+    put = guest.put_record(**record)
+    guest.put_records(StreamARN=arn, Records=[{"PartitionKey": "k", "Data": b"another"}])
+    [shard] = guest.list_shards(StreamARN=arn)["Shards"]
+    assert shard["ShardId"] == put["ShardId"]
+    iterator = guest.get_shard_iterator(
+        StreamARN=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    records = guest.get_records(StreamARN=arn, ShardIterator=iterator)["Records"]
+    assert [record["Data"] for record in records] == [b"from a guest", b"another"]
+    assert refused(guest.delete_stream, StreamARN=arn)[1] == "AccessDeniedException"
+    assert refused(stranger.put_record, **record)[1] == "AccessDeniedException"
+    assert guest.list_streams()["StreamNames"] == []
+
+
+def test_a_guest_is_pushed_what_a_shared_consumer_is(sim):
+    owner, guest = client(sim, "kinesis", OWNER), client(sim, "kinesis", GUEST)
+    arn = stream_of(owner, "pushed-stream")
+    consumer = owner.register_stream_consumer(StreamARN=arn, ConsumerName="c")["Consumer"]["ConsumerARN"]
+    while owner.describe_stream_consumer(ConsumerARN=consumer)["ConsumerDescription"]["ConsumerStatus"] != "ACTIVE":
+        time.sleep(0.5)
+    start = {"ShardId": "shardId-000000000000", "StartingPosition": {"Type": "TRIM_HORIZON"}}
+    status, code, message = refused(guest.subscribe_to_shard, ConsumerARN=consumer, **start)
+    assert code == "AccessDeniedException" and f"kinesis:SubscribeToShard on resource: {consumer} " in message
+    actions = ["kinesis:SubscribeToShard", "kinesis:DescribeStreamConsumer"]
+    owner.put_resource_policy(ResourceARN=consumer, Policy=policy_of(consumer, GUEST, actions))
+    assert guest.describe_stream_consumer(ConsumerARN=consumer)["ConsumerDescription"]["StreamARN"] == arn
+    owner.put_record(StreamARN=arn, PartitionKey="k", Data=b"pushed")
+    for event in guest.subscribe_to_shard(ConsumerARN=consumer, **start)["EventStream"]:
+        if records := event["SubscribeToShardEvent"]["Records"]:
+            assert [record["Data"] for record in records] == [b"pushed"]
+            break
+
+
+def test_a_streams_own_account_is_bound_by_its_denial(sim):
+    owner = client(sim, "kinesis", OWNER)
+    arn = stream_of(owner, "denied-stream")
+    owner.put_resource_policy(ResourceARN=arn, Policy=policy_of(arn, "*", "kinesis:PutRecord", effect="Deny"))
+    status, code, message = refused(owner.put_record, StreamName="denied-stream", PartitionKey="k", Data=b"")
+    assert code == "AccessDeniedException" and message.endswith("with an explicit deny in a resource-based policy")
+    owner.delete_resource_policy(ResourceARN=arn)
+    owner.put_record(StreamName="denied-stream", PartitionKey="k", Data=b"")

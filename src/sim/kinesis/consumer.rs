@@ -89,7 +89,7 @@ impl From<&Consumer> for ConsumerSummary {
 
 impl Stream {
     /// The consumer that is meant, unless it is gone or another one has its name by now.
-    pub(super) fn consumer(&self, id: &ConsumerId) -> Option<&Consumer> {
+    pub fn consumer(&self, id: &ConsumerId) -> Option<&Consumer> {
         let consumer = self.consumers.get(&id.consumer)?;
         id.created_s.is_none_or(|created_s| created_s == consumer.created.secs()).then_some(consumer)
     }

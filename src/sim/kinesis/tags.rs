@@ -88,7 +88,7 @@ impl Kinesis {
         self.labels(cx, resource).map(|(tags, _)| &*tags)
     }
 
-    /// PutResourcePolicy. Policies are kept and not enforced: whoever reaches the engine may do everything.
+    /// PutResourcePolicy. The policy says what other accounts may do, and what not even the own may.
     ///
     /// Errors: `ResourceNotFoundException`, `ResourceInUseException` (a consumer that is not ACTIVE),
     /// `InvalidArgumentException` (no JSON object).

@@ -1,5 +1,8 @@
 //! Kinesis' operations: JSON members in, typed calls, JSON members out.
 
+mod abroad;
+#[cfg(test)]
+mod abroad_tests;
 mod consumers;
 #[cfg(test)]
 mod fanout_tests;
@@ -31,13 +34,23 @@ type Perform = fn(&mut World, &Input<'_>) -> Result<Value, ApiError>;
 pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value) -> Answer {
     if operation == "SubscribeToShard" {
         schema::check(input, is::SUBSCRIBE_TO_SHARD)?;
-        let id = consumers::subscribe(world, &Input::of(input))?;
+        let input = Input::of(input);
+        if abroad::leaves(world, call, &input) {
+            return Ok(Reply::Later(world.now));
+        }
+        abroad::judge(world, call, operation, &input)?;
+        let id = consumers::subscribe(world, &input)?;
         call.ticket = Some(id.0);
         return Ok(Reply::Done(Value::Object(Map::new())));
     }
     let (members, perform) = operation_named(operation).ok_or_else(unknown_operation)?;
     schema::check(input, members)?;
-    perform(world, &Input::of(input)).map(Reply::Done)
+    let input = Input::of(input);
+    if abroad::leaves(world, call, &input) {
+        return Ok(Reply::Later(world.now));
+    }
+    abroad::judge(world, call, operation, &input)?;
+    perform(world, &input).map(Reply::Done)
 }
 
 /// What a subscription says next. The call left its number as its ticket.

@@ -91,7 +91,8 @@ fn first_page<'a>(input: &'a Input<'a>, place: &Place) -> Result<Page<'a>, ApiEr
 }
 
 fn next_page<'a>(input: &'a Input<'a>, token: &str, now: Timestamp) -> Result<Page<'a>, ApiError> {
-    for name in ["StreamName", "StreamARN", "StreamCreationTimestamp", "ExclusiveStartShardId", "ShardFilter"] {
+    // StreamARN may stand beside it: it leads to another account's stream.
+    for name in ["StreamName", "StreamCreationTimestamp", "ExclusiveStartShardId", "ShardFilter"] {
         if input.get(name).is_some() {
             return Err(fault::invalid_argument(format!("NextToken and {name} cannot be provided together.")));
         }
