@@ -668,27 +668,30 @@ mod tests {
         assert!(told(&engine, owner, "ReceiveMessage", poll).await.1.contains("\"Body\":\"m\""));
     }
 
+    /// Asks SNS, in the query protocol's form.
+    async fn sns(engine: &Handle, account: &str, operation: &str, members: &[(&str, &str)]) -> (u16, String) {
+        let scope =
+            format!("AWS4-HMAC-SHA256 Credential={account}/20261127/eu-west-1/sns/aws4_request, SignedHeaders=host");
+        let members: String = members.iter().map(|(name, value)| format!("&{name}={value}")).collect();
+        let request = Request {
+            method: "POST".into(),
+            path: "/".into(),
+            query: String::new(),
+            headers: vec![
+                ("authorization".into(), scope),
+                ("content-type".into(), "application/x-www-form-urlencoded".into()),
+            ],
+            body: Bytes::from(format!("Action={operation}&Version=2010-03-31{members}")),
+        };
+        let answer = engine.call(request).await.unwrap();
+        (answer.response.status, text(&answer))
+    }
+
     #[tokio::test]
     async fn a_topic_of_another_account_takes_what_its_policy_lets_in() {
         let engine = begin(Pace::Stands);
         let call = async |account: &str, operation: &str, members: &[(&str, &str)]| {
-            let scope = format!(
-                "AWS4-HMAC-SHA256 Credential={account}/20261127/eu-west-1/sns/aws4_request, SignedHeaders=host"
-            );
-            let members: String = members.iter().map(|(name, value)| format!("&{name}={value}")).collect();
-            let form = format!("Action={operation}&Version=2010-03-31{members}");
-            let request = Request {
-                method: "POST".into(),
-                path: "/".into(),
-                query: String::new(),
-                headers: vec![
-                    ("authorization".into(), scope),
-                    ("content-type".into(), "application/x-www-form-urlencoded".into()),
-                ],
-                body: Bytes::from(form),
-            };
-            let answer = engine.call(request).await.unwrap();
-            (answer.response.status, text(&answer))
+            sns(&engine, account, operation, members).await
         };
         let (owner, guest) = ("111122223333", "123456789012");
         let topic = ("TopicArn", "arn:aws:sns:eu-west-1:111122223333:news");
@@ -721,8 +724,22 @@ mod tests {
         assert_eq!(call("444455556666", "Unsubscribe", &[("SubscriptionArn", mine)]).await.0, 403);
         assert_eq!(call(guest, "Unsubscribe", &[("SubscriptionArn", mine)]).await.0, 200);
         assert!(!call(guest, "ListSubscriptions", &[]).await.1.contains(mine));
+        let nobodys = ("TopicArn", "arn:aws:sns:eu-west-1:999999999999:news");
+        assert_eq!(call(guest, "Publish", &[nobodys, ("Message", "m")]).await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_another_account_subscribes_is_asked_first() {
+        let engine = begin(Pace::Stands);
+        let call = async |account: &str, operation: &str, members: &[(&str, &str)]| {
+            sns(&engine, account, operation, members).await
+        };
+        let (owner, guest) = ("111122223333", "123456789012");
+        let topic = ("TopicArn", "arn:aws:sns:eu-west-1:111122223333:news");
+        call(owner, "CreateTopic", &[("Name", "news")]).await;
+        told(&engine, guest, "CreateQueue", r#"{"QueueName":"told"}"#).await;
+        let subscribe = [topic, ("Protocol", "sqs"), ("Endpoint", "arn:aws:sqs:eu-west-1:123456789012:told")];
         let queue = r#"{"QueueUrl":"told"}"#;
-        while told(&engine, guest, "ReceiveMessage", queue).await.1.contains("MessageId") {}
         let (_, asked) = call(owner, "Subscribe", &subscribe).await;
         assert!(asked.contains("pending confirmation"), "the queue is not the topic owner's: {asked}");
         assert_eq!(told(&engine, guest, "ReceiveMessage", queue).await.1, "{}", "nor does it let the topic in yet");
@@ -741,8 +758,6 @@ mod tests {
         assert_eq!(call(guest, "ConfirmSubscription", &[topic, token]).await.0, 200);
         call(owner, "Publish", &[topic, ("Message", "news")]).await;
         assert!(told(&engine, guest, "ReceiveMessage", queue).await.1.contains("news"));
-        let nobodys = ("TopicArn", "arn:aws:sns:eu-west-1:999999999999:news");
-        assert_eq!(call(guest, "Publish", &[nobodys, ("Message", "m")]).await.0, 404);
     }
 
     #[tokio::test]
