@@ -180,16 +180,18 @@ fn send(world: &mut World, from: &Sender, arn: &str, mut outgoing: Outgoing) -> 
     if sqs.send(&mut cx, &queue, outgoing).is_ok() { Outcome::Delivered } else { Outcome::ClientError }
 }
 
-/// Functions take events into their own queue, topics of other accounts as far as the function's policy lets them in;
-/// how the function fares is no concern of SNS.
+/// Functions take events into their own queue, topics of other accounts as far as the function's policy lets them in,
+/// and own ones that it does not keep out; how the function fares is no concern of SNS.
 fn invoke(world: &mut World, from: &Sender, arn: &str, event: bytes::Bytes, lineage: Lineage) -> Outcome {
     let function = arn.rsplit_once(":function:").map_or(arn, |(_, function)| function);
     let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
     let asking = Asking { who: Who::Topic { arn: &from.arn, account: &from.account }, action: "lambda:invokefunction" };
-    let policy = world.lambda.named(name).and_then(|found| found.policy(&Qualifier::parse(qualifier)));
-    let lets_in = policy.is_some_and(|policy| access::judge(&policy.text(), arn, &asking) == Judgement::Allows);
-    if from.account != world.place.account && !lets_in {
-        return Outcome::ClientError;
+    let function = world.lambda.named(name);
+    let judgement = function.map(|function| function.judge_access(&Qualifier::parse(qualifier), &asking));
+    match judgement {
+        Some(Judgement::Allows) => {}
+        Some(Judgement::IsSilent) if from.account == world.place.account => {}
+        _ => return Outcome::ClientError,
     }
     if let Err(error) = api::admit(world, &from.by, Service::Lambda, "Invoke", name) {
         return outcome_of(&error);

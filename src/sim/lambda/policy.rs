@@ -1,26 +1,53 @@
-//! Resource policies: who else may invoke a function, a version or an alias. They are kept and answered; the engine
-//! lets everybody in.
+//! Resource policies: who else may use a function, a version or an alias, and what not even its owner may.
 
+use crate::sim::access::{self, Asking, Judgement};
 use crate::sim::cx::Cx;
 use crate::sim::error::ApiError;
 use crate::sim::lambda::function::{Function, conflict, invalid_parameter, revision_mismatch};
 use crate::sim::lambda::version::Qualifier;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 /// A policy's text may grow to this many bytes [Lambda quotas].
 const POLICY_BYTES: usize = 20_480;
 
 /// The statements of one policy, in the order in which they were added.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
+    /// What stands before the statements: `Version` and `Id`.
+    head: Map<String, Value>,
     statements: Vec<(String, Value)>,
 }
 
+impl Default for Policy {
+    /// What AddPermission begins with.
+    fn default() -> Self {
+        let head = [("Version", "2012-10-17"), ("Id", "default")];
+        let head = head.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        Self { head, statements: Vec::new() }
+    }
+}
+
 impl Policy {
+    /// The policy of a document; `None` for a text that is no policy.
+    pub fn parse(text: &str) -> Option<Self> {
+        let Ok(Value::Object(mut head)) = serde_json::from_str(text) else { return None };
+        let statements = match head.shift_remove("Statement")? {
+            Value::Array(statements) => statements,
+            one => vec![one],
+        };
+        let is_known = |member: &String| matches!(member.as_str(), "Version" | "Id");
+        if statements.is_empty() || !head.keys().all(is_known) || !statements.iter().all(is_statement) {
+            return None;
+        }
+        let sid = |statement: &Value| statement.get("Sid").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some(Self { head, statements: statements.into_iter().map(|one| (sid(&one), one)).collect() })
+    }
+
     /// The policy's text.
     pub fn text(&self) -> String {
-        let statements: Vec<&Value> = self.statements.iter().map(|(_, statement)| statement).collect();
-        json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}).to_string()
+        let mut policy = self.head.clone();
+        policy.insert("Statement".into(), self.statements.iter().map(|(_, statement)| statement.clone()).collect());
+        Value::Object(policy).to_string()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -59,6 +86,14 @@ impl Policy {
     }
 }
 
+/// Whether a statement has what IAM's grammar asks of one in a resource's policy.
+fn is_statement(statement: &Value) -> bool {
+    let has_one = |member: &str| statement.get(member).is_some() != statement.get(format!("Not{member}")).is_some();
+    matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny"))
+        && ["Principal", "Action", "Resource"].iter().all(|member| has_one(member))
+        && statement.get("Condition").is_none_or(Value::is_object)
+}
+
 fn statement_not_found(sid: &str) -> ApiError {
     let message = format!("Statement {sid} is not found in resource policy.");
     ApiError::client("ResourceNotFoundException", message).with_status(404)
@@ -75,6 +110,14 @@ pub fn no_policy() -> ApiError {
     ApiError::client("ResourceNotFoundException", "The resource you requested does not exist.").with_status(404)
 }
 
+/// `$LATEST` under its own name has none: what is unqualified means it.
+fn check_has_policies(qualifier: &Qualifier) -> Result<(), ApiError> {
+    if *qualifier == Qualifier::Version(super::version::VersionNumber::LATEST) {
+        return Err(invalid_parameter("We currently do not support adding policies for $LATEST."));
+    }
+    Ok(())
+}
+
 impl Function {
     /// The revision that guards a qualifier's policy: the version's, the alias's or the function's own.
     pub fn policy_revision(&self, cx: &Cx<'_>, qualifier: &Qualifier) -> Option<String> {
@@ -86,6 +129,17 @@ impl Function {
 
     pub fn policy(&self, qualifier: &Qualifier) -> Option<&Policy> {
         self.policies.get(&qualifier.text().unwrap_or_default())
+    }
+
+    /// What the policies say of who asks for the function under a qualifier: the qualifier's own policy, and the
+    /// function's, whose wildcards may mean its versions and aliases. A denial prevails.
+    pub fn judge_access(&self, qualifier: &Qualifier, asking: &Asking<'_>) -> Judgement {
+        let arn = self.qualified_arn(qualifier);
+        let own = self.policy(qualifier).filter(|_| *qualifier != Qualifier::Unqualified);
+        let policies = own.into_iter().chain(self.policy(&Qualifier::Unqualified));
+        let judgements: Vec<_> = policies.map(|policy| access::judge(&policy.text(), &arn, asking)).collect();
+        let prevailing = [Judgement::Denies, Judgement::Allows].into_iter().find(|one| judgements.contains(one));
+        prevailing.unwrap_or(Judgement::IsSilent)
     }
 
     fn check_policy_revision(&self, cx: &Cx<'_>, qualifier: &Qualifier, wanted: Option<&str>) -> Result<(), ApiError> {
@@ -122,14 +176,41 @@ impl Function {
         statement: Value,
         if_revision: Option<&str>,
     ) -> Result<(), ApiError> {
-        if *qualifier == Qualifier::Version(super::version::VersionNumber::LATEST) {
-            return Err(invalid_parameter("We currently do not support adding policies for $LATEST."));
-        }
+        check_has_policies(qualifier)?;
         self.check_policy_revision(cx, qualifier, if_revision)?;
         let key = qualifier.text().unwrap_or_default();
         let mut policy = self.policies.get(&key).cloned().unwrap_or_default();
         policy.add(sid, statement)?;
         self.policies.insert(key, policy);
+        self.revise(cx, qualifier);
+        Ok(())
+    }
+
+    /// Puts a policy in the place of what there is. Errors: InvalidParameterValueException, PreconditionFailedException.
+    pub fn put_policy(
+        &mut self,
+        cx: &mut Cx<'_>,
+        qualifier: &Qualifier,
+        policy: Policy,
+        if_revision: Option<&str>,
+    ) -> Result<(), ApiError> {
+        check_has_policies(qualifier)?;
+        self.check_policy_revision(cx, qualifier, if_revision)?;
+        self.policies.insert(qualifier.text().unwrap_or_default(), policy);
+        self.revise(cx, qualifier);
+        Ok(())
+    }
+
+    /// Takes a policy away. Errors: ResourceNotFoundException, PreconditionFailedException.
+    pub fn delete_policy(
+        &mut self,
+        cx: &mut Cx<'_>,
+        qualifier: &Qualifier,
+        if_revision: Option<&str>,
+    ) -> Result<(), ApiError> {
+        self.policy(qualifier).ok_or_else(no_policy)?;
+        self.check_policy_revision(cx, qualifier, if_revision)?;
+        self.policies.remove(&qualifier.text().unwrap_or_default());
         self.revise(cx, qualifier);
         Ok(())
     }

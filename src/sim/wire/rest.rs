@@ -70,6 +70,7 @@ fn note_event(world: &mut World, call: &Call, route: &Route, answer: &Result<Rep
     if !route.target.is_empty() {
         let member = match route.operation {
             "TagResource" | "UntagResource" | "ListTags" => "Resource",
+            "PutResourcePolicy" | "GetResourcePolicy" | "DeleteResourcePolicy" => "ResourceArn",
             operation if operation.contains("EventSourceMapping") => "UUID",
             operation if operation.contains("Layer") => "LayerName",
             operation if operation.contains("CodeSigning") && !operation.contains("Function") => "CodeSigningConfigArn",
@@ -206,6 +207,9 @@ fn qualified_route<'p>(method: &str, parts: &[&'p str], query: &str) -> Option<M
         ("POST", ["2015-03-31", "functions", name, "policy"]) => ("AddPermission", name, ""),
         ("GET", ["2015-03-31", "functions", name, "policy"]) => ("GetPolicy", name, ""),
         ("DELETE", ["2015-03-31", "functions", name, "policy", sid]) => ("RemovePermission", name, sid),
+        ("PUT", ["2026-07-09", "resource-policy", arn]) => ("PutResourcePolicy", arn, ""),
+        ("GET", ["2026-07-09", "resource-policy", arn]) => ("GetResourcePolicy", arn, ""),
+        ("DELETE", ["2026-07-09", "resource-policy", arn]) => ("DeleteResourcePolicy", arn, ""),
         (method, ["2019-09-30", "functions", name, "provisioned-concurrency"]) => match method {
             "PUT" => ("PutProvisionedConcurrencyConfig", name, ""),
             "GET" if lists_all => ("ListProvisionedConcurrencyConfigs", name, ""),

@@ -186,6 +186,11 @@ const RESOURCE_BASED: &[&str] = &[
     "UpdateFunctionEventInvokeConfig",
 ];
 
+/// Whether a function's policy may open an operation to other accounts.
+pub fn is_shared(operation: &str) -> bool {
+    RESOURCE_BASED.contains(&operation)
+}
+
 /// `AccessDeniedException` as Lambda says it: without a word.
 fn access_denied() -> ApiError {
     ApiError::client("AccessDeniedException", "").with_status(403).with_member("Message", Value::Null)
@@ -259,7 +264,7 @@ impl FunctionRef {
             }
             None => account
                 .filter(|account| *account != world.place.account)
-                .map(|_| if RESOURCE_BASED.contains(&operation) { function_not_found(text) } else { access_denied() }),
+                .map(|_| if is_shared(operation) { function_not_found(text) } else { access_denied() }),
         };
         Ok(Self { name: name.to_owned(), qualifier: qualifier.map(str::to_owned), foreign })
     }

@@ -1,5 +1,6 @@
 //! Lambda's operations as a client calls them: input read and checked, typed functions called, answers put together.
 
+mod abroad;
 mod alias;
 mod configuration;
 mod event_config;
@@ -10,11 +11,14 @@ mod layer;
 mod mapping;
 mod policy;
 mod provisioned;
+mod resource_policy;
 mod signing;
 mod tag;
 mod url;
 mod version;
 
+#[cfg(test)]
+mod abroad_tests;
 #[cfg(test)]
 mod layer_tests;
 #[cfg(test)]
@@ -85,6 +89,10 @@ impl Answer {
 
 /// Answers one request. Errors carry Lambda's codes and texts.
 pub fn answer(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
+    if abroad::leaves(world, call, route) {
+        return Ok(Reply::Later(world.now));
+    }
+    abroad::judge(world, call, route)?;
     match route.operation {
         "Invoke" => return invoke::invoke(world, call, route),
         "InvokeWithResponseStream" => return invoke::invoke_with_stream(world, call, route),
@@ -138,6 +146,9 @@ fn qualified(world: &mut World, route: &Route, input: Members<'_>) -> Result<Ans
         "AddPermission" => policy::add(world, route, input),
         "RemovePermission" => policy::remove(world, route),
         "GetPolicy" => policy::get(world, route),
+        "PutResourcePolicy" => resource_policy::put(world, route, input),
+        "GetResourcePolicy" => resource_policy::get(world, route),
+        "DeleteResourcePolicy" => resource_policy::delete(world, route),
         "CreateFunctionUrlConfig" => url::create(world, route, input),
         "GetFunctionUrlConfig" => url::get(world, route),
         "UpdateFunctionUrlConfig" => url::update(world, route, input),
