@@ -7,9 +7,7 @@ use crate::sim::control::{self, Command, Order};
 use crate::sim::cx::Place;
 use crate::sim::fanout::{self, Parcel};
 use crate::sim::poster::{Posted, Poster};
-use crate::sim::realm::{Answered, Leaving, Realm, Said};
-use crate::sim::sns::{Delivery, Outcome};
-use crate::sim::wire::visit::{Leave, Visit};
+use crate::sim::realm::{Answered, Realm, Said};
 use crate::sim::wire::{self, Request, Response};
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -18,9 +16,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 pub use crate::sim::realm::Answer;
+use roads::Departures;
 
 mod global;
 mod orders;
+mod roads;
 mod subscriptions;
 
 /// Requests that wait for the engine's attention; a sender waits beyond that.
@@ -316,62 +316,13 @@ impl Engine {
         let abroad: Vec<Parcel> = realm.world.abroad.iter_mut().flat_map(|abroad| abroad.drain(..)).collect();
         let leaving = std::mem::take(&mut realm.leaving);
         let events = realm.world.cloudtrail.take_leaving();
+        let told = realm.world.cloudtrail.take_shared();
         if let (Some(next), Pace::Runs) = (realm.next_at(), self.pace) {
             let at = self.clock.now() + next.since(self.now(account)).max(NAP_MIN);
             self.wake_at = Some(self.wake_at.map_or(at, |other| other.min(at)));
         }
-        for parcel in abroad {
-            self.carry(account, region, parcel);
-        }
-        for leaving in leaving {
-            self.bring(account, region, leaving);
-        }
+        self.carry_all(account, region, Departures { parcels: abroad, calls: leaving, told });
         self.record(account, events);
-    }
-
-    /// Brings a call to the account that owns what it is about. Where nothing is known of that one, it comes back.
-    fn bring(&mut self, account: &str, region: &str, mut leaving: Leaving) {
-        let Visit::Leaves(leave) = std::mem::replace(&mut leaving.call.visit, Visit::Lost) else { return };
-        let Leave { account: owner, region: owner_region, visitor } = leave;
-        let is_known = self.accounts.get(&owner).is_some_and(|owner| owner.realms.contains_key(&owner_region));
-        let (account, region) = if is_known { (owner, owner_region) } else { (account.to_owned(), region.to_owned()) };
-        if is_known {
-            leaving.call.visit = Visit::Arrived(visitor);
-        }
-        let now = self.now(&account);
-        let is_advancing = self.advances.iter().any(|advance| advance.account == account);
-        let realm = self.accounts.get_mut(&account).and_then(|account| account.realms.get_mut(&region));
-        let Some(realm) = realm else { return };
-        if !is_advancing {
-            realm.advance(now, SLICE);
-        }
-        realm.take_in(leaving);
-        if self.is_closed {
-            realm.close();
-        }
-        self.look_after(&account, &region);
-    }
-
-    /// Brings a message from one realm to another. Where nothing is known of the other one, there is nothing to reach.
-    fn carry(&mut self, account: &str, region: &str, parcel: Parcel) {
-        let Parcel { from, account: to_account, region: to_region, delivery: Delivery { attempt, to } } = parcel;
-        let now = self.now(&to_account);
-        let is_advancing = self.advances.iter().any(|advance| advance.account == to_account);
-        let other = self.accounts.get_mut(&to_account).and_then(|account| account.realms.get_mut(&to_region));
-        let outcome = other.map_or(Outcome::ClientError, |realm| {
-            if !is_advancing {
-                realm.advance(now, SLICE);
-            }
-            let outcome = fanout::reach(&mut realm.world, &from, to);
-            realm.tell_of_changes();
-            outcome
-        });
-        self.look_after(&to_account, &to_region);
-        let realm = self.accounts.get_mut(account).and_then(|account| account.realms.get_mut(region));
-        let Some(realm) = realm else { return };
-        fanout::arrived(&mut realm.world, attempt, outcome);
-        realm.tell_of_changes();
-        self.look_after(account, region);
     }
 
     /// Brings the worlds in which somebody waits up to now, when it is time to.

@@ -22,6 +22,9 @@ const TEMPORARY: &str = "ASIA";
 /// Characters of a session policy that fill the packed size; STS gives a percentage of it.
 const POLICY_MAX: usize = 2048;
 
+/// The longest encoded message (DecodeAuthorizationMessage).
+const ENCODED_MAX: usize = 10_240;
+
 /// What a session token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Session {
@@ -57,6 +60,13 @@ pub fn identity(world: &World, request: &Request) -> Identity {
         Some(Session::User { name }) => Identity::user(&world.place, &name, key.as_deref()),
         None => Identity::user(&world.place, USER, key.as_deref()),
     }
+}
+
+/// The other account whose role an operation takes on; `None` where it is the caller's own.
+pub fn owner_of_role(place: &Place, operation: &str, input: &Value) -> Option<String> {
+    let arn = input.get("RoleArn").and_then(Value::as_str).filter(|_| operation.starts_with("AssumeRole"))?;
+    let account = arn.split(':').nth(4)?;
+    (account != place.account).then(|| account.to_owned())
 }
 
 /// The session whose token came with a request; tokens of AWS's own are nobody's here.
@@ -116,6 +126,11 @@ pub fn answer(world: &mut World, call: &mut Call, operation: &str, input: &Value
             check_length(key, "accessKeyId", 16, 128)?;
             let own = || world.place.account.clone();
             json!({ "Account": account_of_key(key).unwrap_or_else(own) })
+        }
+        "DecodeAuthorizationMessage" => {
+            check_length(required(input, "EncodedMessage")?, "encodedMessage", 1, ENCODED_MAX)?;
+            // No service here says why it denies something in a message that it has encoded: none of them is EC2.
+            return Err(ApiError::client("InvalidAuthorizationMessageException", "Message is not valid"));
         }
         other => {
             let message = format!("Could not find operation {other} for version 2011-06-15");

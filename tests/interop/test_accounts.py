@@ -1,13 +1,15 @@
 """Several accounts at one engine, with boto3: queues and topics of one that serve callers of another, as their policies
 say."""
 
+import io
 import json
 import time
+import zipfile
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from conftest import REGION
+from conftest import REGION, serving
 
 OWNER, GUEST, STRANGER = "111122223333", "444455556666", "777788889999"
 
@@ -194,3 +196,126 @@ def test_a_streams_own_account_is_bound_by_its_denial(sim):
     assert code == "AccessDeniedException" and message.endswith("with an explicit deny in a resource-based policy")
     owner.delete_resource_policy(ResourceARN=arn)
     owner.put_record(StreamName="denied-stream", PartitionKey="k", Data=b"")
+
+
+def function_of(owner, name):
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context): return event")
+    role = f"arn:aws:iam::{OWNER}:role/lambda"
+    made = owner.create_function(
+        FunctionName=name, Runtime="python3.13", Role=role, Handler="app.handler", Code={"ZipFile": code.getvalue()}
+    )
+    owner.get_waiter("function_active_v2").wait(FunctionName=name)
+    return made["FunctionArn"]
+
+
+def test_a_guest_invokes_a_function_that_lets_it(sim):
+    owner, guest, stranger = (client(sim, "lambda", account) for account in (OWNER, GUEST, STRANGER))
+    arn = function_of(owner, "shared-function")
+    status, code, message = refused(guest.invoke, FunctionName=arn)
+    assert (status, code) == (403, "AccessDeniedException")
+    assert message == (
+        f"User: arn:aws:iam::{GUEST}:user/midwatch is not authorized to perform: lambda:InvokeFunction on resource: "
+        f"{arn} because no resource-based policy allows the lambda:InvokeFunction action"
+    )
+    owner.add_permission(
+        FunctionName="shared-function", StatementId="guest", Action="lambda:InvokeFunction", Principal=GUEST
+    )
+    answer = guest.invoke(FunctionName=arn, Payload=b"{}")
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+    assert refused(guest.get_function, FunctionName=arn)[:2] == (403, "AccessDeniedException")
+    assert refused(guest.delete_function, FunctionName=arn)[:2] == (403, "AccessDeniedException")
+    assert refused(stranger.invoke, FunctionName=arn)[:2] == (403, "AccessDeniedException")
+    assert guest.list_functions()["Functions"] == []
+    owner.publish_version(FunctionName="shared-function")
+    owner.create_alias(FunctionName="shared-function", Name="live", FunctionVersion="1")
+    assert refused(guest.invoke, FunctionName=f"{arn}:live")[:2] == (403, "AccessDeniedException")
+    owner.add_permission(
+        FunctionName="shared-function",
+        Qualifier="live",
+        StatementId="guest",
+        Action="lambda:InvokeFunction",
+        Principal=f"arn:aws:iam::{GUEST}:root",
+    )
+    assert guest.invoke(FunctionName=f"{arn}:live")["ExecutedVersion"] == "1"
+
+
+def test_a_whole_policy_of_a_function_denies_even_its_owner(sim):
+    owner, guest = client(sim, "lambda", OWNER), client(sim, "lambda", GUEST)
+    arn = function_of(owner, "denied-function")
+    allowed = policy_of(arn, GUEST, "lambda:InvokeFunction")
+    put = owner.put_resource_policy(ResourceArn=arn, Policy=allowed)
+    assert json.loads(put["Policy"]) == json.loads(allowed)
+    assert guest.invoke(FunctionName=arn)["StatusCode"] == 200
+    denied = policy_of(arn, "*", "lambda:InvokeFunction", effect="Deny")
+    owner.put_resource_policy(ResourceArn=arn, Policy=denied, RevisionId=put["RevisionId"])
+    status, code, message = refused(owner.invoke, FunctionName="denied-function")
+    assert (status, code) == (403, "AccessDeniedException")
+    assert message.endswith("with an explicit deny in a resource-based policy")
+    assert refused(owner.delete_resource_policy, ResourceArn=arn, RevisionId=put["RevisionId"])[0] == 412
+    owner.delete_resource_policy(ResourceArn=arn)
+    assert refused(owner.get_resource_policy, ResourceArn=arn)[:2] == (404, "ResourceNotFoundException")
+    assert owner.invoke(FunctionName="denied-function")["StatusCode"] == 200
+
+
+def test_a_topic_of_another_account_invokes_a_function_that_lets_it(sim):
+    owner, sns = client(sim, "lambda", OWNER), client(sim, "sns", GUEST)
+    arn = function_of(owner, "told-function")
+    topic = sns.create_topic(Name="to-a-function")["TopicArn"]
+    owner.add_permission(
+        FunctionName="told-function",
+        StatementId="topic",
+        Action="lambda:InvokeFunction",
+        Principal="sns.amazonaws.com",
+        SourceArn=topic,
+    )
+    assert sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)["SubscriptionArn"].startswith(topic)
+    logs = client(sim, "logs", OWNER)
+    sns.publish(TopicArn=topic, Message="from another account")
+    for _ in range(40):
+        if logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/told-function")["logGroups"]:
+            break
+        time.sleep(0.25)
+    events = logs.filter_log_events(logGroupName="/aws/lambda/told-function")["events"]
+    assert any(event["message"].startswith("REPORT") for event in events)
+
+
+@pytest.fixture(scope="module")
+def hasty(midwatch):
+    """Time runs 600 times as fast: the minutes that CloudTrail takes pass in a second."""
+    with serving(midwatch, "--speed", "600") as url:
+        yield url
+
+
+def records_of(url, account, name):
+    trail = client(url, "cloudtrail", account)
+    wanted = [{"AttributeKey": "EventName", "AttributeValue": name}]
+    for _ in range(60):
+        if events := trail.lookup_events(LookupAttributes=wanted)["Events"]:
+            return [json.loads(event["CloudTrailEvent"]) for event in events]
+        time.sleep(0.5)
+    raise AssertionError(f"{account} has no event {name}")
+
+
+def test_both_accounts_have_an_event_of_a_call_across_them(hasty):
+    owner, guest = client(hasty, "kinesis", OWNER), client(hasty, "kinesis", GUEST)
+    arn = stream_of(owner, "watched-stream")
+    actions = ["kinesis:DescribeStreamSummary", "kinesis:PutRecord"]
+    owner.put_resource_policy(ResourceARN=arn, Policy=policy_of(arn, GUEST, actions))
+    refused(guest.list_shards, StreamARN=arn)
+    guest.describe_stream_summary(StreamARN=arn)
+    guest.put_record(StreamARN=arn, PartitionKey="k", Data=b"")
+    [theirs] = records_of(hasty, GUEST, "DescribeStreamSummary")
+    mine = next(r for r in records_of(hasty, OWNER, "DescribeStreamSummary") if "sharedEventID" in r)
+    assert mine["sharedEventID"] == theirs["sharedEventID"] and mine["eventID"] != theirs["eventID"]
+    assert (mine["recipientAccountId"], theirs["recipientAccountId"]) == (OWNER, GUEST)
+    assert mine["userIdentity"].keys() == {"type", "principalId", "accountId"}
+    assert (mine["userIdentity"]["type"], mine["userIdentity"]["accountId"]) == ("AWSAccount", GUEST)
+    assert theirs["userIdentity"]["arn"] == f"arn:aws:iam::{GUEST}:user/midwatch"
+    [denied] = records_of(hasty, GUEST, "ListShards")
+    assert denied["errorCode"] == "AccessDeniedException" and "sharedEventID" not in denied
+    trail = client(hasty, "cloudtrail", OWNER)
+    for name in ["ListShards", "PutRecord"]:
+        wanted = [{"AttributeKey": "EventName", "AttributeValue": name}]
+        assert trail.lookup_events(LookupAttributes=wanted)["Events"] == []

@@ -75,3 +75,11 @@ def test_a_session_policy_has_a_longest_text(endpoint):
     policy = json.dumps({"Statement": "x" * 2048})
     message = refused("ValidationError", sts.get_federation_token, Name="bob", Policy=policy)
     assert message.endswith("Member must have length less than or equal to 2048")
+
+
+def test_no_message_is_an_encoded_one(endpoint):
+    sts = client(endpoint, "sts")
+    message = refused("InvalidAuthorizationMessageException", sts.decode_authorization_message, EncodedMessage="x" * 99)
+    assert message == "Message is not valid"
+    message = refused("ValidationError", sts.decode_authorization_message, EncodedMessage="x" * 10_241)
+    assert message.endswith("Member must have length less than or equal to 10240")

@@ -12,10 +12,13 @@ use std::time::Duration;
 const DELAY_MIN_S: u64 = 120;
 const DELAY_SPREAD_S: u64 = 300;
 
+/// The kind of an identity of another account.
+const ABROAD: &str = "AWSAccount";
+
 /// Who made a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// `IAMUser` or `AssumedRole`.
+    /// `IAMUser`, `AssumedRole`, `FederatedUser`, or `AWSAccount` for somebody of another account, of whom no more is told.
     pub kind: &'static str,
     pub arn: String,
     /// The user's name, or the session's.
@@ -48,6 +51,23 @@ impl Identity {
         }
     }
 
+    /// What another account is told of who called it: the account, and a unique id ("CloudTrail userIdentity element").
+    pub fn seen_from_abroad(&self) -> Self {
+        Self { kind: ABROAD, arn: self.arn.clone(), name: self.principal_id(), access_key: None, role: None }
+    }
+
+    fn principal_id(&self) -> String {
+        match &self.role {
+            Some(role) => format!("{}:{}", Self::unique_id("AROA", role), self.name),
+            None => Self::unique_id("AIDA", &self.name),
+        }
+    }
+
+    /// The account that it is of.
+    pub fn account(&self) -> &str {
+        self.arn.split(':').nth(4).unwrap_or_default()
+    }
+
     /// Twenty-one characters that stay the same for one name, as IAM's unique ids do.
     pub fn unique_id(prefix: &str, name: &str) -> String {
         let mut state = name
@@ -60,14 +80,13 @@ impl Identity {
 
     /// `userIdentity` of the record.
     fn value(&self) -> Value {
-        let account = self.arn.split(':').nth(4).unwrap_or_default();
+        let account = self.account();
+        if self.kind == ABROAD {
+            return json!({ "type": ABROAD, "principalId": self.name, "accountId": account });
+        }
         let mut identity = Map::new();
         identity.insert("type".into(), self.kind.into());
-        let principal = match &self.role {
-            Some(role) => format!("{}:{}", Self::unique_id("AROA", role), self.name),
-            None => Self::unique_id("AIDA", &self.name),
-        };
-        identity.insert("principalId".into(), principal.into());
+        identity.insert("principalId".into(), self.principal_id().into());
         identity.insert("arn".into(), self.arn.clone().into());
         identity.insert("accountId".into(), account.into());
         if let Some(key) = &self.access_key {
@@ -115,6 +134,8 @@ pub struct Event {
     pub(super) response: Option<String>,
     /// (errorCode, errorMessage)
     pub error: Option<(String, String)>,
+    /// What it has in common with the event that another account got of the same request.
+    pub(super) shared_id: Option<String>,
 }
 
 impl Event {
@@ -148,7 +169,9 @@ impl Event {
         }
         entry.insert("EventTime".into(), self.at.secs().into());
         entry.insert("EventSource".into(), self.source.clone().into_owned().into());
-        entry.insert("Username".into(), self.by.name.clone().into());
+        if self.by.kind != ABROAD {
+            entry.insert("Username".into(), self.by.name.clone().into());
+        }
         entry.insert("Resources".into(), resources.into());
         entry.insert("CloudTrailEvent".into(), self.record(place).to_string().into());
         Value::Object(entry)
@@ -181,6 +204,9 @@ impl Event {
         put("eventType", "AwsApiCall".into());
         put("managementEvent", true.into());
         put("recipientAccountId", place.account.clone().into());
+        if let Some(id) = &self.shared_id {
+            put("sharedEventID", id.clone().into());
+        }
         put("eventCategory", "Management".into());
         Value::Object(record)
     }

@@ -14,11 +14,12 @@ mod tests;
 
 pub use event::{Event, Identity};
 pub use lookup::answer;
-pub use record::Answered;
+pub use record::{Answered, Other};
 pub use table::records;
 
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
+use crate::sim::payload;
 use crate::sim::rate::TokenBucket;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -33,6 +34,19 @@ const BYTES_MAX: usize = 16 << 20;
 /// Requests a second of LookupEvents (CloudTrail "quotas").
 const LOOKUPS_PER_S: f64 = 2.0;
 
+/// Events for other accounts that wait to be taken there, at most.
+const SHARED_MAX: usize = 1000;
+
+/// Whether an error says that somebody may not do something.
+fn is_denial(code: &str) -> bool {
+    matches!(code, "AccessDenied" | "AccessDeniedException" | "AuthorizationError")
+}
+
+fn shared_id(event: &Event) -> String {
+    let mut state = event.request_id.bytes().fold(event.number, |mix, byte| mix.rotate_left(7) ^ u64::from(byte));
+    payload::uuid_text(payload::next(&mut state), payload::next(&mut state))
+}
+
 /// The event history of one account and region.
 pub struct CloudTrail {
     changes: Shelf,
@@ -42,6 +56,15 @@ pub struct CloudTrail {
     lookups: TokenBucket,
     /// Events that another region records, until somebody carries them there.
     leaving: Vec<Event>,
+    /// Events for other accounts, for whoever keeps them; see [`CloudTrail::take_shared`].
+    shared: Vec<Shared>,
+}
+
+/// An event on its way to another account of the same region.
+#[derive(Debug)]
+pub struct Shared {
+    pub account: String,
+    event: Event,
 }
 
 /// Events of one kind, oldest first.
@@ -59,15 +82,31 @@ impl Default for CloudTrail {
             recorded: 0,
             lookups: TokenBucket::new(LOOKUPS_PER_S, LOOKUPS_PER_S, Timestamp::default()),
             leaving: Vec::new(),
+            shared: Vec::new(),
         }
     }
 }
 
 impl CloudTrail {
-    /// Records an answered request when it is a management event.
+    /// Records an answered request when it is a management event. Where it concerns two accounts, both get an event of it,
+    /// with one `sharedEventID` ("CloudTrail record contents"); of a denial only the account hears that was denied.
     pub fn note(&mut self, now: Timestamp, answered: &Answered<'_>) {
-        if let Some(event) = record::event_of(self.recorded, now, answered) {
-            self.keep(now, event);
+        let Some(mut event) = record::event_of(self.recorded, now, answered) else { return };
+        let is_denial = answered.outcome.is_err_and(|error| is_denial(error.code));
+        match &answered.other {
+            None => self.keep(now, event),
+            Some(Other::Owner(_)) if is_denial => self.keep(now, event),
+            Some(Other::Caller(account)) if is_denial => self.share(account, event),
+            Some(Other::Owner(account)) => {
+                event.shared_id = Some(shared_id(&event));
+                self.share(account, Event { by: event.by.seen_from_abroad(), ..event.clone() });
+                self.keep(now, event);
+            }
+            Some(Other::Caller(account)) => {
+                event.shared_id = Some(shared_id(&event));
+                self.share(account, event.clone());
+                self.keep(now, Event { by: event.by.seen_from_abroad(), ..event });
+            }
         }
     }
 
@@ -84,6 +123,24 @@ impl CloudTrail {
     /// Records what happened in another region.
     pub fn receive(&mut self, event: Event) {
         self.keep(event.at, Event { number: self.recorded, ..event });
+    }
+
+    fn share(&mut self, account: &str, event: Event) {
+        // Where nobody keeps the accounts, nobody would take them away.
+        if self.shared.len() < SHARED_MAX {
+            self.shared.push(Shared { account: account.to_owned(), event });
+        }
+    }
+
+    /// What other accounts are to be told, which `receive_shared` takes in there.
+    pub fn take_shared(&mut self) -> Vec<Shared> {
+        std::mem::take(&mut self.shared)
+    }
+
+    /// Takes in an event that another account has shared.
+    pub fn receive_shared(&mut self, now: Timestamp, shared: Shared) {
+        let event = Event { number: self.recorded, at: now, ..shared.event };
+        self.keep(now, event);
     }
 
     /// Records a change that one of the account's IAM users made from outside, such as a deploy. `request` and

@@ -21,6 +21,17 @@ pub struct Answered<'a> {
     pub request_id: String,
     pub input: &'a Value,
     pub outcome: Result<&'a Value, &'a ApiError>,
+    /// The account that gets an event of it, too: the caller's where that one is another, or that of a role.
+    pub other: Option<Other>,
+}
+
+/// Another account that a request concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// Its own user or session has made the request.
+    Caller(String),
+    /// It is told of somebody else's.
+    Owner(String),
 }
 
 /// The event, when the request is one of the account's management.
@@ -50,6 +61,7 @@ pub fn event_of(number: u64, now: Timestamp, answered: &Answered<'_>) -> Option<
         request: text(&input),
         response: text(&output),
         error,
+        shared_id: None,
     })
 }
 
@@ -77,6 +89,7 @@ pub fn change(
         request: text(request),
         response: text(response),
         error: None,
+        shared_id: None,
     })
 }
 

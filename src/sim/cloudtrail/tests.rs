@@ -4,6 +4,7 @@ use super::{CloudTrail, Identity, table};
 use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
+use crate::sim::wire::visit::{Visit, Visitor};
 use crate::sim::wire::{self, Call, Reply, Request, Service};
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -86,6 +87,86 @@ fn a_refusal_is_an_event_with_its_error() {
     assert_eq!(record["errorCode"], "ResourceNotFoundException");
     assert_eq!(record["errorMessage"], refused.message);
     assert_eq!(record["responseElements"], Value::Null);
+}
+
+/// The world of another account, and what it is told by this one.
+fn tell(world: &mut World, account: &str) -> World {
+    let place = Place { account: account.into(), ..place() };
+    let mut other = World::new(2, world.now, place);
+    for shared in world.cloudtrail.take_shared() {
+        assert_eq!(shared.account, account);
+        other.cloudtrail.receive_shared(other.now, shared);
+    }
+    other
+}
+
+/// The records of the events that both accounts have of one name.
+fn both(one: &mut World, other: &mut World, name: &str) -> (Value, Value) {
+    let record = |world: &mut World| {
+        later(world, 600);
+        let found = lookup(world, by("EventName", name));
+        assert_eq!(found.len(), 1, "{name} of {}", world.place.account);
+        serde_json::from_str::<Value>(found[0]["CloudTrailEvent"].as_str().unwrap()).unwrap()
+    };
+    (record(one), record(other))
+}
+
+#[test]
+fn the_caller_and_the_owner_of_what_is_shared_both_have_an_event() {
+    let mut owner = world();
+    let url =
+        ask(&mut owner, Service::Sqs, "CreateQueue", json!({ "QueueName": "shared" })).unwrap()["QueueUrl"].clone();
+    let guest = Place { account: "111122223333".into(), ..place() };
+    let visitor =
+        Visitor { account: guest.account.clone(), identity: Identity::user(&guest, "ana", Some("AKIAGUEST")) };
+    let visit = |owner: &mut World, operation: &str| {
+        let mut call = Call { visit: Visit::Arrived(visitor.clone()), ..call(Bytes::new(), "/", "POST") };
+        wire::answer(owner, &mut call, Service::Sqs, operation, Ok(json!({ "QueueUrl": url })))
+    };
+    visit(&mut owner, "PurgeQueue").unwrap_err();
+    let policy = json!({ "Statement": { "Effect": "Allow", "Principal": "*", "Action": "sqs:*" } }).to_string();
+    let opened = json!({ "QueueUrl": url, "Attributes": { "Policy": policy } });
+    ask(&mut owner, Service::Sqs, "SetQueueAttributes", opened).unwrap();
+    let mut denied = tell(&mut owner, "111122223333");
+    visit(&mut owner, "PurgeQueue").unwrap();
+    let mut guest = tell(&mut owner, "111122223333");
+    let (of_owner, of_guest) = both(&mut owner, &mut guest, "PurgeQueue");
+    assert_eq!(of_owner["recipientAccountId"], "123456789012");
+    assert_eq!(of_guest["recipientAccountId"], "111122223333");
+    assert!(of_owner["sharedEventID"].is_string() && of_owner["sharedEventID"] == of_guest["sharedEventID"]);
+    let whoever = &of_owner["userIdentity"];
+    assert_eq!((&whoever["type"], &whoever["accountId"]), (&json!("AWSAccount"), &json!("111122223333")));
+    assert_eq!((whoever.get("arn"), whoever.get("userName")), (None, None), "the owner is not told who it was");
+    assert_eq!(of_guest["userIdentity"]["arn"], "arn:aws:iam::111122223333:user/ana");
+    assert_eq!(of_owner["userIdentity"]["principalId"], of_guest["userIdentity"]["principalId"]);
+    assert_eq!(lookup(&mut owner, by("EventName", "PurgeQueue"))[0].get("Username"), None);
+    later(&mut denied, 600);
+    let refused = lookup(&mut denied, by("EventName", "PurgeQueue"));
+    let refused: Value = serde_json::from_str(refused[0]["CloudTrailEvent"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&refused["errorCode"], refused.get("sharedEventID")),
+        (&json!("AccessDenied"), None),
+        "it alone is told"
+    );
+}
+
+#[test]
+fn an_account_is_told_of_who_assumes_its_roles() {
+    let mut world = world();
+    let role =
+        |account: &str| json!({ "RoleArn": format!("arn:aws:iam::{account}:role/ops"), "RoleSessionName": "ann" });
+    ask(&mut world, Service::Sts, "AssumeRole", role("123456789012")).unwrap();
+    assert!(world.cloudtrail.take_shared().is_empty(), "its own roles are its own affair");
+    let mut world = self::world();
+    ask(&mut world, Service::Sts, "AssumeRole", role("111122223333")).unwrap();
+    let mut other = tell(&mut world, "111122223333");
+    let (here, there) = both(&mut world, &mut other, "AssumeRole");
+    assert_eq!(here["sharedEventID"], there["sharedEventID"]);
+    assert_eq!(
+        (&here["userIdentity"]["type"], &there["userIdentity"]["type"]),
+        (&json!("IAMUser"), &json!("AWSAccount"))
+    );
+    assert_eq!(there["requestParameters"]["roleArn"], "arn:aws:iam::111122223333:role/ops");
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub mod rest;
 pub mod visit;
 
 use crate::domain::time::Timestamp;
+use crate::sim::cloudtrail::Other;
 use crate::sim::error::ApiError;
 use crate::sim::faults::api::{self, Hold, Met};
 use crate::sim::world::World;
@@ -365,7 +366,12 @@ pub(crate) fn note_event(
     let request = &call.request;
     let by = call.visitor().map_or_else(|| sts::identity(world, request), |visitor| visitor.identity.clone());
     let request_id = request_id(world);
-    let answered = cloudtrail::Answered { service, operation, request, by, request_id, input, outcome };
+    let other = match call.visitor() {
+        Some(visitor) => Some(Other::Caller(visitor.account.clone())),
+        None if service == "sts" => sts::owner_of_role(&world.place, operation, input).map(Other::Owner),
+        None => None,
+    };
+    let answered = cloudtrail::Answered { service, operation, request, by, request_id, input, outcome, other };
     let is_recorded_elsewhere = service == Service::Iam.name() && world.place.region != iam::RECORDED_IN;
     if is_recorded_elsewhere && world.abroad.is_some() {
         world.cloudtrail.note_abroad(world.now, &answered);
