@@ -3,6 +3,7 @@
 use crate::aws::clients::Clients;
 use crate::aws::draft::{Draft, blank};
 use crate::aws::errors::{Trouble, trouble};
+use crate::aws::kcl_workers::{self, Report};
 use crate::aws::lease_tables::{Capacity, Renewal};
 use crate::aws::operations::{DESCRIBE_TABLE, LIST_TABLES, READ_UNIT_USD, SCAN};
 use crate::domain::field::{Field, Fields};
@@ -27,9 +28,9 @@ const DENIED_MAX: usize = 5;
 const SCAN_PAGES_MAX: usize = 8;
 
 /// What a KCL 3 application keeps beside its leases; its key is another, and its name says all.
-const OTHER_TABLES: [&str; 2] = ["-CoordinatorState", "-WorkerMetricStats"];
+const OTHER_TABLES: [&str; 2] = ["-CoordinatorState", kcl_workers::TABLE_END];
 /// The partition key of a lease table.
-const LEASE_KEY: &str = "leaseKey";
+pub(super) const LEASE_KEY: &str = "leaseKey";
 
 const DESCRIBED_FIELDS: [&Field; 3] = [&kcl::STATUS, &kcl::CAPACITY, &kcl::ARN];
 const LOOK_FIELDS: [&Field; 6] =
@@ -38,10 +39,13 @@ const LOOK_FIELDS: [&Field; 6] =
 /// Every lease table by name.
 pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
     let mut draft = Draft::default();
-    let (names, complete) = tables(clients, &mut draft).await;
+    let (mut names, complete) = tables(clients, &mut draft).await;
     if !complete {
         return draft;
     }
+    let reporting = names.iter().filter_map(|name| name.strip_suffix(kcl_workers::TABLE_END)).map(str::to_owned);
+    clients.lease_tables().listed_reports(reporting.collect());
+    names.retain(|name| !OTHER_TABLES.iter().any(|end| name.ends_with(end)));
     let mut denied = 0;
     for name in clients.lease_tables().listed(&names).into_iter().take(DESCRIBED_MAX) {
         let mut update = blank(&ResourceId::new(KindId::Kcl, &name), now);
@@ -69,7 +73,7 @@ pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
     draft
 }
 
-/// The tables that could hold leases, and whether these are all.
+/// The tables, and whether these are all.
 async fn tables(clients: &Clients, draft: &mut Draft) -> (BTreeSet<String>, bool) {
     let mut names = BTreeSet::new();
     let mut after: Option<String> = None;
@@ -77,8 +81,7 @@ async fn tables(clients: &Clients, draft: &mut Draft) -> (BTreeSet<String>, bool
         clients.turn(&LIST_TABLES).await;
         match clients.dynamodb.list_tables().set_exclusive_start_table_name(after).send().await {
             Ok(page) => {
-                let could_be = |name: &String| !OTHER_TABLES.iter().any(|end| name.ends_with(end));
-                names.extend(page.table_names.unwrap_or_default().into_iter().filter(could_be));
+                names.extend(page.table_names.unwrap_or_default());
                 after = page.last_evaluated_table_name;
             }
             Err(error) => {
@@ -160,13 +163,18 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
             }
         }
         if clients.lease_tables().is_to_look(name, target.is_near, now) {
-            match look(clients, name).await {
-                Ok((leases, units)) => {
+            match scan(clients, name).await {
+                Ok((items, units)) => {
                     draft.charge(units * READ_UNIT_USD);
-                    tell(clients, &mut update, leases, units, now);
+                    tell(clients, &mut update, leases(&items), units, now);
+                    let reports = items.iter().filter_map(Report::within_leases).collect();
+                    kcl_workers::tell_reports(clients, &mut update, reports, now);
                 }
                 Err(trouble) => draft.resource(&SCAN, trouble, &mut update, &LOOK_FIELDS),
             }
+        }
+        if clients.lease_tables().is_to_count(name, target.is_near, now) {
+            kcl_workers::count(clients, &mut draft, &mut update, now).await;
         }
         draft.update(update);
     }
@@ -200,9 +208,19 @@ impl Lease {
     }
 }
 
-/// All leases by key, and the read units that the look took.
-async fn look(clients: &Clients, table: &str) -> Result<(Vec<Lease>, f64), Trouble> {
-    let (mut leases, mut units) = (Vec::new(), 0.0);
+/// By key.
+fn leases(items: &[HashMap<String, AttributeValue>]) -> Vec<Lease> {
+    let mut leases: Vec<Lease> = items.iter().filter_map(Lease::read).collect();
+    leases.sort_by(|a, b| a.key.cmp(&b.key));
+    leases
+}
+
+/// What stands in a table, and the read units that it took to read.
+pub(super) async fn scan(
+    clients: &Clients,
+    table: &str,
+) -> Result<(Vec<HashMap<String, AttributeValue>>, f64), Trouble> {
+    let (mut items, mut units) = (Vec::new(), 0.0);
     let mut after = None;
     for _ in 0..SCAN_PAGES_MAX {
         clients.turn(&SCAN).await;
@@ -210,7 +228,7 @@ async fn look(clients: &Clients, table: &str) -> Result<(Vec<Lease>, f64), Troub
         match request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await {
             Ok(page) => {
                 units += page.consumed_capacity.as_ref().and_then(|taken| taken.capacity_units).unwrap_or(0.0);
-                leases.extend(page.items().iter().filter_map(Lease::read));
+                items.extend(page.items.unwrap_or_default());
                 after = page.last_evaluated_key.filter(|key| !key.is_empty());
             }
             Err(error) => return Err(trouble(&error, &SCAN, clients.place())),
@@ -219,8 +237,7 @@ async fn look(clients: &Clients, table: &str) -> Result<(Vec<Lease>, f64), Troub
             break;
         }
     }
-    leases.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok((leases, units))
+    Ok((items, units))
 }
 
 /// Writes a look's leases and their counts into the update.

@@ -16,13 +16,22 @@ const LOOK_NEAR_EVERY: Duration = Duration::from_secs(10);
 const LOOK_WIDE_EVERY: Duration = Duration::from_secs(600);
 /// When a first look wants its second, and when leases are not renewed.
 const LOOK_SOON_EVERY: Duration = Duration::from_secs(60);
+/// Workers report each half minute, and CloudWatch has a number a minute.
+const COUNT_NEAR_EVERY: Duration = Duration::from_secs(60);
 /// The share of a provisioned table's read units that looks may take.
 const READ_SHARE: f64 = 0.05;
 const DESCRIBE_EVERY: Duration = Duration::from_secs(300);
 
 /// Shared by all clients of a context.
 #[derive(Clone, Debug, Default)]
-pub struct LeaseTables(Arc<RwLock<BTreeMap<String, Table>>>);
+pub struct LeaseTables(Arc<RwLock<Memory>>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    tables: BTreeMap<String, Table>,
+    /// The applications beside whose lease table another is listed that their workers report to.
+    reporting: BTreeSet<String>,
+}
 
 #[derive(Clone, Debug)]
 enum Table {
@@ -37,6 +46,8 @@ struct Known {
     looked: Option<Look>,
     /// The longest time from one renewal of a lease to its next, as far as looks have seen it.
     renews_every: Option<Duration>,
+    /// When its workers were counted, and whether that was dear.
+    counted: Option<(Timestamp, bool)>,
 }
 
 /// What DescribeTable says of how much a look takes and how much there is.
@@ -88,11 +99,52 @@ const STANDS_STILL_UNKNOWN: Duration = Duration::from_secs(120);
 
 impl LeaseTables {
     fn read<R>(&self, read: impl FnOnce(&BTreeMap<String, Table>) -> R) -> R {
-        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        read(&self.0.read().unwrap_or_else(PoisonError::into_inner).tables)
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<String, Table>) -> R) -> R {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner).tables)
+    }
+
+    /// Remembers which applications have a table of reports.
+    pub fn listed_reports(&self, applications: BTreeSet<String>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).reporting = applications;
+    }
+
+    /// Whether a table is listed that this application's workers report to.
+    pub fn has_reports(&self, application: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).reporting.contains(application)
+    }
+
+    /// Whether it is time to find out which workers there are.
+    pub fn is_to_count(&self, name: &str, is_near: bool, now: Timestamp) -> bool {
+        let every = |is_dear: bool| if is_near && !is_dear { COUNT_NEAR_EVERY } else { LOOK_WIDE_EVERY };
+        self.read(|tables| match tables.get(name) {
+            // What holds leases is known of a look alone.
+            Some(Table::Leases(known)) if known.looked.is_some() => {
+                known.counted.is_none_or(|(at, is_dear)| now.since(at) >= every(is_dear))
+            }
+            _ => false,
+        })
+    }
+
+    /// Its workers were counted; where that was dear, it is done seldom even while somebody looks.
+    pub fn counted(&self, name: &str, is_dear: bool, now: Timestamp) {
+        self.change(|tables| {
+            if let Some(Table::Leases(known)) = tables.get_mut(name) {
+                known.counted = Some((now, is_dear));
+            }
+        });
+    }
+
+    /// Who holds a lease by the last look, renewed or not.
+    pub fn owners(&self, name: &str) -> BTreeSet<String> {
+        self.read(|tables| match tables.get(name) {
+            Some(Table::Leases(Known { looked: Some(look), .. })) => {
+                look.counters.values().map(|counter| counter.owner.clone()).collect()
+            }
+            _ => BTreeSet::new(),
+        })
     }
 
     /// Forgets what is not listed any more; gives the tables of which it is not known what they are.
@@ -112,11 +164,12 @@ impl LeaseTables {
     /// A table was described; `None`: it holds no leases.
     pub fn described(&self, name: &str, capacity: Option<Capacity>, now: Timestamp) {
         self.change(|tables| {
-            let (looked, renews_every) = match tables.remove(name) {
-                Some(Table::Leases(known)) => (known.looked, known.renews_every),
-                _ => (None, None),
+            let (looked, renews_every, counted) = match tables.remove(name) {
+                Some(Table::Leases(known)) => (known.looked, known.renews_every, known.counted),
+                _ => (None, None, None),
             };
-            let leases = |capacity| Table::Leases(Known { described_at: now, capacity, looked, renews_every });
+            let known = |capacity| Known { described_at: now, capacity, looked, renews_every, counted };
+            let leases = |capacity| Table::Leases(known(capacity));
             tables.insert(name.to_owned(), capacity.map_or(Table::Other, leases));
         });
     }
@@ -279,6 +332,22 @@ mod tests {
         assert_eq!(look(&tables, 7, 0), Renewal::SeenOnce);
         assert_eq!(look(&tables, 7, 60), Renewal::SeenOnce);
         assert_eq!(look(&tables, 7, 120), Renewal::StandsStill(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn workers_are_counted_after_a_look_and_no_more_often_than_they_report() {
+        let tables = leases(None, 0);
+        assert!(!tables.is_to_count("app", true, at(0)), "who holds a lease is not known yet");
+        look(&tables, 1, 0);
+        assert_eq!(tables.owners("app"), ["w".to_owned()].into());
+        assert!(tables.is_to_count("app", false, at(0)));
+        tables.counted("app", false, at(0));
+        tables.described("app", Some(Capacity { bytes: 0, read_units: None }), at(30));
+        assert!(!tables.is_to_count("app", true, at(59)) && tables.is_to_count("app", true, at(60)));
+        assert!(!tables.is_to_count("app", false, at(599)) && tables.is_to_count("app", false, at(600)));
+        assert!(!tables.is_to_count("carts", true, at(600)));
+        tables.counted("app", true, at(600));
+        assert!(!tables.is_to_count("app", true, at(1199)) && tables.is_to_count("app", true, at(1200)));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod draft;
 pub mod errors;
 mod firehose;
 mod kcl;
+mod kcl_workers;
 mod kinesis;
 mod lambda;
 mod lease_tables;

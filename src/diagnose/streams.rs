@@ -1,7 +1,7 @@
 //! What is wrong with a stream: writes refused by one hot shard or by all, reads refused, readers slow or gone.
 
 use super::{Estate, evidence, finding};
-use crate::domain::counted::counted;
+use crate::domain::counted::{counted, counted_that};
 use crate::domain::field::Field;
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
 use crate::domain::row::{Health, Part, Row};
@@ -161,12 +161,28 @@ fn lagging<'a>(estate: &Estate<'a>, row: &'a Row) -> Option<Finding> {
     }
     if let Some(application) = application {
         found.evidence.extend(evidence(application, &kcl::LAG_MS, "lag of its slowest lease"));
+        found.evidence.extend(idle_workers(application));
     }
     if let Some(function) = function {
         found.evidence.extend(evidence(function, &lambda::ITERATOR_AGE_MS, "age of its batches"));
         found.evidence.extend(evidence(function, &lambda::DURATION_P99_MS, "its p99 duration"));
     }
     Some(found)
+}
+
+/// That an application has workers to spare: it is no more of them that it lacks, for a shard is read by one alone.
+fn idle_workers(application: &Row) -> Option<Evidence> {
+    let idle = application.fields.number(&kcl::IDLE).filter(|idle| *idle > 0.0)?;
+    let is_shared_out =
+        [&kcl::UNOWNED, &kcl::EXPIRED].iter().all(|field| application.fields.number(field) == Some(0.0));
+    let sentence =
+        format!("{} no lease: more workers do not help, more shards may", counted_that(idle, "worker", "hold"));
+    is_shared_out.then(|| Evidence {
+        resource: application.id.clone(),
+        field: kcl::IDLE.id,
+        sentence,
+        at: application.as_of,
+    })
 }
 
 /// Records arrive, functions are mapped, and CloudWatch has no iterator age at all: nobody reads.

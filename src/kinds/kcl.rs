@@ -22,8 +22,17 @@ pub const WORKERS: Field = Field {
     id: "workers",
     title: "WORKERS",
     unit: Unit::Count,
-    doc: "Workers that hold a lease and are not known to have stopped renewing it; one without a lease is not seen (Scan).",
+    doc: "Workers that hold a lease and are not known to have stopped renewing it (Scan).",
 };
+pub const IDLE: Field = Field {
+    id: "idle_workers",
+    title: "IDLE",
+    unit: Unit::Count,
+    doc: "Workers that live and hold no lease, by their reports (KCL 3: the WorkerMetricStats table or, in one table, among \
+          the leases), else by the CurrentLeases that each publishes; no data where they do neither.",
+};
+pub const IDLE_WORKERS: Field =
+    Field { id: "idle_worker_names", title: "IDLE WORKERS", unit: Unit::Text, doc: "Their names (workerIdentifier)." };
 pub const EXPIRED: Field = Field {
     id: "expired_leases",
     title: "EXPIRED",
@@ -165,6 +174,7 @@ pub const KIND: Kind = Kind {
         &LAG_MS,
         &LEASES,
         &WORKERS,
+        &IDLE,
         &EXPIRED,
         &UNOWNED,
         &RENEWALS_PER_MIN,
@@ -177,6 +187,7 @@ pub const KIND: Kind = Kind {
         &LAG_MS,
         &LEASES,
         &WORKERS,
+        &IDLE,
         &EXPIRED,
         &UNOWNED,
         &FINISHED,
@@ -237,6 +248,33 @@ fn is_measured(part: &Part) -> bool {
 
 pub fn is_finished(part: &Part) -> bool {
     part.fields.text(&LEASE_STATE) == Some(DONE)
+}
+
+/// How many leases each worker holds that are not known to have expired.
+pub fn leases_by_worker(row: &Row) -> BTreeMap<&str, usize> {
+    let is_held = |part: &&Part| !matches!(part.fields.text(&LEASE_STATE), Some(GONE | DONE));
+    let mut workers = BTreeMap::new();
+    for owner in row.parts.iter().filter(is_held).filter_map(|part| part.fields.text(&OWNER)) {
+        *workers.entry(owner).or_insert(0) += 1;
+    }
+    workers
+}
+
+/// Its workers in one sentence: how many leases each holds, which live and hold none, or why that is not known.
+pub fn workers_told(row: &Row) -> String {
+    let holding: Vec<String> =
+        leases_by_worker(row).iter().map(|(worker, leases)| format!("{worker} {leases}")).collect();
+    let holding = if holding.is_empty() { "none holds a lease".to_owned() } else { holding.join(", ") };
+    let idle = match row.fields.text(&IDLE_WORKERS) {
+        Some("") => "none is idle".to_owned(),
+        Some(idle) => format!("idle: {idle}"),
+        None => match row.fields.why_missing(&IDLE) {
+            None | Some(NoData::NotYet) => "idle ones are not known yet".to_owned(),
+            Some(NoData::Denied) => "idle ones are not known: these credentials may not ask".to_owned(),
+            Some(_) => "idle ones are not known: no worker reports or publishes how many leases it holds".to_owned(),
+        },
+    };
+    format!("{holding}; {idle}")
 }
 
 /// A lease key of an application that reads several streams: account, stream, creation, shard.

@@ -1,9 +1,11 @@
 //! KCL applications from end to end: fleets of the engine that lose an instance, stop, or are refused by their lease
 //! table, and a probe that a person asks for.
 
+use crate::changes::screen;
 use crate::estate::{Desk, MINUTE};
 use midwatch::app::dialog::Dialog;
-use midwatch::domain::row::{Health, Relation};
+use midwatch::domain::row::{Health, KindId, Relation};
+use midwatch::domain::value::Origin;
 use midwatch::kinds::kcl;
 use midwatch::sim::scenario::builtin;
 use std::time::Duration;
@@ -107,6 +109,76 @@ async fn a_lease_table_that_refuses_its_workers_is_the_cause() {
     until(&mut desk, 10, &["lease-table-throttled"]).await;
     let found = &desk.runner.state().findings[0];
     assert!(found.sentence.contains("20 reads/s, 20 writes/s: give it more"), "{}", found.sentence);
+}
+
+/// Two shards, and more workers than that: of version 2, which is known by its metrics, and of version 3, whose workers
+/// report.
+const SPARE: &str = r#"
+name = "spare"
+title = "Spare workers"
+about = "Clicks are read by more workers than there are shards."
+start = "2026-11-27T09:00:00Z"
+region = "eu-west-1"
+[[stream]]
+name = "clicks"
+shards = 2
+[[fleet]]
+name = "clicks-by-two"
+stream = "clicks"
+workers = 4
+records_per_s = 100
+[[fleet]]
+name = "clicks-by-three"
+stream = "clicks"
+workers = 3
+records_per_s = 100
+library = 3
+instance_boot_s = 3600
+[[fault]]
+kind = "lost-instance"
+target = "clicks-by-three"
+key = 1
+at = "10m"
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn workers_without_a_lease_are_named_by_their_reports_or_by_their_metrics() {
+    let mut desk = Desk::over(SPARE, 5, 0.15).await;
+    let applications = desk.runner.state().rows.keys().filter(|id| id.kind == KindId::Kcl).map(ToString::to_string);
+    assert_eq!(applications.collect::<Vec<_>>(), ["kcl/clicks-by-three", "kcl/clicks-by-two"], "no table of reports");
+    for (application, idle, origin) in
+        [("kcl/clicks-by-two", 2, Origin::CloudWatch), ("kcl/clicks-by-three", 1, Origin::Api)]
+    {
+        desk.runner.keys(":").unwrap();
+        desk.runner.paste(application);
+        desk.runner.keys("<enter>").unwrap();
+        desk.runner.run_for(MINUTE).await;
+        let row = desk.row(application).clone();
+        assert_eq!((row.health, desk.number(application, &kcl::WORKERS)), (Health::Ok, 2.0), "{:?}", row.reasons);
+        let value = row.fields.get(&kcl::IDLE).unwrap();
+        assert_eq!((value.as_number(), value.origin), (Some(f64::from(idle)), origin));
+        let named = row.fields.text(&kcl::IDLE_WORKERS).unwrap();
+        let owners = kcl::leases_by_worker(&row);
+        assert!(named.split(", ").count() == idle as usize && !named.split(", ").any(|name| owners.contains_key(name)));
+        let shown = screen(&mut desk, 100, 40);
+        assert!(shown.contains(&format!("idle: {named}")), "{shown}");
+    }
+    assert!(desk.runner.state().findings.is_empty(), "{:?}", desk.runner.state().findings);
+    let asked = desk.asked().await;
+    desk.runner.run_for(MINUTE * 2).await;
+    let scans = desk.asked().await["dynamodb:Scan"] - asked["dynamodb:Scan"];
+    assert!(scans <= 12 + 2 + 2, "the leases every ten seconds, the reports each minute: {scans}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spare_worker_takes_over_and_is_idle_no_more() {
+    let mut desk = Desk::over(SPARE, 2, 0.15).await;
+    desk.runner.keys(":kcl/clicks-by-three<enter>").unwrap();
+    desk.runner.run_for(MINUTE * 3).await;
+    assert_eq!(desk.number("kcl/clicks-by-three", &kcl::IDLE), 1.0);
+    desk.runner.run_for(MINUTE * 8).await;
+    assert_eq!(desk.number("kcl/clicks-by-three", &kcl::WORKERS), 2.0);
+    assert_eq!(desk.number("kcl/clicks-by-three", &kcl::IDLE), 0.0, "the lost one reports no more");
 }
 
 #[tokio::test(start_paused = true)]

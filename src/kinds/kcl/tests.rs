@@ -62,3 +62,22 @@ fn a_table_that_is_not_written_to_was_left_now_or_long_ago() {
     application.fields.set(&RENEWALS_PER_MIN, number(54.0));
     assert_eq!(told(&application, &all), Silence::No);
 }
+
+#[test]
+fn workers_are_told_with_their_leases_and_who_holds_none() {
+    let mut application = row(KindId::Kcl, "app", &["s-0", "s-1", "s-2", "s-3"]);
+    let held = [("app-1", HELD), ("app-2", HELD), ("app-1", SEEN_ONCE), ("app-3", GONE)];
+    for (part, (owner, state)) in application.parts.iter_mut().zip(held) {
+        part.fields.set(&OWNER, Value::text(owner, Timestamp::default()));
+        part.fields.set(&LEASE_STATE, Value::text(state, Timestamp::default()));
+    }
+    assert_eq!(workers_told(&application), "app-1 2, app-2 1; idle ones are not known yet");
+    application.fields.set(&IDLE, Value::missing(NoData::NoDatapoints, Timestamp::default(), Origin::CloudWatch));
+    let said = workers_told(&application);
+    assert!(said.ends_with("no worker reports or publishes how many leases it holds"), "{said}");
+    application.fields.set(&IDLE_WORKERS, Value::text("app-4, app-5", Timestamp::default()));
+    assert_eq!(workers_told(&application), "app-1 2, app-2 1; idle: app-4, app-5");
+    application.fields.set(&IDLE_WORKERS, Value::text("", Timestamp::default()));
+    application.parts.clear();
+    assert_eq!(workers_told(&application), "none holds a lease; none is idle");
+}

@@ -2,7 +2,7 @@
 
 use super::file::Scenario;
 use super::problems::Problems;
-use crate::sim::actors::fleet::{InitialPosition, Settings};
+use crate::sim::actors::fleet::{InitialPosition, Library, Settings};
 use crate::sim::actors::{Actor, Role};
 use crate::sim::world::World;
 use serde::Deserialize;
@@ -37,6 +37,9 @@ pub struct Fleet {
     pub checkpoint_every_s: u64,
     /// Read and write units a second of the lease table; by request without it.
     pub lease_table_capacity: Option<u64>,
+    /// The consumer library's version, 2 or 3: workers of version 3 report to a table `NAME-WorkerMetricStats`.
+    #[serde(default = "library")]
+    pub library: u8,
 }
 
 /// In AWS's words.
@@ -61,6 +64,9 @@ const fn checkpoint_every_s() -> u64 {
 const fn failover_s() -> u64 {
     10
 }
+const fn library() -> u8 {
+    2
+}
 
 impl Fleet {
     pub fn settings(&self) -> Settings {
@@ -78,6 +84,7 @@ impl Fleet {
             failover: Duration::from_secs(self.failover_s),
             checkpoint_every: Duration::from_secs(self.checkpoint_every_s),
             lease_table_capacity: self.lease_table_capacity,
+            library: if self.library == 3 { Library::V3 } else { Library::V2 },
         }
     }
 }
@@ -114,6 +121,10 @@ pub fn check(scenario: &Scenario, problems: &mut Problems<'_>, world: Option<&Wo
         }
         if fleet.failover_s == 0 || fleet.instances == Some(0) || fleet.lease_table_capacity == Some(0) {
             let message = "failover_s, instances and lease_table_capacity must be at least 1";
+            problems.of("fleet", index, format!("fleet `{name}`: {message}"));
+        }
+        if !matches!(fleet.library, 2 | 3) {
+            let message = format!("library is the consumer library's version, 2 or 3, not {}", fleet.library);
             problems.of("fleet", index, format!("fleet `{name}`: {message}"));
         }
     }

@@ -23,7 +23,8 @@ pub fn rows_wanted(row: &Row, width: u16) -> u16 {
         KindId::Kinesis => parts + 3,
         KindId::Sqs => parts + 2 + queue::note_rows(row, width),
         KindId::Lambda => parts + 8,
-        KindId::Sns | KindId::Swf | KindId::Kcl => parts + 2,
+        KindId::Kcl => parts + 2 + leases::worker_rows(row, width),
+        KindId::Sns | KindId::Swf => parts + 2,
         KindId::Firehose | KindId::Alarm => 0,
     }
 }

@@ -6,11 +6,12 @@ use crate::sim::cloudwatch::{Metrics, SeriesId};
 use crate::sim::kinesis::ShardId;
 use std::collections::BTreeMap;
 
-/// Whose metric: a shard's, or a worker's (its number).
+/// Whose metric: a shard's, a worker's (its number), or the application's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Of {
     Shard(ShardId),
     Worker(usize),
+    Application,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +30,9 @@ pub enum Metric {
     ExpiredLeases,
     NeededLeases,
     TakenLeases,
+    AssignedLeases,
+    AssignedWorkers,
+    ReportSuccess,
 }
 
 impl Metric {
@@ -49,6 +53,9 @@ impl Metric {
             Self::ExpiredLeases => ("TakeLeases", "ExpiredLeases", "Count"),
             Self::NeededLeases => ("TakeLeases", "NeededLeases", "Count"),
             Self::TakenLeases => ("TakeLeases", "TakenLeases", "Count"),
+            Self::AssignedLeases => ("LeaseAssignmentManager", "TotalLeases", "Count"),
+            Self::AssignedWorkers => ("LeaseAssignmentManager", "NumWorkers", "Count"),
+            Self::ReportSuccess => ("WorkerMetricStatsReporter", "Success", "Count"),
         }
     }
 }
@@ -62,11 +69,14 @@ impl Meters {
     pub fn add(&mut self, metrics: &mut Metrics, now: Timestamp, name: &str, (metric, of): (Metric, Of), value: f64) {
         let id = *self.0.entry((metric, of)).or_insert_with(|| {
             let (operation, word, unit) = metric.words();
-            let (dimension, whose) = match of {
-                Of::Shard(shard) => ("ShardId", shard.to_string()),
-                Of::Worker(number) => ("WorkerIdentifier", format!("{name}-{}", number + 1)),
+            let whose = match of {
+                Of::Shard(shard) => Some(("ShardId", shard.to_string())),
+                Of::Worker(number) => Some(("WorkerIdentifier", format!("{name}-{}", number + 1))),
+                Of::Application => None,
             };
-            metrics.series(name, word, &[("Operation", operation), (dimension, &whose)], unit)
+            let whose = whose.iter().map(|(dimension, whose)| (*dimension, whose.as_str()));
+            let dimensions: Vec<(&str, &str)> = [("Operation", operation)].into_iter().chain(whose).collect();
+            metrics.series(name, word, &dimensions, unit)
         });
         metrics.add(id, now, value);
     }

@@ -4,10 +4,16 @@
 //! A lease's counter is its owner's heartbeat. Who does not renew for the failover time loses its leases to others,
 //! who read on from the last checkpoint: what was processed after it is processed again. A child waits for its parents.
 //! The counts tell what the application knows of itself: processed, processed again, missed.
-//! Sources: Kinesis "KCL 2.x/3.x" pages ("Use Kinesis Client Library", "KCL configurations").
+//!
+//! Of version 3 a worker also reports how busy it is, whether it holds a lease or not, into a table of its own; one of
+//! them, the leader, tells how many there are. Leases are shared out by their number in both versions: that version 3
+//! weighs them by load is not imitated.
+//! Sources: Kinesis "KCL 2.x/3.x" pages ("Use Kinesis Client Library", "KCL configurations", "DynamoDB metadata tables
+//! and load balancing in KCL").
 
 mod lease;
 mod metrics;
+mod report;
 mod worker;
 
 #[cfg(test)]
@@ -38,6 +44,15 @@ pub enum InitialPosition {
     Latest,
 }
 
+/// Versions of the library that keep different books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Library {
+    /// Leases and nothing else; a worker without one is known by its metrics alone.
+    V2,
+    /// Workers report to `<application>-WorkerMetricStats`.
+    V3,
+}
+
 /// How an application is set up; the library's own names and defaults where it has them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -58,6 +73,7 @@ pub struct Settings {
     pub checkpoint_every: Duration,
     /// Read and write units a second of the lease table; by request without.
     pub lease_table_capacity: Option<u64>,
+    pub library: Library,
 }
 
 impl Settings {
@@ -73,6 +89,7 @@ impl Settings {
             failover: Duration::from_secs(10),
             checkpoint_every: Duration::from_secs(60),
             lease_table_capacity: None,
+            library: Library::V2,
         }
     }
 }
@@ -108,7 +125,8 @@ pub struct Fleet {
 impl Fleet {
     pub fn new(name: &str, settings: Settings) -> Self {
         let instances = settings.instances.max(1);
-        let workers = (0..settings.workers).map(|n| Worker::new(format!("{name}-{}", n + 1), n % instances));
+        let reports = settings.library == Library::V3;
+        let workers = (0..settings.workers).map(|n| Worker::new(format!("{name}-{}", n + 1), n % instances, reports));
         Self {
             name: name.to_owned(),
             workers: workers.collect(),

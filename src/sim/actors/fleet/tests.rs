@@ -116,6 +116,59 @@ fn two_workers_come_to_share_the_leases_of_a_stream() {
     assert_eq!(newest(&world, "MillisBehindLatest", &shard), Some(0.0));
 }
 
+/// Five workers of two shards: three have nothing to read, and say so.
+#[test]
+fn workers_without_a_lease_publish_that_they_hold_none() {
+    let mut world = world(2);
+    hire(&mut world, Settings { workers: 5, ..settings() });
+    later(&mut world, 240);
+    let held = |n: usize| {
+        let worker = format!("board-{n}");
+        let dimensions = [("Operation", "RenewAllLeases"), ("WorkerIdentifier", worker.as_str())];
+        newest(&world, "CurrentLeases", &dimensions).unwrap()
+    };
+    let mut held: Vec<f64> = (1..=5).map(held).collect();
+    held.sort_by(f64::total_cmp);
+    assert_eq!(held, [0.0, 0.0, 0.0, 1.0, 1.0]);
+    assert!(world.dynamodb.table("board-WorkerMetricStats").is_none(), "version 2 has no reports");
+}
+
+#[test]
+fn workers_of_version_3_report_how_busy_they_are_and_the_leader_counts_them() {
+    let mut world = world(2);
+    hire(&mut world, Settings { workers: 3, instances: 3, library: Library::V3, records_per_s: 10.0, ..settings() });
+    later(&mut world, 30);
+    put(&mut world, 600);
+    later(&mut world, 120);
+    let reports = |world: &World| {
+        let table = world.dynamodb.table("board-WorkerMetricStats").unwrap();
+        table.items.values().cloned().collect::<Vec<Item>>()
+    };
+    let told = reports(&world);
+    let names: Vec<&str> = told.iter().filter_map(|item| item["wid"].as_text()).collect();
+    assert_eq!(
+        names.iter().copied().collect::<std::collections::BTreeSet<_>>(),
+        ["board-1", "board-2", "board-3"].into()
+    );
+    let busy = |item: &Item| match &item["sts"] {
+        Value::M(stats) => match &stats["C"] {
+            Value::L(percents) => percents.iter().any(|percent| percent.as_number().unwrap().to_i64().unwrap() > 0),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told.iter().filter(|item| busy(item)).count(), 2, "who holds no lease has nothing to do: {told:?}");
+    let leader = [("Operation", "LeaseAssignmentManager")];
+    assert_eq!(newest(&world, "NumWorkers", &leader), Some(3.0));
+    assert_eq!(newest(&world, "TotalLeases", &leader), Some(2.0));
+    let now = world.now;
+    fleet(&mut world).settings.boot = Duration::from_secs(3600);
+    fleet(&mut world).lose_instance(2, now);
+    later(&mut world, 240);
+    assert_eq!(newest(&world, "NumWorkers", &leader), Some(2.0), "its last report is old");
+    assert_eq!(reports(&world).len(), 3);
+}
+
 #[test]
 fn what_a_lost_instance_had_not_checkpointed_is_processed_again() {
     let mut world = world(2);

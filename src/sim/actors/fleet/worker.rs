@@ -3,7 +3,8 @@
 
 use super::lease::{self, Checkpoint, Failure, Lease};
 use super::metrics::{Metric, Of};
-use super::{BACK_OFF, Fleet};
+use super::report::Reports;
+use super::{BACK_OFF, Fleet, Library};
 use crate::domain::time::Timestamp;
 use crate::sim::faults::api;
 use crate::sim::kinesis::{Batch, Cursor, Position, Sequence, ShardId};
@@ -27,6 +28,8 @@ pub(super) struct Worker {
     observed: BTreeMap<ShardId, (u64, Timestamp)>,
     renew_at: Timestamp,
     take_at: Timestamp,
+    /// What it tells of itself, of version 3.
+    pub reports: Option<Reports>,
 }
 
 /// A lease in a worker's hands, and its shard's processor.
@@ -81,15 +84,17 @@ impl Held {
 }
 
 impl Worker {
-    pub fn new(id: String, instance: u32) -> Self {
+    pub fn new(id: String, instance: u32, reports: bool) -> Self {
         let never = Timestamp::default();
         let (held, observed) = (BTreeMap::new(), BTreeMap::new());
-        Self { id, instance, boots_at: None, held, observed, renew_at: never, take_at: never }
+        let reports = reports.then(Reports::default);
+        Self { id, instance, boots_at: None, held, observed, renew_at: never, take_at: never, reports }
     }
 
     /// Everything in memory is gone.
     pub fn die(&mut self, boots_at: Timestamp) {
-        *self = Self { boots_at: Some(boots_at), ..Self::new(std::mem::take(&mut self.id), self.instance) };
+        let fresh = Self::new(std::mem::take(&mut self.id), self.instance, self.reports.is_some());
+        *self = Self { boots_at: Some(boots_at), ..fresh };
     }
 
     pub fn is_up(&self, now: Timestamp) -> bool {
@@ -105,7 +110,9 @@ impl Worker {
         match self.boots_at {
             Some(at) => at,
             None => {
-                self.held.values().map(Held::next_at).chain([self.renew_at, self.take_at]).min().unwrap_or(self.take_at)
+                let report_at = self.reports.as_ref().map(|reports| reports.next_at);
+                let own = [self.renew_at, self.take_at].into_iter().chain(report_at);
+                self.held.values().map(Held::next_at).chain(own).min().unwrap_or(self.take_at)
             }
         }
     }
@@ -122,13 +129,16 @@ impl Fleet {
         if self.workers[at].take_at <= now {
             self.take(world, at);
         }
+        if self.workers[at].reports.as_ref().is_some_and(|reports| reports.next_at <= now) {
+            self.report(world, at);
+        }
         let due = self.workers[at].held.iter().filter(|(_, held)| held.next_at() <= now).map(|(shard, _)| *shard);
         for shard in due.collect::<Vec<_>>() {
             self.process(world, at, shard);
         }
     }
 
-    fn meter(&mut self, world: &mut World, metric: Metric, of: Of, value: f64) {
+    pub(super) fn meter(&mut self, world: &mut World, metric: Metric, of: Of, value: f64) {
         let now = world.now;
         self.meters.add(&mut world.metrics, now, &self.name, (metric, of), value);
     }
@@ -200,6 +210,10 @@ impl Fleet {
                 taken += 1;
             }
         }
+        if self.settings.library == Library::V3 {
+            self.tell_as_leader(world, at, total);
+            return;
+        }
         for (metric, value) in [
             (Metric::TotalLeases, total),
             (Metric::NumWorkers, workers),
@@ -217,6 +231,9 @@ impl Fleet {
         let Some(held) = self.workers[at].held.get_mut(&shard) else { return };
         if let Some(batch) = held.batch.take_if(|batch| batch.done_at <= now) {
             held.reached = Some(batch.last);
+            if let Some(reports) = &mut self.workers[at].reports {
+                reports.busy += batch.took;
+            }
             self.note_processed(shard, batch.first.index, batch.last.index);
             let of = Of::Shard(shard);
             let ms = batch.took.as_secs_f64() * 1000.0;
