@@ -28,6 +28,14 @@ pub struct Series {
 }
 
 const MINUTE_MS: i64 = 60_000;
+/// CloudWatch takes samples of a minute in for about three more ("Metrics concepts": a datapoint keeps changing while
+/// samples arrive).
+const SETTLES_MS: i64 = 180_000;
+
+/// Since when minutes are not final: what began then or later may still change, or come.
+pub const fn unsettled_from(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis(now.millis() - MINUTE_MS - SETTLES_MS + 1)
+}
 
 impl Series {
     /// Takes over points: a known minute is overwritten (CloudWatch's newest periods keep changing), others are put in
@@ -118,6 +126,14 @@ mod tests {
         series.merge((60..200).map(|n| (minute(n), 0.0)));
         assert_eq!(series.len(), SERIES_POINTS_MAX);
         assert_eq!(series.points().next().unwrap().0, minute(200 - SERIES_POINTS_MAX as i64));
+    }
+
+    #[test]
+    fn a_minute_is_final_three_minutes_after_its_end() {
+        let now = minute(10);
+        assert!(minute(6) < unsettled_from(now) && minute(7) >= unsettled_from(now));
+        let later = Timestamp::from_millis(now.millis() + 59_999);
+        assert!(minute(6) < unsettled_from(later) && minute(7) >= unsettled_from(later));
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub struct GlyphSet {
     pub spark: [char; 9],
     pub full: char,
     pub empty: char,
+    /// Stands where a number is not final.
+    pub open: char,
     /// More of a list above or below.
     pub more_up: char,
     pub more_down: char,
@@ -100,6 +102,7 @@ const BRAILLE: GlyphSet = GlyphSet {
     spark: ['▁', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
     full: '█',
     empty: '░',
+    open: '▒',
     more_up: '↑',
     more_down: '↓',
     dots: true,
@@ -125,6 +128,7 @@ const BLOCK: GlyphSet = GlyphSet {
     spark: ['_', '_', '_', '▄', '▄', '▄', '█', '█', '█'],
     full: '█',
     empty: '░',
+    open: '▒',
     more_up: '↑',
     more_down: '↓',
     dots: false,
@@ -150,6 +154,7 @@ const ASCII: GlyphSet = GlyphSet {
     spark: ['_', '.', '.', ':', '-', '=', '+', '*', '#'],
     full: '#',
     empty: '.',
+    open: '%',
     more_up: '^',
     more_down: 'v',
     dots: false,

@@ -1,21 +1,22 @@
 //! Charts of the last hour: lines in braille or columns in blocks, one-line sparks, gauges.
 //!
 //! ```text
-//! LAG 3m20s
-//! 5m12s ⡇        ⢀⡠⠤⠒⠉
-//!       ⡇   ⢀⠔⠊⠉⠁
-//!     0 ⣇⣀⡠⠔⠁
-//!       -60m            now
+//! LAG 3m20s      ░ not final
+//! 5m12s ⡇       ⢀⡠⠤⠒⠉░
+//!       ⡇   ⢀⠔⠊⠉⠁   ░░
+//!     0 ⣇⣀⡠⠔⠁       ░░
+//!       -60m         now
 //! ```
-//! Where there is no data there is no line. The minute that is not over yet is dotted and dim: its number will grow.
+//! Where there is no data there is no line. The newest minutes, whose numbers may still change or come, are shaded: by a
+//! sign, so that it shows without colour too, and their line is dotted and dim.
 
 use super::cell::age;
 use super::pen::Pen;
 use super::text::columns;
-use crate::domain::series::Series;
+use crate::domain::series::{Series, unsettled_from};
 use crate::domain::time::Timestamp;
 use crate::domain::value::Unit;
-use crate::theme::Role;
+use crate::theme::{Depth, Role};
 use ratatui::layout::Rect;
 
 /// The window of every chart and spark.
@@ -88,6 +89,9 @@ pub fn draw(pen: &mut Pen, area: Rect, chart: &Chart) {
         pen.right(area.x, plot.bottom() - 1, gutter - 1, "0", dim);
     }
     axis(pen, Rect { y: plot.bottom(), height: 1, ..plot });
+    if pen.glyph().dots {
+        shade(pen, plot, chart);
+    }
     limit_line(pen, plot, chart, top);
     for curve in chart.curves {
         if pen.glyph().dots { dots(pen, plot, chart, curve, top) } else { bars(pen, plot, chart, curve, top) }
@@ -115,6 +119,33 @@ fn title(pen: &mut Pen, area: Rect, chart: &Chart) {
     }
     if let Some((name, limit)) = chart.limit {
         line.gap(2).put(name, Role::Warn).gap(1).put(&chart.unit.short_number(limit), Role::Strong);
+    }
+    let used = line.x;
+    let glyph = pen.glyph();
+    let legend = not_final(if glyph.dots { glyph.empty } else { glyph.open });
+    if chart.greatest().is_some() && used + 2 + columns(&legend) <= area.right() {
+        let dim = pen.style(Role::Dim);
+        pen.right(area.x, area.y, area.width, &legend, dim);
+    }
+}
+
+/// What stands beside a sign for numbers that may still change.
+fn not_final(sign: char) -> String {
+    format!("{sign} not final")
+}
+
+/// What to say of the newest cells of sparks: dim where there are colours, else a sign of their own.
+pub fn spark_legend(pen: &Pen) -> String {
+    if pen.theme.depth == Depth::None { not_final(pen.glyph().open) } else { "dim: not final".to_owned() }
+}
+
+/// The columns whose minutes are not final.
+fn shade(pen: &mut Pen, plot: Rect, chart: &Chart) {
+    let from = (unsettled_from(chart.now).millis() - chart.from()) as f64 / WINDOW_MS as f64;
+    let from = plot.x + ((f64::from(plot.width) * from) as u16).min(plot.width);
+    let style = pen.style(Role::Border);
+    for y in plot.top()..plot.bottom() {
+        pen.repeat(from, y, plot.right() - from, pen.glyph().empty, style);
     }
 }
 
@@ -193,7 +224,7 @@ fn dots(pen: &mut Pen, plot: Rect, chart: &Chart, curve: &Curve, top: f64) {
     let mut before: Option<(i64, (i32, i32))> = None;
     for (at, number) in chart.points(curve) {
         let here = place(at, number);
-        let open = at + MINUTE_MS > chart.now.millis();
+        let open = at >= unsettled_from(chart.now).millis();
         if open {
             dots.unsettled = dots.unsettled.min((here.0.max(0) / 2) as u16);
         }
@@ -223,7 +254,8 @@ fn bars(pen: &mut Pen, plot: Rect, chart: &Chart, curve: &Curve, top: f64) {
         for row in 0..plot.height {
             let filled = level.saturating_sub(usize::from(row) * steps.len()).min(steps.len());
             if filled > 0 {
-                pen.sign(plot.x + x as u16, plot.bottom() - 1 - row, steps[filled - 1], style);
+                let sign = if open { pen.glyph().open } else { steps[filled - 1] };
+                pen.sign(plot.x + x as u16, plot.bottom() - 1 - row, sign, style);
             }
         }
     }
@@ -239,17 +271,19 @@ fn buckets(chart: &Chart, curve: &Curve, width: u16) -> Vec<(Option<f64>, bool)>
         let last = column(at + MINUTE_MS).max(first + 1).min(usize::from(width));
         for bucket in buckets.get_mut(first..last).unwrap_or_default() {
             bucket.0 = Some(bucket.0.map_or(number, |other: f64| other.max(number)));
-            bucket.1 |= at + MINUTE_MS > chart.now.millis();
+            bucket.1 |= at >= unsettled_from(chart.now).millis();
         }
     }
     buckets
 }
 
-/// A series in one line of `width` cells: the height of each is against the greatest of the hour; no data is blank.
+/// A series in one line of `width` cells: the height of each is against the greatest of the hour; no data is blank. Cells
+/// whose numbers are not final are dim, or where there is no colour a sign of their own.
 pub fn spark(pen: &mut Pen, x: u16, y: u16, width: u16, series: &Series, now: Timestamp, role: Role) {
     const CELLS_MAX: usize = 60;
     let width = width.min(CELLS_MAX as u16);
     let (mut cells, mut top) = ([f64::NAN; CELLS_MAX], 0.0f64);
+    let mut open = [false; CELLS_MAX];
     let from = now.millis() - WINDOW_MS;
     for (at, number) in series.points().filter(|(_, number)| number.is_finite()) {
         let column = (at.millis() - from) * i64::from(width) / WINDOW_MS;
@@ -257,13 +291,16 @@ pub fn spark(pen: &mut Pen, x: u16, y: u16, width: u16, series: &Series, now: Ti
             && column < usize::from(width)
         {
             cells[column] = cells[column].max(number);
+            open[column] |= at >= unsettled_from(now);
             top = top.max(number);
         }
     }
-    let (signs, style) = (pen.glyph().spark, pen.style(role));
+    let (glyph, settled, unsettled) = (pen.glyph(), pen.style(role), pen.style(Role::Stale));
+    let is_colourless = pen.theme.depth == Depth::None;
     for (n, number) in cells.iter().take(usize::from(width)).enumerate().filter(|(_, number)| !number.is_nan()) {
         let level = if top > 0.0 { (number.max(0.0) / top * 8.0).ceil() as usize } else { 0 };
-        pen.sign(x + n as u16, y, signs[level.min(8)], style);
+        let sign = if open[n] && is_colourless { glyph.open } else { glyph.spark[level.min(8)] };
+        pen.sign(x + n as u16, y, sign, if open[n] { unsettled } else { settled });
     }
 }
 
@@ -312,8 +349,9 @@ mod tests {
     fn a_line_rises_between_its_axes() {
         let series = minutes(&(0..60).map(|ago| (59 - ago, ago as f64)).collect::<Vec<_>>());
         let drawn = chart(22, 5, Glyphs::Braille, &series);
-        assert_eq!(drawn[0], "LAG 59s");
+        assert_eq!(drawn[0], "LAG 59s    ░ not final");
         assert!(drawn[1].starts_with("59s") && drawn[1].ends_with(|c| ('⠁'..='⣿').contains(&c)), "{drawn:#?}");
+        assert!(drawn[3].ends_with('░'), "the newest minutes are shaded: {drawn:#?}");
         assert!(drawn[3].starts_with("  0 ⢀") || drawn[3].starts_with("  0 ⣀"), "{drawn:#?}");
         assert_eq!(drawn[4], "    -60m───────────now");
     }
@@ -334,26 +372,63 @@ mod tests {
         assert_eq!(chart(20, 3, Glyphs::Braille, &Series::default()), ["LAG", "no data", ""]);
     }
 
+    /// One minute is final and three are not, wherever it is shown.
     #[test]
-    fn the_minute_that_is_not_over_is_dim() {
-        let theme = Theme::built_in("night", Depth::TrueColor, Glyphs::Braille).unwrap();
-        let area = Rect::new(0, 0, 40, 4);
-        let mut buffer = Buffer::empty(area);
-        let series = minutes(&[(2, 5.0), (1, 5.0), (0, 5.0)]);
+    fn what_is_not_final_differs_at_every_depth_and_with_every_set_of_signs() {
+        let series = minutes(&(0..60).map(|ago| (ago, 5.0)).collect::<Vec<_>>());
         let curves = [Curve { label: "", series: Some(&series), role: Role::Series1 }];
         let chart = Chart { title: "IN", unit: Unit::Count, curves: &curves, now: NOW, limit: None, empty: "" };
-        draw(&mut Pen::new(&mut buffer, &theme), area, &chart);
-        let stale = theme.style(Role::Stale).fg;
-        let settled = theme.style(Role::Series1).fg;
-        assert_eq!(buffer[(39, 1)].fg, stale.unwrap());
-        assert_eq!(buffer[(38, 1)].fg, settled.unwrap());
+        let area = Rect::new(0, 0, 63, 4);
+        for depth in [Depth::None, Depth::Ansi16, Depth::Ansi256, Depth::TrueColor] {
+            for glyphs in [Glyphs::Ascii, Glyphs::Block, Glyphs::Braille] {
+                let theme = Theme::built_in("night", depth, glyphs).unwrap();
+                let mut buffer = Buffer::empty(area);
+                draw(&mut Pen::new(&mut buffer, &theme), area, &chart);
+                let (settled, open) = (buffer[(50, 1)].clone(), buffer[(61, 1)].clone());
+                for (cell, role) in [(&settled, Role::Series1), (&open, Role::Stale)] {
+                    let style = theme.style(role);
+                    assert_eq!((cell.fg, cell.modifier), (style.fg.unwrap_or_default(), style.add_modifier));
+                }
+                assert_ne!((settled.fg, settled.modifier), (open.fg, open.modifier), "{depth:?} {glyphs:?}");
+                let sign = if glyphs == Glyphs::Braille { '░' } else { theme.glyph().open };
+                let below = buffer[(61, 2)].symbol().to_owned();
+                assert_eq!(below, sign.to_string(), "a sign says it without colour: {depth:?} {glyphs:?}");
+                assert_ne!(buffer[(50, 2)].symbol(), below);
+                let legend: String = (0..63).map(|x| buffer[(x, 0)].symbol().to_owned()).collect();
+                assert!(legend.ends_with(&format!("{sign} not final")), "{legend}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_spark_is_dim_where_it_is_not_final_or_without_colour_has_a_sign_for_it() {
+        let series = minutes(&(0..60).map(|ago| (ago, 5.0)).collect::<Vec<_>>());
+        for (depth, glyphs, sign) in [
+            (Depth::Ansi16, Glyphs::Braille, "█"),
+            (Depth::Ansi16, Glyphs::Ascii, "#"),
+            (Depth::None, Glyphs::Braille, "▒"),
+            (Depth::None, Glyphs::Ascii, "%"),
+        ] {
+            let theme = Theme::built_in("night", depth, glyphs).unwrap();
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 1));
+            let mut pen = Pen::new(&mut buffer, &theme);
+            spark(&mut pen, 0, 0, 60, &series, NOW, Role::Series1);
+            let legend = spark_legend(&pen);
+            let (settled, open) = (buffer[(50, 0)].clone(), buffer[(58, 0)].clone());
+            assert_eq!(open.symbol(), sign);
+            let differs = (settled.symbol(), settled.style()) != (open.symbol(), open.style());
+            assert!(differs, "{depth:?} {glyphs:?}");
+            let is_of_sign = legend == format!("{sign} not final");
+            assert!(is_of_sign || (depth != Depth::None && legend == "dim: not final"), "{legend}");
+            assert_eq!(open.fg != settled.fg, depth != Depth::None);
+        }
     }
 
     #[test]
     fn sparks_and_gauges_fit_their_width() {
         let series = minutes(&[(50, 8.0), (20, 4.0), (19, 0.0), (0, 1.0)]);
         let drawn = lines(12, 1, Glyphs::Braille, |pen, _| spark(pen, 0, 0, 12, &series, NOW, Role::Series1));
-        assert_eq!(drawn[0], " █     ▄▁  ▁");
+        assert_eq!(drawn[0], " █     ▄▁  ▒");
         let drawn = lines(12, 1, Glyphs::Ascii, |pen, _| gauge(pen, 1, 0, 10, 0.42, Role::Ok));
         assert_eq!(drawn[0], " ####......");
         let drawn = lines(4, 1, Glyphs::Ascii, |pen, _| gauge(pen, 0, 0, 4, f64::NAN, Role::Ok));

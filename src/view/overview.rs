@@ -9,7 +9,7 @@
 //! ```
 
 use super::cell::cell;
-use super::chart::spark;
+use super::chart::{spark, spark_legend};
 use super::pen::Pen;
 use super::table::{HEALTH_COLUMNS, heads_rows, health, name, reason};
 use super::text::{columns, wrap};
@@ -93,7 +93,10 @@ fn heads(pen: &mut Pen, area: Rect, places: Places, list: &List) {
     if places.numbers > 0 {
         pen.text(x, area.y, places.numbers * NUMBER_COLUMNS, "NUMBERS", style);
     }
-    pen.text(x + places.numbers * NUMBER_COLUMNS + 1, area.y, places.spark, "LAST HOUR", style);
+    let legend = spark_legend(pen);
+    let whole = format!("LAST HOUR  {legend}");
+    let head = if columns(&whole) <= places.spark { whole.as_str() } else { "LAST HOUR" };
+    pen.text(x + places.numbers * NUMBER_COLUMNS + 1, area.y, places.spark, head, style);
 }
 
 fn draw_row(pen: &mut Pen, line: Rect, places: Places, state: &State, row: &Row, selected: bool) {
