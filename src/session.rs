@@ -10,6 +10,7 @@ use crate::domain::row::Place;
 use crate::faces::scenarios;
 use crate::failure::Failure;
 use crate::journal::{self, Journal, Who};
+use crate::kinds::threshold::Thresholds;
 use crate::mistakes::unknown;
 use crate::shell::hands::{Backend, Hands};
 use crate::sim::clock::VirtualClock;
@@ -123,14 +124,25 @@ async fn of_profile<'c>(settings: &Settings, flags: &LiveSettings, name: &str) -
     })
 }
 
+/// Where the chosen one's resources are said to be: the only one needs no name.
+fn place_of(one: &Chosen<'_>, chosen: &[Chosen<'_>]) -> Place {
+    match &one.name {
+        Some(name) if chosen.len() > 1 => Place::named(name),
+        _ => Place::default(),
+    }
+}
+
+/// The limits that hold everywhere, and each context's own.
+fn thresholds(config: &config::Config, chosen: &[Chosen<'_>]) -> Thresholds {
+    let own = chosen.iter().filter_map(|one| Some((place_of(one, chosen), one.config?.thresholds.clone())));
+    Thresholds { general: config.thresholds.clone(), of_contexts: own.collect() }
+}
+
 async fn open_live(settings: &Settings, chosen: &[Chosen<'_>]) -> Result<Session, Failure> {
     let mut contexts: Vec<state::Context> = Vec::new();
     let mut clients = BTreeMap::new();
     for one in chosen {
-        let place = match &one.name {
-            Some(name) if chosen.len() > 1 => Place::named(name),
-            _ => Place::default(),
-        };
+        let place = place_of(one, chosen);
         let mut context = context_of(one, &place, &settings.config);
         match clients_of(one).await {
             Ok(its_clients) => {
@@ -152,7 +164,7 @@ async fn open_live(settings: &Settings, chosen: &[Chosen<'_>]) -> Result<Session
         known: known(&settings.config).await,
         budget_usd_per_h: settings.config.budget_of(chosen.iter().map(|one| one.config)),
         refresh: settings.config.refresh,
-        thresholds: settings.config.thresholds.clone(),
+        thresholds: thresholds(&settings.config, chosen),
         speed: 1.0,
     };
     Ok(Session { clients, clock: Clock::System, settings })
@@ -247,7 +259,7 @@ async fn open_demo(demo: &DemoSettings, settings: &Settings) -> Result<Session, 
         known: Vec::new(),
         budget_usd_per_h: own.budget_usd_per_h,
         refresh: own.refresh,
-        thresholds: own.thresholds.clone(),
+        thresholds: Thresholds { general: own.thresholds.clone(), of_contexts: BTreeMap::new() },
         speed: demo.speed,
     };
     let clients = BTreeMap::from([(Place::default(), Clients::new(&config))]);

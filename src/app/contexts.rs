@@ -129,6 +129,7 @@ mod tests {
     use crate::domain::poll::Identity;
     use crate::domain::refresh::Refresh;
     use crate::domain::time::Timestamp;
+    use crate::kinds::threshold::Thresholds;
 
     const START: Timestamp = Timestamp::from_millis(1_000_000_000);
 
@@ -141,7 +142,7 @@ mod tests {
             known: ["dev", "prod", "staging"].map(known).into(),
             budget_usd_per_h: 0.15,
             refresh: Refresh::default(),
-            thresholds: Vec::new(),
+            thresholds: Thresholds::default(),
             speed: 1.0,
         };
         State::new(settings, START)

@@ -16,7 +16,7 @@ use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::tag::Tags;
 use crate::domain::time::Timestamp;
-use crate::kinds::threshold::Threshold;
+use crate::kinds::threshold::Thresholds;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ pub struct Settings {
     pub budget_usd_per_h: f64,
     pub refresh: Refresh,
     /// Limits that the person set beside midwatch's own.
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Thresholds,
     /// How many seconds of the session's time pass in a real one: 1 for live AWS. What a person needs time for is
     /// reckoned in real time.
     pub speed: f64,

@@ -60,6 +60,8 @@ pub struct Context {
     pub budget_usd_per_h: Option<f64>,
     pub include: Option<Vec<Rule>>,
     pub exclude: Option<Vec<Rule>>,
+    /// For what they are about, instead of those of all contexts.
+    pub thresholds: Vec<Threshold>,
 }
 
 impl Config {

@@ -35,8 +35,17 @@ const KEYS: [&str; 9] = [
     "contexts",
     "threshold",
 ];
-const CONTEXT_KEYS: [&str; 8] =
-    ["profile", "region", "endpoint_url", "production", "allow_actions", "budget_usd_per_h", "include", "exclude"];
+const CONTEXT_KEYS: [&str; 9] = [
+    "profile",
+    "region",
+    "endpoint_url",
+    "production",
+    "allow_actions",
+    "budget_usd_per_h",
+    "include",
+    "exclude",
+    "threshold",
+];
 const REFRESH_KEYS: [&str; 3] = ["selected_s", "on_screen_s", "swept_s"];
 const BUDGET: RangeInclusive<f64> = 0.01..=100.0;
 
@@ -276,6 +285,9 @@ impl Reader<'_, '_> {
             budget_usd_per_h: self.get(table, "budget_usd_per_h", Self::budget),
             include: self.get(table, "include", Self::patterns),
             exclude: self.get(table, "exclude", Self::patterns),
+            thresholds: self
+                .get(table, "threshold", |reader, key, item| reader.thresholds(&format!("contexts.{name}.{key}"), item))
+                .unwrap_or_default(),
         })
     }
 
@@ -297,11 +309,12 @@ impl Reader<'_, '_> {
         named.into_iter().map(|(_, name)| name).collect()
     }
 
-    fn thresholds(&mut self, key: &str, item: &Item<'_>) -> Option<Vec<Threshold>> {
+    /// The thresholds under this heading.
+    fn thresholds(&mut self, heading: &str, item: &Item<'_>) -> Option<Vec<Threshold>> {
         let Some(array) = item.get_ref().as_array() else {
-            self.wrong(item, format!("`{key}` is a list: write [[{key}]], with two brackets"));
+            self.wrong(item, format!("`{heading}` is a list: write [[{heading}]], with two brackets"));
             return None;
         };
-        Some(array.iter().filter_map(|one| threshold::read(self, one)).collect())
+        Some(array.iter().filter_map(|one| threshold::read(self, heading, one)).collect())
     }
 }

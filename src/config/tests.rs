@@ -33,7 +33,11 @@ fn the_documented_examples_are_good_and_name_every_key() {
     assert_eq!(prod.include.as_ref().unwrap()[1], Rule::parse("*/bids").unwrap());
     assert_eq!((config.thresholds[0].field, config.thresholds[0].crit), ("oldest_age_s", Some(600.0)));
     let unset: Vec<&str> = read::all_keys().filter(|key| !with_examples().contains(&format!("\n{key} ="))).collect();
-    assert_eq!(unset, ["refresh", "contexts", "threshold"], "all other keys are shown with a value");
+    assert_eq!(
+        prod.thresholds.iter().map(|own| (own.field, own.crit)).collect::<Vec<_>>(),
+        [("oldest_age_s", Some(120.0))]
+    );
+    assert_eq!(unset, ["refresh", "contexts", "threshold", "threshold"], "all other keys are shown with a value");
 }
 
 #[test]
@@ -95,6 +99,27 @@ field = "visible"
         assert!(error.starts_with(start), "{error}\nshould begin: {start}\n{errors:#?}");
     }
     assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+}
+
+#[test]
+fn a_contexts_thresholds_are_its_own_and_their_mistakes_are_told_with_their_heading() {
+    let own = "[[contexts.prod.threshold]]\nmatch = \"sqs/*\"\nfield = \"visible\"\nwarn = 9\n";
+    let config = read(&format!("{own}{own}[contexts.stage]\n")).unwrap();
+    assert_eq!(config.context("prod").unwrap().thresholds.len(), 2);
+    assert_eq!((config.context("stage").unwrap().thresholds.len(), config.thresholds.len()), (0, 0));
+    let wrong = "[contexts.prod]\nthreshold = [7]\n[contexts.stage.threshold]\n[[contexts.test.threshold]]\n\
+                 match = \"sqs/*\"\nfield = \"visibel\"\ncrit = -1\n";
+    let errors = read(wrong).unwrap_err();
+    let told = [
+        "line 2: a threshold is a table: write [[contexts.prod.threshold]]",
+        "line 3: `contexts.stage.threshold` is a list: write [[contexts.stage.threshold]], with two brackets",
+        "line 6: `visibel` is no field of sqs: did you mean `visible`?",
+        "line 7: `crit` is 0 or more, not -1",
+    ];
+    assert_eq!(errors.len(), told.len(), "{errors:#?}");
+    for (error, told) in errors.iter().zip(told) {
+        assert!(error.starts_with(told), "{error}\nshould begin: {told}");
+    }
 }
 
 #[test]

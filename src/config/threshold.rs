@@ -1,4 +1,4 @@
-//! Reads the config's `[[threshold]]` tables.
+//! Reads the config's `[[threshold]]` tables, and those of its contexts.
 
 use super::read::{Item, Reader};
 use crate::domain::pattern::Pattern;
@@ -11,10 +11,10 @@ use toml::de::DeTable;
 
 pub(super) const KEYS: [&str; 6] = ["match", "field", "warn", "crit", "below", "instead"];
 
-/// One table; what is wrong with it is noted.
-pub(super) fn read(reader: &mut Reader<'_, '_>, item: &Item<'_>) -> Option<Threshold> {
+/// One table, which stands under this heading; what is wrong with it is noted.
+pub(super) fn read(reader: &mut Reader<'_, '_>, heading: &str, item: &Item<'_>) -> Option<Threshold> {
     let Some(table) = item.get_ref().as_table() else {
-        reader.mistakes.note(item.span(), "a threshold is a table: write [[threshold]]");
+        reader.mistakes.note(item.span(), format!("a threshold is a table: write [[{heading}]]"));
         return None;
     };
     reader.known_keys(table, &KEYS);

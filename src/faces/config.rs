@@ -45,7 +45,8 @@ fn contents(config: &Config) -> String {
         0 => "no contexts".to_owned(),
         n => format!("{} ({})", counted_all(n, "context"), names.join(", ")),
     };
-    let thresholds = config.thresholds.len();
+    let of_contexts = config.contexts.iter().map(|context| context.thresholds.len()).sum::<usize>();
+    let thresholds = config.thresholds.len() + of_contexts;
     let own = config.contexts.iter().flat_map(|context| [&context.include, &context.exclude]).flatten();
     let patterns = own.chain([&config.filter.include, &config.filter.exclude]).map(Vec::len).sum::<usize>();
     let (thresholds, patterns) = (counted_all(thresholds, "threshold"), counted_all(patterns, "pattern"));

@@ -4,7 +4,8 @@ use super::{Kind, Reason, Verdict, kind};
 use crate::domain::field::Field;
 use crate::domain::finding::Finding;
 use crate::domain::pattern::Pattern;
-use crate::domain::row::{Health, Row};
+use crate::domain::row::{Health, Place, Row};
+use std::collections::BTreeMap;
 
 /// A limit that a number may not reach.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,31 +40,51 @@ impl Threshold {
         let sentence = format!("{} {is} {compared} {limit}, your threshold", field.title.to_lowercase());
         Some(Reason { health, field: field.id, sentence })
     }
-
-    /// Whether midwatch's own rules about this field give way to it.
-    fn replaces(&self, row: &Row, field: &str) -> bool {
-        self.instead && self.field == field && self.pattern.matches(&row.id)
-    }
 }
 
-/// Adds what a person's thresholds say of the row to midwatch's own verdict, and takes away what they replace.
-pub fn apply(thresholds: &[Threshold], row: &Row, verdict: &mut Verdict) {
-    verdict.reasons.retain(|reason| !thresholds.iter().any(|threshold| threshold.replaces(row, reason.field)));
-    for threshold in thresholds.iter().filter(|threshold| threshold.pattern.matches(&row.id)) {
-        verdict.reasons.extend(threshold.judge(row));
-    }
+/// All that a person set: limits for everywhere, and those of single contexts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Thresholds {
+    pub general: Vec<Threshold>,
+    pub of_contexts: BTreeMap<Place, Vec<Threshold>>,
 }
 
-/// Whether a finding still stands. One that rests on a number whose rules were replaced is at most as grave as its
-/// resource now is, and nothing where that is well.
-pub fn bears(thresholds: &[Threshold], row: &Row, finding: &mut Finding) -> bool {
-    let basis = finding.evidence.first().filter(|evidence| evidence.resource == row.id);
-    let is_replaced =
-        basis.is_some_and(|basis| thresholds.iter().any(|threshold| threshold.replaces(row, basis.field)));
-    if is_replaced {
-        finding.severity = finding.severity.min(row.health);
+impl Thresholds {
+    /// Those that hold for the row: its context's own, and the general ones about all other fields.
+    fn of<'t>(&'t self, row: &'t Row) -> impl Iterator<Item = &'t Threshold> {
+        let own = self.of_contexts.get(&row.id.place).map_or(&[][..], Vec::as_slice);
+        let own = own.iter().filter(|threshold| threshold.pattern.matches(&row.id));
+        let is_general = {
+            let own = own.clone();
+            move |threshold: &&Threshold| !own.clone().any(|own| own.field == threshold.field)
+        };
+        let general = self.general.iter().filter(|threshold| threshold.pattern.matches(&row.id));
+        own.chain(general.filter(is_general))
     }
-    !is_replaced || row.health >= Health::Warn
+
+    /// Adds what they say of the row to midwatch's own verdict, and takes away what they replace.
+    pub fn apply(&self, row: &Row, verdict: &mut Verdict) {
+        verdict.reasons.retain(|reason| !self.replace(row, reason.field));
+        for threshold in self.of(row) {
+            verdict.reasons.extend(threshold.judge(row));
+        }
+    }
+
+    /// Whether midwatch's own rules about this field give way to one of them.
+    fn replace(&self, row: &Row, field: &str) -> bool {
+        self.of(row).any(|threshold| threshold.instead && threshold.field == field)
+    }
+
+    /// Whether a finding still stands. One that rests on a number whose rules were replaced is at most as grave as its
+    /// resource now is, and nothing where that is well.
+    pub fn bear(&self, row: &Row, finding: &mut Finding) -> bool {
+        let basis = finding.evidence.first().filter(|evidence| evidence.resource == row.id);
+        let is_replaced = basis.is_some_and(|basis| self.replace(row, basis.field));
+        if is_replaced {
+            finding.severity = finding.severity.min(row.health);
+        }
+        !is_replaced || row.health >= Health::Warn
+    }
 }
 
 /// The kind's field of this id, if it is a number of its resources.
@@ -85,7 +106,6 @@ mod tests {
     use crate::domain::value::{NoData, Origin, Value};
     use crate::kinds::SeriesOf;
     use crate::kinds::sqs;
-    use std::collections::BTreeMap;
 
     fn threshold(warn: f64, crit: Option<f64>) -> Threshold {
         Threshold {
@@ -114,7 +134,8 @@ mod tests {
     fn judged(row: &Row, thresholds: &[Threshold]) -> (Health, Vec<String>) {
         let series = BTreeMap::new();
         let mut verdict = (sqs::KIND.health)(row, &SeriesOf { all: &series, row });
-        apply(thresholds, row, &mut verdict);
+        let thresholds = Thresholds { general: thresholds.to_vec(), of_contexts: BTreeMap::new() };
+        thresholds.apply(row, &mut verdict);
         verdict.told()
     }
 
@@ -147,5 +168,28 @@ mod tests {
         assert_eq!(judged(&own, &[threshold(7200.0, None)]).0, Health::Crit, "midwatch's own holds");
         let instead = Threshold { instead: true, ..threshold(7200.0, None) };
         assert_eq!(judged(&own, &[instead]), (Health::Ok, vec![]));
+    }
+
+    /// Production's queue may wait longer than others, and its depth is held to what holds everywhere.
+    #[test]
+    fn a_contexts_own_limit_of_a_field_holds_there_instead_of_the_general_one() {
+        let deep = Threshold { field: "visible", ..threshold(5.0, None) };
+        let thresholds = Thresholds {
+            general: vec![threshold(60.0, None), deep],
+            of_contexts: [(Place::named("prod"), vec![threshold(120.0, None)])].into(),
+        };
+        let reasons = |place: &Place, name: &str, age_s| {
+            let mut row = queue(name, Some(age_s));
+            row.id = row.id.at(place);
+            let mut verdict = Verdict::ok();
+            thresholds.apply(&row, &mut verdict);
+            verdict.told().1
+        };
+        let (prod, stage) = (Place::named("prod"), Place::named("stage"));
+        let depth = "visible 7 >= 5, your threshold";
+        assert_eq!(reasons(&stage, "sqs/orders", 71.0), ["oldest 1m11s >= 1m00s, your threshold", depth]);
+        assert_eq!(reasons(&prod, "sqs/orders", 71.0), [depth]);
+        assert_eq!(reasons(&prod, "sqs/orders", 130.0), ["oldest 2m10s >= 2m00s, your threshold", depth]);
+        assert_eq!(reasons(&prod, "sqs/payments", 130.0), [""; 0], "no pattern is about it");
     }
 }

@@ -11,6 +11,7 @@ use midwatch::clock::Clock;
 use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{KindId, Place};
 use midwatch::journal::Who;
+use midwatch::kinds::threshold::Thresholds;
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::shell::headless::Runner;
 use midwatch::sim::clock::VirtualClock;
@@ -102,7 +103,7 @@ async fn watch(resources: usize) -> Seen {
         known: Vec::new(),
         budget_usd_per_h: BUDGET_USD_PER_H,
         refresh: Refresh::default(),
-        thresholds: Vec::new(),
+        thresholds: Thresholds::default(),
         speed: 1.0,
     };
     let mut runner = Runner::new(State::new(settings, clock.now()), hands, answers);

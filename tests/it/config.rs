@@ -238,6 +238,35 @@ fn every_mistake_is_told_before_anything_is_looked_at() {
     assert_eq!(run.end().code, 0, "what needs no config works beside a broken one");
 }
 
+/// Relative to the config, wherever the command runs.
+#[test]
+fn a_theme_file_is_checked_with_the_config_that_names_it() {
+    let text = "theme = \"themes.d/mine.toml\"\n[contexts.a]\n[[contexts.a.threshold]]\nmatch = \"sqs/*\"\n\
+                field = \"visible\"\nwarn = 9\n";
+    let with_theme = |theme: Option<&str>| {
+        let (run, path) = with_config("config check", text);
+        let folder = path.parent().unwrap().join("themes.d");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("mine.toml");
+        match theme {
+            Some(theme) => std::fs::write(&file, theme).unwrap(),
+            None => drop(std::fs::remove_file(&file)),
+        }
+        (run.end(), path, file.display().to_string())
+    };
+    let good = midwatch::theme::BUILT_IN[1].1;
+    let (checked, path, _) = with_theme(Some(good));
+    let said =
+        format!("{}: a good config: 1 context (a), 1 threshold, 0 patterns of what is watched.\n", path.display());
+    assert_eq!((checked.code, checked.out), (0, said), "{}", checked.err);
+    let line = good.lines().position(|line| line.starts_with("warn")).unwrap() + 1;
+    let (checked, _, file) = with_theme(Some(&good.replacen("\nwarn", "\nwran", 1)));
+    let wrong = format!("line {line}: ");
+    checked.fails(1, &[&format!("The theme {file} has mistakes"), &wrong, "`wran`", "did you mean `warn`?"]);
+    let (checked, _, file) = with_theme(None);
+    checked.fails(1, &[&format!("The theme {file} cannot be read")]);
+}
+
 #[test]
 fn a_pipe_is_not_waited_for() {
     let run = midwatch("config check");

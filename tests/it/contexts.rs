@@ -11,6 +11,7 @@ use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Place, ResourceId, Row};
 use midwatch::journal::{Journal, Who};
 use midwatch::kinds::sqs;
+use midwatch::kinds::threshold::Thresholds;
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::shell::headless::Runner;
 use midwatch::sim::clock::VirtualClock;
@@ -61,7 +62,7 @@ async fn two(journal: Result<Journal, String>) -> Runner {
         known: Vec::new(),
         budget_usd_per_h: 0.15,
         refresh: Refresh::default(),
-        thresholds: Vec::new(),
+        thresholds: Thresholds::default(),
         speed: 1.0,
     };
     let clock = Clock::Virtual(clock);

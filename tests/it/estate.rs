@@ -13,6 +13,7 @@ use midwatch::domain::refresh::Refresh;
 use midwatch::domain::row::{Health, KindId, Place, Relation, ResourceId, Row};
 use midwatch::domain::value::{Datum, NoData};
 use midwatch::journal::Who;
+use midwatch::kinds::threshold::Thresholds;
 use midwatch::kinds::{alarm, firehose, kcl, kinesis, lambda, sns, sqs, swf};
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::shell::headless::Runner;
@@ -113,7 +114,7 @@ impl Desk {
             known: Vec::new(),
             budget_usd_per_h,
             refresh: Refresh::default(),
-            thresholds: Vec::new(),
+            thresholds: Thresholds::default(),
             speed: 1.0,
         };
         for (target, body) in before {

@@ -4,6 +4,7 @@ use midwatch::app::state::{Context, Settings, Source, State};
 use midwatch::clock::{self, Clock};
 use midwatch::domain::refresh::Refresh;
 use midwatch::journal::Who;
+use midwatch::kinds::threshold::Thresholds;
 use midwatch::shell::hands::{Backend, Hands};
 use midwatch::theme::{Depth, Glyphs, Theme};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -324,7 +325,7 @@ fn panic_in_a_task(after: Duration) {
         known: Vec::new(),
         budget_usd_per_h: 0.15,
         refresh: Refresh::default(),
-        thresholds: Vec::new(),
+        thresholds: Thresholds::default(),
         speed: 1.0,
     };
     let theme = Theme::built_in("night", Depth::TrueColor, Glyphs::Braille).unwrap();
