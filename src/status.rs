@@ -430,6 +430,7 @@ mod tests {
             source_ip: None,
             resources: vec![ResourceId::new(KindId::Sqs, "orders")],
             part: None,
+            role: None,
             settings: vec![("VisibilityTimeout".into(), "2".into())],
             error_code: None,
             by_midwatch: false,

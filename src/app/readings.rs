@@ -14,7 +14,7 @@ use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
 use crate::domain::row::{KindId, Link, Part, Place, ResourceId, Row, Stale};
 use crate::domain::tag::Tags;
 use crate::kinds::sqs::is_dead_letter_queue;
-use crate::kinds::{self, SeriesOf, threshold};
+use crate::kinds::{self, SeriesOf, lambda};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -262,7 +262,7 @@ pub fn derive(state: &mut State) {
         let failing = |asked| state.memory.failing.get(&(row.id.clone(), asked));
         row.stale = failing(Asked::Service).or_else(|| failing(Asked::CloudWatch)).cloned();
         let mut verdict = (kinds::kind(row.id.kind).health)(row, &SeriesOf { all: &state.series, row });
-        threshold::apply(&state.settings.thresholds, row, &mut verdict);
+        state.settings.thresholds.apply(row, &mut verdict);
         (row.health, row.reasons) = verdict.told();
     }
     let rows = &state.rows;
@@ -272,10 +272,22 @@ pub fn derive(state: &mut State) {
     state
         .changes
         .find_parts(|place, part| rows.values().find(|row| has_part(row, place, part)).map(|row| row.id.clone()));
+    if state.changes.has_roles() {
+        let mut runs_as: BTreeMap<(&Place, &str), Vec<&ResourceId>> = BTreeMap::new();
+        for row in rows.values().filter(|row| row.id.kind == KindId::Lambda) {
+            if let Some(role) = row.fields.text(&lambda::ROLE) {
+                runs_as.entry((&row.id.place, role)).or_default().push(&row.id);
+            }
+        }
+        state.changes.find_roles(|place, role| {
+            let functions = runs_as.get(&(place, role)).into_iter().flatten();
+            functions.map(|id| (*id).clone()).collect()
+        });
+    }
     let estate = Estate { rows, series: &state.series, changes: &state.changes, now: state.now };
     state.findings = diagnose::diagnose(&estate);
     let thresholds = &state.settings.thresholds;
-    let stands = |f: &mut Finding| rows.get(&f.resource).is_none_or(|row| threshold::bears(thresholds, row, f));
+    let stands = |f: &mut Finding| rows.get(&f.resource).is_none_or(|row| thresholds.bear(row, f));
     state.findings.retain_mut(stands);
     state.findings.sort_by_key(|finding| Reverse(finding.severity));
     state.counts.clear();

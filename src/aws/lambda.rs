@@ -24,7 +24,7 @@ const CONCURRENCY: usize = 4;
 /// Bounds on paging: 50 functions a page, 100 mappings a page.
 const PAGES_MAX: usize = 400;
 
-const FUNCTION_FIELDS: [&Field; 9] = [
+const FUNCTION_FIELDS: [&Field; 10] = [
     &lambda::RESERVED_CONCURRENCY,
     &lambda::TIMEOUT_S,
     &lambda::MEMORY_MB,
@@ -32,6 +32,7 @@ const FUNCTION_FIELDS: [&Field; 9] = [
     &lambda::ARCHITECTURE,
     &lambda::LAST_MODIFIED,
     &lambda::LOG_GROUP,
+    &lambda::ROLE,
     &lambda::CODE_SHA256,
     &lambda::ARN,
 ];
@@ -208,6 +209,9 @@ fn set_configuration(fields: &mut Fields, function: &FunctionConfiguration, now:
     let architecture = function.architectures().first().map_or("x86_64", |architecture| architecture.as_str());
     fields.set(&lambda::ARCHITECTURE, Value::text(architecture, now));
     fields.set(&lambda::LOG_GROUP, text(function.logging_config().and_then(|logging| logging.log_group())));
+    // A role's path is part of its ARN and not of its name.
+    let role = function.role.as_deref().and_then(|arn| arn.rsplit('/').next());
+    fields.set(&lambda::ROLE, text(role));
     fields.set(&lambda::CODE_SHA256, text(function.code_sha256.as_deref()));
     fields.set(&lambda::ARN, text(function.function_arn.as_deref()));
     let modified = function.last_modified.as_deref().and_then(last_modified);

@@ -2,7 +2,7 @@
 //! what anybody in the account has typed, so every text is cleaned and cut.
 
 use crate::aws::errors::{is_throttling_code, one_line};
-use crate::domain::change::Change;
+use crate::domain::change::{Change, OF_ROLES, RESOURCES_MAX};
 use crate::domain::row::{KindId, Place, ResourceId};
 use crate::domain::throttled::ThrottledCall;
 use crate::domain::time::Timestamp;
@@ -20,7 +20,6 @@ const NOISE: [(&str, &str); 5] = [
     ("sns", "OptInPhoneNumber"),
     ("kinesis", "SubscribeToShard"),
 ];
-const RESOURCES_MAX: usize = 8;
 const SETTINGS_MAX: usize = 6;
 /// Longest value of a setting that is shown.
 const VALUE_CHARS_MAX: usize = 48;
@@ -82,7 +81,7 @@ const TYPES: [(&str, KindId); 7] = [
 ];
 
 /// Members that say how a call was made and nothing about what is different now.
-const NOT_SETTINGS: [&str; 10] = [
+const NOT_SETTINGS: [&str; 9] = [
     "publish",
     "dryRun",
     "revisionId",
@@ -91,7 +90,6 @@ const NOT_SETTINGS: [&str; 10] = [
     "zipFile",
     "s3Bucket",
     "serviceNamespace",
-    "roleName",
     "userName",
 ];
 
@@ -115,7 +113,8 @@ pub fn change(record: &Value, named: &[(&str, &str)], at: Option<Timestamp>) -> 
     }
     let reader = Reader { record, service, event, home: (text("awsRegion"), text("recipientAccountId")) };
     let (resources, part) = reader.resources(named);
-    if !is_watched && resources.is_empty() {
+    let role = reader.role();
+    if !is_watched && resources.is_empty() && role.is_none() {
         return None;
     }
     Some(Change {
@@ -128,6 +127,7 @@ pub fn change(record: &Value, named: &[(&str, &str)], at: Option<Timestamp>) -> 
         source_ip: text("sourceIPAddress").map(one_line),
         resources,
         part,
+        role,
         settings: reader.settings(),
         error_code,
         by_midwatch: text("userAgent").is_some_and(|agent| agent.contains("app/midwatch")),
@@ -238,6 +238,15 @@ impl Reader<'_> {
             _ => return None,
         };
         made(kind, &name)
+    }
+
+    /// The role whose permissions it changes.
+    fn role(&self) -> Option<String> {
+        if self.service != "iam" || !OF_ROLES.contains(&self.event) {
+            return None;
+        }
+        let name = self.record.get("requestParameters")?.get("roleName")?.as_str()?;
+        Some(one_line(name))
     }
 
     /// What was set: the scalars of the request, those of its attributes among them, without those that name resources.

@@ -2,7 +2,7 @@
 //! it, on the same resource or on one that is linked to it.
 
 use super::Estate;
-use crate::domain::change::Change;
+use crate::domain::change::{Change, OF_ROLES};
 use crate::domain::field::Field;
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
 use crate::domain::row::{KindId, ResourceId, Row};
@@ -49,7 +49,7 @@ struct Explains {
 const DEPLOYS: &[&str] = &["UpdateFunctionCode", "UpdateAlias", "UpdateFunctionConfiguration"];
 const MAPPING_ENDS: &[&str] = &["DeleteEventSourceMapping", "LambdaESMDisabled"];
 
-const EXPLAINS: [Explains; 11] = [
+const EXPLAINS: [Explains; 12] = [
     Explains {
         causes: &[Cause::FunctionErrors, Cause::BadDeploy],
         kind: KindId::Lambda,
@@ -102,6 +102,14 @@ const EXPLAINS: [Explains; 11] = [
         causes: &[Cause::StalledConsumer, Cause::SlowConsumer, Cause::Backlog],
         kind: KindId::Lambda,
         events: DEPLOYS,
+        settings: &[],
+        becomes: None,
+        confidence: Confidence::Likely,
+    },
+    Explains {
+        causes: &[Cause::FunctionErrors, Cause::StalledConsumer, Cause::SlowConsumer, Cause::Backlog],
+        kind: KindId::Lambda,
+        events: &OF_ROLES,
         settings: &[],
         becomes: None,
         confidence: Confidence::Likely,

@@ -3,7 +3,7 @@
 use super::tests::{Case, minute};
 use super::*;
 use crate::domain::change::Change;
-use crate::domain::row::{Place, Relation};
+use crate::domain::row::{Part, Place, Relation};
 use crate::domain::value::{Origin, Value};
 use crate::kinds::{kinesis, lambda, sns, sqs};
 
@@ -18,6 +18,7 @@ fn change(event: &str, at: i64, resources: &[(KindId, &str)], settings: &[(&str,
         source_ip: None,
         resources: resources.iter().map(|(kind, name)| ResourceId::new(*kind, *name)).collect(),
         part: None,
+        role: None,
         settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         error_code: None,
         by_midwatch: false,
@@ -206,4 +207,55 @@ fn a_filter_policy_is_told_where_fewer_are_delivered_since_it_was_set() {
     let mut as_many = filtering(100.0);
     as_many.changed(set());
     assert_eq!(as_many.findings(), []);
+}
+
+/// The queue of [`stalled`], whose function runs as a role; Lambda says of its mapping what it says where that is denied.
+fn denied() -> Case {
+    let mut case = stalled();
+    let function = case.row(KindId::Lambda, "settle");
+    let text = |text: &str| Value::text(text, minute(60));
+    function.fields.set(&lambda::ROLE, text("settle-role"));
+    function.fields.set(&lambda::ARN, text("arn:aws:lambda:eu-west-1:123456789012:function:settle"));
+    let mut mapping = Part { id: "7b7c".into(), fields: Default::default() };
+    mapping.fields.set(&lambda::MAPPING_SOURCE, text("sqs/orders"));
+    mapping.fields.set(&lambda::MAPPING_LAST_RESULT, text("PROBLEM: Access denied"));
+    function.parts.push(mapping);
+    case
+}
+
+#[test]
+fn a_role_that_lost_a_permission_is_named_with_who_took_it() {
+    let mut case = denied();
+    let set = [("policyName", "read"), ("roleName", "settle-role")];
+    case.changed(Change { service: "iam".into(), ..change("DetachRolePolicy", 49, &[SETTLE], &set) });
+    let finding = found(&mut case, Cause::StalledConsumer);
+    let said = "It began after DetachRolePolicy policyName=read roleName=settle-role of lambda/settle by ci-deploy at \
+                00:49:00. The role settle-role of lambda/settle is not let in.";
+    assert!(finding.sentence.ends_with(said), "{}", finding.sentence);
+    assert_eq!(named(&finding).len(), 1);
+    let proofs: Vec<&str> = finding.evidence.iter().map(|evidence| evidence.sentence.as_str()).collect();
+    assert!(proofs.contains(&"its mapping to lambda/settle says: PROBLEM: Access denied"), "{proofs:?}");
+    assert!(!proofs.iter().any(|said| said.contains("us-east-1")), "it was seen: {proofs:?}");
+}
+
+#[test]
+fn where_iams_changes_are_not_recorded_that_is_said_of_what_is_denied_alone() {
+    let said = "who changed settle-role is recorded in us-east-1 alone: it cannot be seen from eu-west-1";
+    let says =
+        |case: &mut Case| found(case, Cause::StalledConsumer).evidence.iter().any(|evidence| evidence.sentence == said);
+    let mut case = denied();
+    assert!(says(&mut case));
+    let function = case.row(KindId::Lambda, "settle");
+    function.fields.set(&lambda::ARN, Value::text("arn:aws:lambda:us-east-1:123456789012:function:settle", minute(60)));
+    assert!(!says(&mut case), "there it would have been seen");
+    let mut case = denied();
+    mapping_says(&mut case, "PROBLEM: Function call failed");
+    assert!(!says(&mut case));
+    mapping_says(&mut case, "OK");
+    assert!(!found(&mut case, Cause::StalledConsumer).sentence.contains("role"));
+}
+
+fn mapping_says(case: &mut Case, result: &str) {
+    let mapping = &mut case.row(KindId::Lambda, "settle").parts[0];
+    mapping.fields.set(&lambda::MAPPING_LAST_RESULT, Value::text(result, minute(60)));
 }

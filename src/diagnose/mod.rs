@@ -3,6 +3,7 @@
 //! A rule speaks only when its cause is there to be seen: it needs numbers, and it says which. What could be otherwise
 //! is said by the confidence, not by a score.
 
+mod access;
 mod changes;
 mod consumers;
 mod functions;
@@ -66,6 +67,7 @@ pub fn diagnose(estate: &Estate<'_>) -> Vec<Finding> {
         queues::look(estate, row, &mut findings);
     }
     changes::explain(estate, findings.get_mut(explained..).unwrap_or_default());
+    access::tell(estate, &mut findings);
     findings.sort_by(|a, b| {
         (b.severity, rank(a.cause), b.confidence, &a.resource).cmp(&(
             a.severity,

@@ -26,6 +26,8 @@ pub struct Change {
     pub resources: Vec<ResourceId>,
     /// A part that it names without its resource: the UUID of an event source mapping.
     pub part: Option<String>,
+    /// A role that it names, of IAM, while it is not known which functions run as it.
+    pub role: Option<String>,
     /// What was set, as (name, value); of a long value the beginning; a policy or the like is empty.
     pub settings: Vec<(String, String)>,
     /// Why it changed nothing.
@@ -70,15 +72,37 @@ impl Change {
     }
 }
 
+/// What changes what a role may do, or who may be it: operations of IAM. Functions run as roles, so such a change is
+/// theirs. IAM is one for all regions, and CloudTrail records its events in us-east-1 alone.
+pub const OF_ROLES: [&str; 8] = [
+    "AttachRolePolicy",
+    "DeleteRole",
+    "DeleteRolePermissionsBoundary",
+    "DeleteRolePolicy",
+    "DetachRolePolicy",
+    "PutRolePermissionsBoundary",
+    "PutRolePolicy",
+    "UpdateAssumeRolePolicy",
+];
+/// The region whose event history has what is done to IAM.
+pub const IAM_REGION: &str = "us-east-1";
+
+/// How many resources one change names: a role may be that of a whole estate.
+pub const RESOURCES_MAX: usize = 32;
+
 /// How long a change is remembered. What broke hours later is not looked for here.
 const KEPT: Duration = Duration::from_secs(6 * 3600);
 /// How many are remembered.
 pub const CHANGES_MAX: usize = 500;
+/// How many changes of roles wait for a function that runs as theirs; most roles have none.
+const OF_ROLES_MAX: usize = 200;
 
 /// What is known to have been changed, newest first, and since when it is known without gaps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
     newest_first: Vec<Change>,
+    /// Those of roles that nothing watched is known to have.
+    of_roles: Vec<Change>,
     known: BTreeMap<Place, Span>,
 }
 
@@ -86,6 +110,11 @@ pub struct Changes {
 struct Span {
     from: Timestamp,
     until: Timestamp,
+}
+
+/// Newest first.
+fn sort(changes: &mut [Change]) {
+    changes.sort_by(|a, b| (Reverse(a.at), &a.place, &a.id).cmp(&(Reverse(b.at), &b.place, &b.id)));
 }
 
 impl Changes {
@@ -98,12 +127,16 @@ impl Changes {
         span.until = now;
         for change in found {
             let is_known = |known: &Change| known.id == change.id && known.place == change.place;
-            if !self.newest_first.iter().any(is_known) {
-                self.newest_first.push(change);
+            if !self.newest_first.iter().chain(&self.of_roles).any(is_known) {
+                let concerns_nobody = change.role.is_some() && change.resources.is_empty();
+                if concerns_nobody { &mut self.of_roles } else { &mut self.newest_first }.push(change);
             }
         }
-        self.newest_first.sort_by(|a, b| (Reverse(a.at), &a.place, &a.id).cmp(&(Reverse(b.at), &b.place, &b.id)));
-        self.newest_first.retain(|change| now.since(change.at) <= KEPT);
+        for changes in [&mut self.newest_first, &mut self.of_roles] {
+            sort(changes);
+            changes.retain(|change| now.since(change.at) <= KEPT);
+        }
+        self.of_roles.truncate(OF_ROLES_MAX);
         let mut known_from = now - KEPT;
         if self.newest_first.len() > CHANGES_MAX {
             self.newest_first.truncate(CHANGES_MAX);
@@ -121,6 +154,34 @@ impl Changes {
             if let Some(found) = change.part.as_ref().and_then(|part| owner(&change.place, part)) {
                 change.resources.insert(0, found);
             }
+        }
+    }
+
+    /// Whether any names a role of which it is not known who has it.
+    pub fn has_roles(&self) -> bool {
+        self.newest_first.iter().chain(&self.of_roles).any(|change| change.role.is_some())
+    }
+
+    /// Names the functions that run as the role that a change names, so that it is told as one of theirs.
+    pub fn find_roles(&mut self, functions: impl Fn(&Place, &str) -> Vec<ResourceId>) {
+        let name = |change: &mut Change| {
+            let found = change.role.as_ref().map(|role| functions(&change.place, role)).unwrap_or_default();
+            if !found.is_empty() {
+                change.role = None;
+            }
+            let known = &mut change.resources;
+            for id in found {
+                if known.len() < RESOURCES_MAX && !known.contains(&id) {
+                    known.push(id);
+                }
+            }
+            !known.is_empty()
+        };
+        self.newest_first.iter_mut().for_each(|change| _ = name(change));
+        let found: Vec<Change> = self.of_roles.extract_if(.., |change| name(change)).collect();
+        if !found.is_empty() {
+            self.newest_first.extend(found);
+            sort(&mut self.newest_first);
         }
     }
 
@@ -176,6 +237,7 @@ mod tests {
             source_ip: None,
             resources: vec![ResourceId::new(KindId::Lambda, "settle")],
             part: None,
+            role: None,
             settings: vec![("timeout".into(), "3".into()), ("FilterPolicy".into(), String::new())],
             error_code: None,
             by_midwatch: false,
@@ -240,5 +302,29 @@ mod tests {
         }
         assert_eq!(changes.get(0).unwrap().resources, std::slice::from_ref(&settle));
         assert_eq!(changes.of(&settle).count(), 1);
+    }
+
+    #[test]
+    fn a_change_of_a_role_is_told_once_a_function_is_known_to_run_as_it() {
+        let of_role = |id: &str, role: &str, at| Change {
+            event: "DetachRolePolicy".into(),
+            service: "iam".into(),
+            role: Some(role.into()),
+            resources: Vec::new(),
+            ..change(id, at)
+        };
+        let mut changes = Changes::default();
+        let all = || vec![change("a", 10), of_role("b", "settle-role", 5), of_role("c", "ci", 7)];
+        changes.merge(&Place::default(), second(0), all(), second(20));
+        assert_eq!((ids(&changes), changes.has_roles()), (vec!["a"], true));
+        let two = ["settle", "settle-replay"].map(|name| ResourceId::new(KindId::Lambda, name));
+        let functions = |_: &Place, role: &str| if role == "settle-role" { two.to_vec() } else { Vec::new() };
+        changes.find_roles(functions);
+        changes.merge(&Place::default(), second(0), all(), second(21));
+        changes.find_roles(functions);
+        assert_eq!(ids(&changes), ["a", "b"], "and once only");
+        assert_eq!(changes.get(1).unwrap().resources, two);
+        changes.merge(&Place::default(), second(21), vec![], second(20 + 6 * 3600));
+        assert!(!changes.has_roles(), "what nobody has is forgotten, too");
     }
 }

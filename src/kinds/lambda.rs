@@ -3,7 +3,7 @@
 use super::{INVENTORY_EVERY, Kind, Metric, SeriesOf, Verdict};
 use crate::domain::counted::counted;
 use crate::domain::field::Field;
-use crate::domain::row::{Health, KindId, Row};
+use crate::domain::row::{Health, KindId, Part, Row};
 use crate::domain::value::Unit;
 use crate::domain::value::short_duration_ms;
 use crate::domain::verb::ActionId;
@@ -186,6 +186,12 @@ pub const LAST_MODIFIED: Field = Field {
 };
 pub const CODE_SHA256: Field =
     Field { id: "code_sha256", title: "CODE", unit: Unit::Text, doc: "Hash of the code (ListFunctions CodeSha256)." };
+pub const ROLE: Field = Field {
+    id: "role",
+    title: "ROLE",
+    unit: Unit::Text,
+    doc: "The role that it runs as, by name (ListFunctions Role).",
+};
 pub const LOG_GROUP: Field = Field {
     id: "log_group",
     title: "LOGS",
@@ -225,6 +231,17 @@ pub const MAPPING_LAST_RESULT: Field = Field {
     unit: Unit::Text,
     doc: "What the last batch came to (ListEventSourceMappings LastProcessingResult).",
 };
+
+/// What Lambda says of a mapping whose last batch came to nothing good: `PROBLEM: Access denied`.
+pub fn mapping_problem(mapping: &Part) -> Option<&str> {
+    mapping.fields.text(&MAPPING_LAST_RESULT).filter(|said| said.starts_with("PROBLEM"))
+}
+
+/// Whether that is for want of a permission of the function's role, or because Lambda may not be that role.
+pub fn is_denied(problem: &str) -> bool {
+    let problem = problem.to_ascii_lowercase();
+    ["denied", "not authorized", "assume"].iter().any(|word| problem.contains(word))
+}
 
 const NAMESPACE: &str = "AWS/Lambda";
 
@@ -286,6 +303,7 @@ pub const KIND: Kind = Kind {
         &RUNTIME,
         &ARCHITECTURE,
         &LOG_GROUP,
+        &ROLE,
         &CODE_SHA256,
         &ARN,
     ],

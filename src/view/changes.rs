@@ -10,10 +10,11 @@ use super::pen::Pen;
 use super::text::{columns, wrap};
 use crate::app::screen::Cursor;
 use crate::app::state::State;
-use crate::domain::change::Change;
+use crate::domain::change::{Change, IAM_REGION};
 use crate::domain::row::Row;
 use crate::theme::Role;
 use ratatui::layout::Rect;
+use std::collections::BTreeSet;
 
 const AT_COLUMNS: u16 = 8;
 const AGE_COLUMNS: u16 = 4;
@@ -58,7 +59,21 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, cursor: &Cursor) -> Option
             pen.paint(line, pen.style(Role::Selection));
         }
     }
+    let below = area.y + 1 + u16::try_from(state.changes.len() - top).unwrap_or(u16::MAX).min(area.height);
+    if let Some(said) = unseen(state).filter(|_| below < area.bottom()) {
+        pen.text(at, area.bottom() - 1, room(at), &said, pen.style(Role::Dim));
+    }
     Some(format!("{}/{}", cursor.index + 1, state.changes.len()))
+}
+
+/// What is done to roles shows in one region only: what of it is not seen here.
+fn unseen(state: &State) -> Option<String> {
+    let regions = state.settings.contexts.iter().filter_map(|context| context.region.as_deref());
+    let elsewhere: BTreeSet<&str> = regions.filter(|region| *region != IAM_REGION).collect();
+    let elsewhere: Vec<&str> = elsewhere.into_iter().collect();
+    (!elsewhere.is_empty()).then(|| {
+        format!("IAM's changes are recorded in {IAM_REGION} alone and not seen from {}.", elsewhere.join(", "))
+    })
 }
 
 /// The first resource that it names, and how many more.
@@ -90,6 +105,7 @@ fn draw_none(pen: &mut Pen, area: Rect, state: &State) {
             from.clock_hms()
         ),
     };
+    let said = [Some(said), unseen(state)].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let width = area.width.saturating_sub(4);
     for (n, line) in wrap(&said, width, usize::from(area.height)).iter().enumerate() {
         pen.text(area.x + 2, area.y + 1 + n as u16, width, line, pen.style(Role::Dim));

@@ -175,7 +175,15 @@ pub fn reason(pen: &mut Pen, place: Rect, row: &Row) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::state::{Context, Settings, Source};
+    use crate::domain::refresh::Refresh;
+    use crate::domain::row::{KindId, ResourceId, Stale};
+    use crate::domain::time::Timestamp;
+    use crate::kinds::threshold::Thresholds;
     use crate::kinds::{KINDS, sqs};
+    use crate::theme::{Depth, Glyphs, Theme};
+    use ratatui::buffer::Buffer;
+    use std::time::Duration;
 
     #[test]
     fn columns_fit_by_importance() {
@@ -192,6 +200,42 @@ mod tests {
         for kind in KINDS {
             let (columns, _) = fit(kind.columns, 0, 80 - HEALTH_COLUMNS - NAME_MIN, width);
             assert!(columns.len() >= 4, "{} shows {}", kind.title, columns.len());
+        }
+    }
+
+    /// What was last seen two minutes ago says so beside its name, and the name gives way.
+    #[test]
+    fn a_name_in_a_list_bears_the_age_of_what_is_not_seen_any_more() {
+        let now = Timestamp::from_millis(1_000_000_000);
+        let state = State::new(settings(), now);
+        let mut row = Row::new(ResourceId::new(KindId::Sqs, "orders-of-the-day"), now - Duration::from_secs(125));
+        let theme = Theme::built_in("night", Depth::TrueColor, Glyphs::Ascii).unwrap();
+        let drawn = |row: &Row| {
+            let place = Rect::new(0, 0, 20, 1);
+            let mut buffer = Buffer::empty(place);
+            name(&mut Pen::new(&mut buffer, &theme), place, &state, row, &row.id.name);
+            let text: String = (0..20).map(|x| buffer[(x, 0)].symbol().to_owned()).collect();
+            (text, buffer[(0, 0)].fg)
+        };
+        let role = |role: Role| theme.style(role).fg.unwrap();
+        assert_eq!(drawn(&row), ("orders-of-the-day   ".to_owned(), role(Role::Strong)), "seen in its turn");
+        let since = |seconds| Some(Stale { since: now - Duration::from_secs(seconds), sentence: String::new() });
+        row.stale = since(30);
+        assert_eq!(drawn(&row), ("orders-of-th~ 2m old".to_owned(), role(Role::Stale)), "its last answer counts");
+        row.stale = since(3700);
+        assert_eq!(drawn(&row).0, "orders-of-th~ 1h old", "other answers about it came since");
+    }
+
+    fn settings() -> Settings {
+        Settings {
+            source: Source::Live,
+            source_label: String::new(),
+            contexts: vec![Context::default()],
+            known: Vec::new(),
+            budget_usd_per_h: 0.15,
+            refresh: Refresh::default(),
+            thresholds: Thresholds::default(),
+            speed: 1.0,
         }
     }
 }

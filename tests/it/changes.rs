@@ -20,7 +20,7 @@ async fn sale_with(fault: &str, minutes: u32) -> Desk {
     desk
 }
 
-fn screen(desk: &mut Desk, width: u16, height: u16) -> String {
+pub fn screen(desk: &mut Desk, width: u16, height: u16) -> String {
     desk.runner.resize(width, height);
     let theme = Theme::built_in("night", Depth::TrueColor, Glyphs::Braille).unwrap();
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();

@@ -22,6 +22,7 @@ use midwatch::domain::throttled::{Throttled, ThrottledCalls};
 use midwatch::domain::time::Timestamp;
 use midwatch::domain::value::{NoData, Origin, Value};
 use midwatch::domain::verb::ActionId;
+use midwatch::kinds::threshold::Thresholds;
 use midwatch::kinds::{alarm, firehose, kcl, kinesis, lambda, sns, sqs, swf};
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ pub fn nothing_yet() -> State {
         known: Vec::new(),
         budget_usd_per_h: 0.15,
         refresh: Refresh::default(),
-        thresholds: Vec::new(),
+        thresholds: Thresholds::default(),
         speed: 10.0,
     };
     let mut state = State::new(settings, ago(600));
@@ -465,6 +466,7 @@ pub fn with_changes(mut state: State) -> State {
             source_ip: Some("198.51.100.17".into()),
             resources: resources.iter().map(|id| ResourceId::parse(id).unwrap()).collect(),
             part: None,
+            role: None,
             settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             error_code: None,
             by_midwatch: false,

@@ -1,6 +1,7 @@
 //! Fault runs: AWS throttles, fails, hangs, denies, expires and vanishes under the console's eyes. It loses nothing that
 //! it knew, names the problem, says no wrong number, and recovers by itself.
 
+use crate::changes::screen;
 use crate::estate::{Desk, MINUTE, filter, with_faults};
 use midwatch::app::screen::Screen;
 use midwatch::aws::operations::OPERATIONS;
@@ -118,6 +119,28 @@ async fn requests_that_hang_are_given_up_and_the_network_is_named() {
         assert!(desk.row("sqs/billing").stale.is_some());
     })
     .await;
+}
+
+/// What was done and what was not: `p` says that an answer is long in coming before it is given up and is a problem.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_long_in_coming_is_told_by_how_long() {
+    let mut desk = desk_with("kind = \"api-hang\"\ntarget = \"all\"").await;
+    desk.runner.keys("p").unwrap();
+    let before = screen(&mut desk, 80, 24);
+    assert!(before.contains("Nothing: every question to AWS is answered."), "{before}");
+    let mut waited = Vec::new();
+    for _ in 0..90 {
+        desk.runner.run_for(SECOND).await;
+        let shown = screen(&mut desk, 80, 24);
+        let said = shown.split("a question to AWS has waited ").nth(1);
+        waited.extend(said.and_then(|said| said.split("s for its answer.").next()?.parse::<f64>().ok()));
+        if !desk.runner.state().problems.is_empty() {
+            assert!(said.is_none() && shown.contains("network"), "the problem says more: {shown}");
+            break;
+        }
+    }
+    assert!(!desk.runner.state().problems.is_empty());
+    assert!(waited.len() >= 3 && waited[0] >= 5.0 && waited.is_sorted(), "{waited:?}");
 }
 
 #[tokio::test(start_paused = true)]

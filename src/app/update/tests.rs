@@ -14,6 +14,7 @@ use crate::domain::row::{KindId, Place, ResourceId};
 use crate::domain::value::{Origin, Value};
 use crate::domain::verb::ActionId;
 use crate::kinds::sqs;
+use crate::kinds::threshold::Thresholds;
 
 const START: Timestamp = Timestamp::from_millis(1_000_000_000);
 
@@ -25,7 +26,7 @@ fn state(allow_actions: bool) -> State {
         known: Vec::new(),
         budget_usd_per_h: 0.15,
         refresh: Refresh::default(),
-        thresholds: Vec::new(),
+        thresholds: Thresholds::default(),
         speed: 1.0,
     };
     State::new(settings, START)
@@ -456,6 +457,7 @@ fn what_cloudtrail_tells_of_is_listed_before_its_kinds_turn_comes() {
         source_ip: None,
         resources: vec![ResourceId::new(KindId::Sqs, name)],
         part: None,
+        role: None,
         settings: Vec::new(),
         error_code: None,
         by_midwatch: false,

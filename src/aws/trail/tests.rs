@@ -113,6 +113,16 @@ fn resources_of_other_accounts_and_regions_are_not_those_of_here() {
 }
 
 #[test]
+fn a_change_of_a_roles_permissions_names_the_role() {
+    for event in ["PutRolePolicy", "AttachRolePolicy", "DetachRolePolicy", "DeleteRolePolicy", "UpdateAssumeRolePolicy"]
+    {
+        let told = read(&record("iam", event, json!({"roleName": "settle-role", "policyName": "read-bids"}))).unwrap();
+        assert_eq!((told.role.as_deref(), told.resources.len()), (Some("settle-role"), 0));
+        assert_eq!(told.what(), format!("{event} roleName=settle-role policyName=read-bids"));
+    }
+}
+
+#[test]
 fn the_list_of_resources_helps_where_the_parameters_are_left_out() {
     let told = record("sqs", "SetQueueAttributes", json!({"omitted": true, "originalSize": 200_000}));
     let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders";
@@ -196,7 +206,8 @@ fn what_is_not_about_the_estate_is_left_out() {
     for told in [
         record("ec2", "RunInstances", json!({})),
         record("logs", "CreateLogStream", json!({"logGroupName": "/aws/lambda/settle"})),
-        record("iam", "PutRolePolicy", json!({"roleName": "other"})),
+        record("iam", "TagRole", json!({"roleName": "other"})),
+        record("iam", "PutUserPolicy", json!({"userName": "ana", "policyName": "p"})),
         record("sns", "CreatePlatformEndpoint", json!({})),
         read_only,
         known_type,
