@@ -6,6 +6,9 @@ use crate::aws::errors::{one_line, trouble};
 use crate::aws::operations::{GET_CALLER_IDENTITY, LIST_ACCOUNT_ALIASES};
 use crate::domain::poll::Identity;
 
+/// What a failure means for the screen: from within many private networks IAM is never reached.
+const NOTHING_ELSE: &str = "Nothing but the account's alias is missing for it.";
+
 /// GetCallerIdentity needs no permission, so a refusal speaks of the credentials themselves. ListAccountAliases needs
 /// one, and without it the account is known all the same.
 pub async fn identity(clients: &Clients) -> Draft {
@@ -29,7 +32,9 @@ async fn alias(clients: &Clients, draft: &mut Draft) -> Option<String> {
     match clients.iam.list_account_aliases().send().await {
         Ok(answer) => answer.account_aliases.first().map(|alias| one_line(alias)).filter(|alias| !alias.is_empty()),
         Err(error) => {
-            draft.whole(&LIST_ACCOUNT_ALIASES, trouble(&error, &LIST_ACCOUNT_ALIASES, clients.place()));
+            let mut trouble = trouble(&error, &LIST_ACCOUNT_ALIASES, clients.place());
+            trouble.sentence = format!("{} {NOTHING_ELSE}", trouble.sentence);
+            draft.whole(&LIST_ACCOUNT_ALIASES, trouble);
             None
         }
     }

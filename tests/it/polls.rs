@@ -236,6 +236,11 @@ async fn an_alias_that_cannot_be_read_is_told_and_takes_nothing_else_away() {
         let [problem] = reading.problems.as_slice() else { panic!("{:?}", reading.problems) };
         assert_eq!((problem.service, problem.operation, problem.class), ("iam", "ListAccountAliases", class));
         assert!(problem.sentence.contains(told), "{}", problem.sentence);
+        assert!(
+            problem.sentence.ends_with(" Nothing but the account's alias is missing for it."),
+            "{}",
+            problem.sentence
+        );
         let waited = sale.clock.now().since(before);
         assert!(waited < Duration::from_secs(6), "{waited:?}: nobody waits long for a name");
     }
