@@ -95,19 +95,20 @@ fn read_datum(namespace: &str, now: Timestamp, item: &Input<'_>) -> Result<Datum
     Ok(Datum { metric, unit, at, samples: read_samples(item)?, is_fine: resolution_s == 1 })
 }
 
-/// `Value`, `Values` with or without `Counts`, or `StatisticValues`: one of them.
+/// `Value`, `Values` with or without `Counts`, or `StatisticValues`: one of them. Only `Value` is refused beside another;
+/// AWS was seen to take `Values` with `StatisticValues`, of which the values count here.
 fn read_samples(item: &Input<'_>) -> Result<Samples, ApiError> {
     let given: Vec<&str> = ["Value", "Values", "StatisticValues"].into_iter().filter(|m| item.has(m)).collect();
     match given[..] {
         [] => return Err(missing(&format!("{} or {}", item.name("Value"), item.name("StatisticValues")))),
-        [first, second, ..] => {
+        [first @ "Value", second, ..] => {
             return Err(invalid_combination(format!(
                 "The parameters {} and {} are mutually exclusive and you have specified both.",
                 item.name(first),
                 item.name(second)
             )));
         }
-        [_] => {}
+        _ => {}
     }
     if let Some(value) = item.number("Value")? {
         check_value(&item.name("Value"), value)?;

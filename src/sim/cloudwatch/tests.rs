@@ -328,6 +328,8 @@ fn put_keeps_all_or_nothing() {
     assert_eq!(ask(&mut world, "ListMetrics", json!({"Namespace": "Shop"})).unwrap()["Metrics"], json!([]));
 
     let set = json!({"SampleCount": 2.0, "Sum": 30.0, "Minimum": 10.0, "Maximum": 20.0});
+    let both = json!({"MetricName": "Both", "Values": [1.0, 10.0], "StatisticValues": set});
+    assert!(ask(&mut world, "PutMetricData", json!({"Namespace": "Club", "MetricData": [both]})).is_ok());
     let set = json!({"MetricName": "Q", "StatisticValues": set, "Timestamp": at});
     let answer = ask(&mut world, "PutMetricData", json!({"Namespace": "Shop", "MetricData": [good, set]})).unwrap();
     assert_eq!(answer, Value::Null);

@@ -24,7 +24,7 @@ impl ShardIterator {
 
     /// The stream that an iterator is of, however old it is.
     pub fn stream_of(text: &str) -> Option<String> {
-        let (_, text) = token::open(TokenKind::Iterator, text)?;
+        let (_, text) = token::open(TokenKind::Iterator, unquoted(text))?;
         text.split('/').next().map(str::to_owned)
     }
 
@@ -32,6 +32,7 @@ impl ShardIterator {
     /// minutes.
     pub fn open(text: &str, now: Timestamp) -> Result<Self, ApiError> {
         let invalid = || fault::invalid_argument("Invalid ShardIterator.");
+        let text = unquoted(text);
         let (issued, text) = token::open(TokenKind::Iterator, text).ok_or_else(invalid)?;
         if issued > now {
             return Err(invalid());
@@ -53,6 +54,11 @@ impl ShardIterator {
     }
 }
 
+/// AWS takes an iterator between quotation marks as well, which is how the AWS CLI prints it.
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+}
+
 /// `Thu Jan 22 01:22:02 UTC 2015`, as the service's messages write time.
 fn java_date(time: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(time.millis()) {
@@ -71,7 +77,8 @@ mod tests {
         let issued = Timestamp::parse_rfc3339("2015-01-22T01:22:02Z").unwrap();
         let iterator = ShardIterator { stream: "bids".into(), shard: ShardId(2), cursor: Cursor(17) };
         let text = iterator.seal(issued);
-        assert_eq!(ShardIterator::open(&text, issued + Duration::from_secs(300)), Ok(iterator));
+        assert_eq!(ShardIterator::open(&text, issued + Duration::from_secs(300)), Ok(iterator.clone()));
+        assert_eq!(ShardIterator::open(&format!("\"{text}\""), issued), Ok(iterator));
         let error = ShardIterator::open(&text, issued + Duration::from_secs(301)).unwrap_err();
         assert_eq!(error.code, "ExpiredIteratorException");
         assert_eq!(

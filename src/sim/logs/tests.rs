@@ -391,7 +391,14 @@ fn a_metric_filter_counts_what_matches_and_says_the_default_otherwise() {
     let filter = json!({"logGroupName": "app", "filterName": "errors", "filterPattern": "[level = ERROR, ms]",
         "metricTransformations": [{"metricName": "Errors", "metricNamespace": "App", "metricValue": "$ms",
         "defaultValue": 0}]});
-    ask(&mut world, "PutMetricFilter", filter).unwrap();
+    ask(&mut world, "PutMetricFilter", filter.clone()).unwrap();
+    let mut two = filter;
+    let metric = json!({"metricName": "Lines", "metricNamespace": "App", "metricValue": "1", "defaultValue": 0});
+    two["metricTransformations"] = json!([metric, metric]);
+    let printed = "MetricTransformation(metricName=Lines, metricNamespace=App, metricValue=1, defaultValue=0.0, \
+                   unit=null, dimensions=null)";
+    let (_, message) = refused(&mut world, "PutMetricFilter", two);
+    assert!(message.contains(&format!("Value '[{printed}, {printed}]' at 'metricTransformations'")), "{message}");
     let at = world.now.floor_to(60).millis();
     put(
         &mut world,
@@ -428,6 +435,8 @@ fn a_function_gets_what_a_subscription_takes() {
     let (code, message) = refused(&mut world, "PutSubscriptionFilter", filter.clone());
     assert_eq!(code, "InvalidParameterException");
     assert!(message.starts_with("Could not execute the lambda function."), "{message}");
+    filter["destinationArn"] = json!(arn.replace("123456789012", "210987654321"));
+    assert_eq!(refused(&mut world, "PutSubscriptionFilter", filter.clone()).0, "AccessDeniedException");
     for name in ["second", "third"] {
         filter["filterName"] = json!(name);
         filter["destinationArn"] = json!(arn);

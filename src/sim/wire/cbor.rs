@@ -2,7 +2,7 @@
 //! Java SDKs speak to Kinesis in CBOR 1.1, which is awsJson 1.1 in another coat.
 
 use crate::sim::error::ApiError;
-use crate::sim::wire::{self, Call, Reply, Response, Service};
+use crate::sim::wire::{self, Call, Reply, Request, Response, Service};
 use crate::sim::world::World;
 use aws_smithy_cbor::Decoder;
 use aws_smithy_cbor::data::Type;
@@ -46,7 +46,7 @@ pub fn handle(world: &mut World, call: &mut Call, rest: &str) -> Reply<Response>
     match wire::answer(world, call, service, operation, input) {
         Ok(Reply::Later(at)) => Reply::Later(at),
         Ok(Reply::Done(value)) => Reply::Done(frame(&request_id, 200, &value, vec![])),
-        Err(error) => Reply::Done(error_response(service, &request_id, &error)),
+        Err(error) => Reply::Done(error_response(service, &request_id, &error, &call.request)),
     }
 }
 
@@ -58,10 +58,11 @@ fn service_of(name: &str) -> Option<Service> {
     }
 }
 
-fn error_response(service: Service, request_id: &str, error: &ApiError) -> Response {
+fn error_response(service: Service, request_id: &str, error: &ApiError, request: &Request) -> Response {
     let mut headers: Vec<_> = error.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
     headers.extend(wire::query_error_header(service, error));
-    frame(request_id, error.status, &wire::error_value(service, error), headers)
+    let status = wire::error_status(service, error, request);
+    frame(request_id, status, &wire::error_value(service, error), headers)
 }
 
 fn frame(request_id: &str, status: u16, value: &Value, mut headers: Vec<(String, String)>) -> Response {

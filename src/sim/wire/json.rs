@@ -49,7 +49,8 @@ pub fn handle(world: &mut World, call: &mut Call, target: &str) -> Reply<Respons
             let mut headers: Vec<_> = error.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
             headers.extend(wire::query_error_header(service, &error));
             let value = wire::error_value(service, &error);
-            Reply::Done(checked(service, frame(version, coat, &request_id, error.status, &value, headers)))
+            let status = wire::error_status(service, &error, &call.request);
+            Reply::Done(checked(service, frame(version, coat, &request_id, status, &value, headers)))
         }
     }
 }

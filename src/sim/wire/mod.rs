@@ -444,6 +444,16 @@ pub(crate) fn request_id(world: &World) -> String {
     payload::uuid_text(mix(1), mix(0x5851_f42d_4c95_7f2d))
 }
 
+/// The status of an error in the JSON and CBOR protocols. CloudWatch's are 400 (or a server's), whatever they are in the
+/// query protocol, unless the client asks for that protocol's.
+pub(crate) fn error_status(service: Service, error: &ApiError, request: &Request) -> u16 {
+    let is_query_mode = request.header("x-amzn-query-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("true"));
+    match service {
+        Service::CloudWatch if error.is_sender_fault() && !is_query_mode => 400,
+        _ => error.status,
+    }
+}
+
 /// `code;Sender` or `code;Receiver`, for the services that were first written for the query protocol.
 pub(crate) fn query_error_header(service: Service, error: &ApiError) -> Option<(String, String)> {
     if error.query_code.is_none() && !service.is_query_compatible() {

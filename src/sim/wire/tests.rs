@@ -89,6 +89,18 @@ fn errors_carry_both_names_where_the_service_has_two() {
 }
 
 #[test]
+fn an_error_of_cloudwatch_has_the_query_protocols_status_for_who_asks_for_it() {
+    let mut world = world();
+    let body = r#"{"AlarmName":"ghost","StateValue":"OK","StateReason":"test"}"#;
+    let mut status = |headers: &[(&str, &str)]| {
+        let target = [("x-amz-target", "GraniteServiceVersion20100801.SetAlarmState")];
+        done(&mut world, call("/", &[&target, headers].concat(), body)).status
+    };
+    assert_eq!(status(&[]), 400);
+    assert_eq!(status(&[("x-amzn-query-mode", "true")]), 404);
+}
+
+#[test]
 fn malformed_bodies_and_unknown_targets_get_awss_errors() {
     let mut world = world();
     for body in ["{", "[]", "\"text\"", "{\"a\":", "nul", "{}{}"] {

@@ -10,16 +10,15 @@ use serde_json::{Map, Value, json};
 /// Characters of a subject, at most (Publish).
 const SUBJECT_MAX: usize = 100;
 
-/// The actions of the state that the alarm has entered. `old` is the state before, `children` are the alarms that a
-/// composite alarm's rule names.
-pub fn actions(alarm: &Alarm, old: &State, place: &Place, children: &[&Alarm]) -> Vec<Action> {
+/// The actions of the state that the alarm has entered. `old` is the state before.
+pub fn actions(alarm: &Alarm, old: &State, place: &Place) -> Vec<Action> {
     let targets = alarm.common.actions(alarm.state.value);
     if targets.is_empty() {
         return Vec::new();
     }
     let subject = format!("{}: \"{}\" in {}", alarm.state.value.text(), alarm.name, region_name(&place.region));
     let subject: String = subject.chars().take(SUBJECT_MAX).collect();
-    let message = message(alarm, old, place, children).to_string();
+    let message = message(alarm, old, place).to_string();
     let event = event(alarm, old, place);
     let action = |target: &String| Action {
         alarm: alarm.name.clone(),
@@ -31,19 +30,22 @@ pub fn actions(alarm: &Alarm, old: &State, place: &Place, children: &[&Alarm]) -
     targets.iter().map(action).collect()
 }
 
-fn message(alarm: &Alarm, old: &State, place: &Place, children: &[&Alarm]) -> Value {
+fn message(alarm: &Alarm, old: &State, place: &Place) -> Value {
     let mut value = Map::new();
     let mut put = |name: &str, value_of: Value| value.insert(name.to_owned(), value_of);
     put("AlarmName", alarm.name.clone().into());
     put("AlarmDescription", alarm.common.description.clone().map_or(Value::Null, Value::String));
     put("AWSAccountId", place.account.clone().into());
-    put("AlarmConfigurationUpdatedTimestamp", stamp(alarm.configured).into());
+    if let Kind::Metric(_) = &alarm.kind {
+        put("AlarmConfigurationUpdatedTimestamp", stamp(alarm.configured).into());
+    }
     put("NewStateValue", alarm.state.value.text().into());
     put("NewStateReason", alarm.state.reason.clone().into());
     put("StateChangeTime", stamp(alarm.state.transitioned).into());
     put("Region", region_name(&place.region).into());
     put("AlarmArn", arn(place, &alarm.name).into());
     put("OldStateValue", old.value.text().into());
+    put("ActionExecutedAfterMuteWindow", false.into());
     put("OKActions", alarm.common.ok_actions.clone().into());
     put("AlarmActions", alarm.common.alarm_actions.clone().into());
     put("InsufficientDataActions", alarm.common.insufficient_data_actions.clone().into());
@@ -53,11 +55,13 @@ fn message(alarm: &Alarm, old: &State, place: &Place, children: &[&Alarm]) -> Va
         }
         Kind::Composite(composite) => {
             put("AlarmRule", composite.text.clone().into());
-            let child = |child: &&Alarm| {
-                let state = json!({ "Value": child.state.value.text(), "Timestamp": stamp(child.state.transitioned) });
-                json!({ "Arn": arn(place, &child.name), "State": state })
+            // Those whose change brought it about, as the state's reason has them.
+            let children = alarm.state.reason_data.as_ref().and_then(|data| data["triggeringAlarms"].as_array());
+            let child = |child: &Value| {
+                let state = json!({ "Value": child["state"]["value"], "Timestamp": child["state"]["timestamp"] });
+                json!({ "Arn": child["arn"], "State": state })
             };
-            put("TriggeringChildren", children.iter().map(child).collect());
+            put("TriggeringChildren", children.into_iter().flatten().map(child).collect());
         }
     }
     Value::Object(value)

@@ -322,18 +322,10 @@ impl Alarms {
         self.note(now, (name, alarm.kind_text()), "StateUpdate", summary, &data);
         self.suppressor_changed(now, name, alarm.state.value);
         if alarm.common.actions_enabled && !self.is_suppressed(now, name, &old) {
-            let actions: Vec<Action> = message::actions(&alarm, &old, place, &self.children(&alarm));
+            let actions: Vec<Action> = message::actions(&alarm, &old, place);
             self.outbox.extend(actions);
         }
         true
-    }
-
-    /// The alarms that a composite alarm's rule names.
-    fn children(&self, alarm: &Alarm) -> Vec<&Alarm> {
-        match &alarm.kind {
-            Kind::Composite(composite) => composite.rule.names().iter().filter_map(|name| self.named(name)).collect(),
-            Kind::Metric(_) => Vec::new(),
-        }
     }
 }
 

@@ -113,7 +113,7 @@ impl Alarms {
             let Some(old) = alarm.suppression.take().and_then(|held| held.waiting) else { continue };
             let alarm = alarm.clone();
             if alarm.common.actions_enabled && alarm.state.value != old.value {
-                let actions = message::actions(&alarm, &old, place, &self.children(&alarm));
+                let actions = message::actions(&alarm, &old, place);
                 self.outbox.extend(actions);
             }
         }

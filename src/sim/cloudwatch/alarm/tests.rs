@@ -225,6 +225,12 @@ fn composite_alarms_follow_their_children() {
         "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:errors transitioned to ALARM at Friday 27 November, 2026 \
          18:00:00 UTC"
     );
+    let mut alarm = world.cloudwatch.alarms.named("page").unwrap().clone();
+    alarm.common.alarm_actions = vec!["arn:aws:sns:eu-west-1:123456789012:on-call".to_owned()];
+    let told: Value = serde_json::from_str(&message::actions(&alarm, &alarm.state, &world.place)[0].message).unwrap();
+    let state = json!({"Value": "ALARM", "Timestamp": "2026-11-27T18:00:00.000+0000"});
+    let child = json!({"Arn": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:errors", "State": state});
+    assert_eq!(told["TriggeringChildren"], json!([child]), "not every alarm that the rule names");
     assert_eq!(
         (&page["StateValue"], &described(&mut world, "outer")["StateValue"]),
         (&json!("ALARM"), &json!("ALARM"))
@@ -285,10 +291,11 @@ fn a_topic_is_told_in_awss_words() {
     let old = alarm.state.clone();
     let mut alarm = alarm;
     alarm.state.value = StateValue::Alarm;
-    let action = &message::actions(&alarm, &old, &world.place, &[])[0];
+    let action = &message::actions(&alarm, &old, &world.place)[0];
     assert_eq!(action.subject, "ALARM: \"errors\" in EU (Ireland)");
     let message: Value = serde_json::from_str(&action.message).unwrap();
     assert_eq!((&message["NewStateValue"], &message["OldStateValue"]), (&json!("ALARM"), &json!("INSUFFICIENT_DATA")));
+    assert_eq!(message["ActionExecutedAfterMuteWindow"], false, "no rule mutes it");
     assert_eq!((&message["Region"], &message["AWSAccountId"]), (&json!("EU (Ireland)"), &json!("123456789012")));
     let trigger = json!({"MetricName": "Errors", "Namespace": "App", "StatisticType": "Statistic", "Statistic": "SUM",
         "Unit": "Count", "Dimensions": [], "Period": 60, "EvaluationPeriods": 3, "DatapointsToAlarm": 2,
@@ -386,8 +393,9 @@ fn tags_are_kept_with_the_alarm() {
     ask(&mut world, "UntagResource", json!({"ResourceARN": arn, "TagKeys": ["team"]})).unwrap();
     let tags = ask(&mut world, "ListTagsForResource", json!({"ResourceARN": arn})).unwrap();
     assert_eq!(tags, json!({"Tags": [tag("tier", "1")]}));
-    let ghost = json!({"ResourceARN": format!("{arn}x")});
-    assert_eq!(refused(&mut world, "ListTagsForResource", ghost).0, "ResourceNotFoundException");
+    let ghost = json!({"ResourceARN": format!("{arn}x"), "TagKeys": ["team"]});
+    assert_eq!(ask(&mut world, "ListTagsForResource", ghost.clone()).unwrap(), json!({"Tags": []}));
+    assert_eq!(refused(&mut world, "UntagResource", ghost).0, "ResourceNotFoundException");
 }
 
 #[test]

@@ -304,19 +304,24 @@ pub fn enable_actions(world: &mut World, input: &Input<'_>, is_on: bool) -> Resu
     Ok(Value::Null)
 }
 
-/// The name of the alarm that `ResourceARN` names.
-fn of_arn(world: &World, input: &Input<'_>) -> Result<String, ApiError> {
+/// `ResourceARN`, and the name of the alarm that it names if there is one.
+fn named<'a>(world: &World, input: &Input<'a>) -> Result<(&'a str, Option<&'a str>), ApiError> {
     let arn = input.required_text("ResourceARN", 1024)?;
-    let ours = world.place.arn("cloudwatch", "alarm:");
-    let name = arn.strip_prefix(&ours).filter(|name| world.cloudwatch.alarms.named(name).is_some());
-    let refusal = || {
-        let error = ApiError::client("ResourceNotFoundException", "Unknown").with_status(404);
-        error.with_member("ResourceType", "alarm").with_member("ResourceId", arn)
-    };
     if !arn.starts_with("arn:") || arn.split(':').count() < 6 {
         return Err(invalid(format!("The value {arn} for parameter ResourceARN is invalid.")));
     }
-    name.map(str::to_owned).ok_or_else(refusal)
+    let ours = world.place.arn("cloudwatch", "alarm:");
+    let name = arn.strip_prefix(&ours).filter(|name| world.cloudwatch.alarms.named(name).is_some());
+    Ok((arn, name))
+}
+
+/// The name of the alarm that `ResourceARN` names.
+fn of_arn(world: &World, input: &Input<'_>) -> Result<String, ApiError> {
+    let (arn, name) = named(world, input)?;
+    name.map(str::to_owned).ok_or_else(|| {
+        let error = ApiError::client("ResourceNotFoundException", "Unknown").with_status(404);
+        error.with_member("ResourceType", "alarm").with_member("ResourceId", arn)
+    })
 }
 
 pub fn tag_resource(world: &mut World, input: &Input<'_>) -> Result<Value, ApiError> {
@@ -345,8 +350,10 @@ pub fn untag_resource(world: &mut World, input: &Input<'_>) -> Result<Value, Api
     Ok(json!({}))
 }
 
+/// What is not there has no tags, as AWS was seen to answer for deleted alarms.
 pub fn list_tags(world: &World, input: &Input<'_>) -> Result<Value, ApiError> {
-    let name = of_arn(world, input)?;
-    let tags = world.cloudwatch.alarms.named(&name).map(|alarm| alarm.tags.iter()).into_iter().flatten();
+    let (_, name) = named(world, input)?;
+    let tags =
+        name.and_then(|name| world.cloudwatch.alarms.named(name)).map(|alarm| alarm.tags.iter()).into_iter().flatten();
     Ok(json!({ "Tags": tags.map(|(key, value)| json!({ "Key": key, "Value": value })).collect::<Vec<_>>() }))
 }

@@ -1,6 +1,6 @@
 //! Operations on metric filters and subscription filters: put, describe, delete.
 
-use super::input::{GROUP_PATTERN, Input, STREAM_PATTERN, constraint, invalid, too_many};
+use super::input::{GROUP_PATTERN, Input, STREAM_PATTERN, constraint, invalid};
 use super::{events, nothing, read_token, write_token};
 use crate::sim::cloudwatch::UNITS;
 use crate::sim::error::ApiError;
@@ -38,7 +38,10 @@ pub fn put_metric_filter(world: &mut World, input: Input<'_>) -> Result<Value, A
             let words = "Member must have length greater than or equal to 1";
             return Err(constraint(Some("[]"), "metricTransformations", words));
         }
-        _ => return Err(too_many("metricTransformations", 1)),
+        more => {
+            let words = "Member must have length less than or equal to 1";
+            return Err(constraint(Some(&in_java(more)), "metricTransformations", words));
+        }
     };
     let pattern = events::read_pattern(text)?;
     let filter = MetricFilter {
@@ -69,6 +72,25 @@ pub fn put_metric_filter(world: &mut World, input: Input<'_>) -> Result<Value, A
     let created = filters.get(name).map_or(filter.created, |old| old.created);
     filters.insert(name.to_owned(), MetricFilter { created, ..filter });
     Ok(nothing())
+}
+
+/// Transformations as AWS's messages print them.
+fn in_java(transformations: &[Value]) -> String {
+    let member = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Number(number) => format!("{:?}", number.as_f64().unwrap_or_default()),
+        _ => "null".to_owned(),
+    };
+    let one = |transformation: &Value| {
+        let names = ["metricName", "metricNamespace", "metricValue", "defaultValue", "unit", "dimensions"];
+        let members = names.map(|name| format!("{name}={}", member(&transformation[name])));
+        format!("MetricTransformation({})", members.join(", "))
+    };
+    format!("[{}]", transformations.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
 /// A metric's name or namespace: 1 to 255 characters, without some.
@@ -220,6 +242,13 @@ fn destination(world: &World, arn: &str, role: Option<&str>) -> Result<Destinati
     let here = |service: &str, resource: &str| arn.strip_prefix(&world.place.arn(service, resource)).map(str::to_owned);
     match vendor {
         "lambda" if role.is_some() => Err(invalid("destinationArn for vendor lambda cannot be used with roleArn")),
+        "lambda" if arn.split(':').nth(4).is_some_and(|account| account != world.place.account) => {
+            Err(ApiError::client(
+                "AccessDeniedException",
+                "Cross-account lambda invocation passing is not allowed. You must use DestinationPolicies to create \
+                 cross account lambda triggers.",
+            ))
+        }
         "lambda" => {
             let name = here("lambda", "function:");
             let is_there = name.as_deref().and_then(|name| name.split(':').next());
