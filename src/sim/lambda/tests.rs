@@ -361,6 +361,10 @@ fn an_event_that_fails_for_good_is_told_to_its_destination_and_lies_in_the_dead_
     assert_eq!(told[0]["requestContext"]["approximateInvokeCount"], 2);
     assert_eq!(told[0]["responseContext"]["functionError"], "Unhandled");
     assert_eq!(told[0]["responsePayload"]["errorType"], "ValueError");
+    let (sqs, mut cx) = world.sqs_cx();
+    let dead = sqs.receive(&mut cx, "dead", 10, Some(0)).unwrap();
+    let trace = dead[0].details.as_ref().and_then(|details| details.trace_header.clone()).unwrap();
+    assert!(trace.starts_with("Root=1-") && trace.contains(";Sampled=0;Lineage=1:"), "{trace}");
     assert_eq!(received(&mut world, "dead"), [serde_json::json!({})]);
     assert_eq!(metric(&world, "AsyncEventsDropped", &[("FunctionName", "task")]), None);
 }

@@ -59,6 +59,10 @@ fn groups_are_described_as_aws_does() {
         "logGroupArn": arn, "deletionProtectionEnabled": false});
     let all = ask(&mut world, "DescribeLogGroups", json!({"logGroupNamePrefix": "/app"})).unwrap();
     assert_eq!((&all["logGroups"][0], all["logGroups"].as_array().unwrap().len()), (&a, 2));
+    let found = ask(&mut world, "DescribeLogGroups", json!({"logGroupNamePattern": "pp/a"})).unwrap();
+    let brief = json!({"logGroupName": "/app/a", "creationTime": world.now.millis(), "metricFilterCount": 0,
+        "arn": format!("{arn}:*"), "logGroupClass": "STANDARD", "logGroupArn": arn});
+    assert_eq!(found["logGroups"], json!([brief]), "a search by pattern says less");
     let first = ask(&mut world, "DescribeLogGroups", json!({"limit": 1})).unwrap();
     let second = ask(&mut world, "DescribeLogGroups", json!({"limit": 1, "nextToken": first["nextToken"]})).unwrap();
     assert_eq!((&second["logGroups"][0]["logGroupName"], second.get("nextToken")), (&json!("/app/b"), None));

@@ -60,8 +60,8 @@ fn service_of(name: &str) -> Option<Service> {
 
 fn error_response(service: Service, request_id: &str, error: &ApiError, request: &Request) -> Response {
     let mut headers: Vec<_> = error.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
-    headers.extend(wire::query_error_header(service, error));
-    let status = wire::error_status(service, error, request);
+    headers.extend(wire::compatible::query_error_header(service, error));
+    let status = wire::compatible::error_status(service, error, request);
     frame(request_id, status, &wire::error_value(service, error), headers)
 }
 

@@ -47,9 +47,9 @@ pub fn handle(world: &mut World, call: &mut Call, target: &str) -> Reply<Respons
         Ok(Reply::Done(value)) => Reply::Done(checked(service, frame(version, coat, &request_id, 200, &value, vec![]))),
         Err(error) => {
             let mut headers: Vec<_> = error.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
-            headers.extend(wire::query_error_header(service, &error));
+            headers.extend(wire::compatible::query_error_header(service, &error));
             let value = wire::error_value(service, &error);
-            let status = wire::error_status(service, &error, &call.request);
+            let status = wire::compatible::error_status(service, &error, &call.request);
             Reply::Done(checked(service, frame(version, coat, &request_id, status, &value, headers)))
         }
     }

@@ -67,7 +67,8 @@ pub fn describe(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> 
             && class.is_none_or(|class| class == group.class)
             && identifiers.as_ref().is_none_or(|all| all.contains(&name))
     };
-    page(world, input, PAGE_MAX, fits, value)
+    let shown: fn(&Place, &str, &Group) -> Value = if pattern.is_some() { brief } else { value };
+    page(world, input, PAGE_MAX, fits, shown)
 }
 
 /// Names by up to five parts, joined by `|`; one that begins with `^` must stand at the name's beginning.
@@ -142,6 +143,16 @@ fn value(place: &Place, name: &str, group: &Group) -> Value {
     put("logGroupArn", arn(place, name).into());
     put("deletionProtectionEnabled", group.is_protected.into());
     Value::Object(value)
+}
+
+/// What a search by pattern finds is told in fewer words.
+fn brief(place: &Place, name: &str, group: &Group) -> Value {
+    let mut value = value(place, name, group);
+    if let Some(members) = value.as_object_mut() {
+        let left_out = ["retentionInDays", "storedBytes", "kmsKeyId", "deletionProtectionEnabled"];
+        members.retain(|member, _| !left_out.contains(&member.as_str()));
+    }
+    value
 }
 
 pub fn put_retention(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
