@@ -2,7 +2,7 @@
 //!
 //! One loop, one `select!`: signals, the terminal, answers, the next deadline. What is ready is drained and folded
 //! together; the screen is drawn once if something changed. A key is answered at once whatever AWS is doing, other
-//! changes are drawn at most thirty times a second, and an idle screen costs nothing.
+//! changes are drawn at most thirty times a second, the clock goes on each second, and a paused screen costs nothing.
 
 pub mod hands;
 pub mod headless;
@@ -34,7 +34,9 @@ use tokio::time::Instant;
 const FRAME_EVERY: Duration = Duration::from_millis(33);
 /// How many events are folded in before the next draw.
 const DRAIN_MAX: usize = 256;
-/// How long to wait for the next thing to do when nothing is scheduled.
+/// The clock in the header goes on where nothing else happens: one that stands looks like a program that hangs.
+const CLOCK_EVERY: Duration = Duration::from_secs(1);
+/// How long a paused program waits for the next thing to do when nothing is scheduled.
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// What is watched: a state, what carries out its effects, and what they bring.
@@ -113,7 +115,8 @@ impl ScreenLoop<'_> {
                 }
                 (is_dirty, draw_now, drawn_at) = (false, false, clock::steady());
             }
-            match self.wait(is_dirty.then(|| drawn_at + FRAME_EVERY)).await {
+            let idle = if state.paused { IDLE } else { CLOCK_EVERY };
+            match self.wait(is_dirty.then(|| drawn_at + FRAME_EVERY), idle).await {
                 Woken::Leave(number) => return Ok(signals::exit_code(number)),
                 Woken::Draw => {}
                 Woken::Answer(event) => batch.push(event),
@@ -130,8 +133,8 @@ impl ScreenLoop<'_> {
         }
     }
 
-    async fn wait(&mut self, draw_at: Option<Instant>) -> Woken {
-        let wake = self.hands.until_wake().unwrap_or(IDLE).min(IDLE);
+    async fn wait(&mut self, draw_at: Option<Instant>, idle: Duration) -> Woken {
+        let wake = self.hands.until_wake().unwrap_or(idle).min(idle);
         tokio::select! {
             biased;
             number = self.signals.leave() => Woken::Leave(number),

@@ -21,6 +21,8 @@ pub struct Snapshot<'a> {
     /// What was watched; at least one.
     pub contexts: Vec<Context<'a>>,
     pub rows: &'a BTreeMap<ResourceId, Row>,
+    /// Kinds of which no list, or not a whole one, came back.
+    pub unlisted: Vec<KindId>,
     /// How many resources the config's filter hides.
     pub hidden: usize,
     /// Most important first.
@@ -278,7 +280,11 @@ fn head(snapshot: &Snapshot<'_>) -> String {
     let parts = [snapshot.source.to_owned(), contexts.join(",  "), at];
     let counts = KindId::ALL.map(|kind| {
         let count = snapshot.rows.keys().filter(|id| id.kind == kind).count();
-        format!("{count} {}", kind.word())
+        match (snapshot.unlisted.contains(&kind), count) {
+            (false, _) => format!("{count} {}", kind.word()),
+            (true, 0) => format!("{} not seen", kind.word()),
+            (true, _) => format!("{count} {} at least", kind.word()),
+        }
     });
     format!(
         "midwatch  {}  ({})",
@@ -409,6 +415,7 @@ mod tests {
                     problem: None,
                 }],
                 rows: &self.rows,
+                unlisted: Vec::new(),
                 hidden: 0,
                 findings: &self.findings,
                 changes: &self.changes,
@@ -439,7 +446,8 @@ mod tests {
 
     fn problem(operation: &'static str) -> Problem {
         let sentence = "Ask for the permission.".into();
-        Problem { place: Place::default(), service: "sqs", operation, class: ErrorClass::Denied, sentence }
+        let (place, class) = (Place::default(), ErrorClass::Denied);
+        Problem { place, service: "sqs", operation, class, of_place: false, sentence }
     }
 
     #[test]
@@ -510,6 +518,14 @@ mod tests {
         minor.problems.push(problem("ListMessageMoveTasks"));
         assert_eq!(exit_code(&minor.snapshot()), 0);
         assert_eq!(exit_code(&Seen::new([]).snapshot()), 0, "an empty account is healthy");
+    }
+
+    #[test]
+    fn what_could_not_be_listed_is_not_counted_as_none() {
+        let seen = Seen::new([dead_letter_queue()]);
+        let snapshot = Snapshot { unlisted: vec![KindId::Sqs, KindId::Sns], ..seen.snapshot() };
+        let head = head(&snapshot);
+        assert!(head.ends_with("1 sqs at least, 0 lambda, sns not seen, 0 swf, 0 firehose, 0 alarm, 0 kcl)"), "{head}");
     }
 
     #[test]

@@ -90,21 +90,19 @@ pub fn mark(state: &mut State) {
     match marked.iter().position(|other| *other == name) {
         Some(at) => _ = marked.remove(at),
         None if marked.len() >= WATCHED_MAX => {
-            return state.toast(Tone::Bad, format!("at most {WATCHED_MAX} contexts at once"));
+            return state.toast(Tone::Refused, format!("at most {WATCHED_MAX} contexts at once"));
         }
         None => marked.push(name),
     }
     *index = (*index + 1).min(known.len().saturating_sub(1));
 }
 
-/// Wishes to watch the marked contexts; where no mark was changed, the one under the cursor alone, unless it is marked.
+/// Wishes to watch the marked contexts; where no mark was changed, the one under the cursor alone.
 pub fn watch_chosen(state: &mut State, effects: &mut Vec<Effect>) {
     let Screen::Contexts { index, marked } = state.screen() else { return };
     let under = state.settings.known.get(*index).map(|known| known.name.clone());
     let is_changed = *marked != marked_at_first(state);
-    let is_chosen = under.as_ref().is_some_and(|name| marked.contains(name));
-    let names =
-        if marked.is_empty() || !(is_changed || is_chosen) { under.into_iter().collect() } else { marked.clone() };
+    let names = if is_changed && !marked.is_empty() { marked.clone() } else { under.into_iter().collect() };
     watch(state, names, effects);
 }
 
@@ -113,7 +111,7 @@ pub fn watch_chosen(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn watch(state: &mut State, names: Vec<String>, effects: &mut Vec<Effect>) {
     if let Some(job) = state.jobs.iter().find(|job| !job.stage.is_over()) {
         let said = format!("{} is not over yet: wait for it, then switch", job.headline());
-        return state.toast(Tone::Bad, said);
+        return state.toast(Tone::Refused, said);
     }
     if !names.is_empty() {
         effects.push(Effect::Watch(names));

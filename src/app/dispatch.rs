@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 /// Runs a command if it is available, else says why not.
 pub fn run(state: &mut State, id: CommandId, effects: &mut Vec<Effect>) {
     if let Err(Why(why)) = (entry(id).available)(state) {
-        state.toast(Tone::Bad, why);
+        state.toast(Tone::Refused, why);
         return;
     }
     match id {
@@ -301,7 +301,7 @@ fn follow_links(state: &mut State) {
     let known: Vec<ResourceId> =
         row.links.iter().filter(|link| state.rows.contains_key(&link.to)).map(|link| link.to.clone()).collect();
     match &known[..] {
-        [] => state.toast(Tone::Bad, "what is linked to it is not in the estate"),
+        [] => state.toast(Tone::Refused, "what is linked to it is not in the estate"),
         [one] => open_detail(state, one.clone()),
         _ => open_palette(state, Some(id)),
     }
@@ -318,7 +318,7 @@ fn run_palette(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(Dialog::Palette(palette)) = state.dialogs.last() else { return };
     let Some(item) = palette.items.get(palette.index) else {
         let typed = palette.input.text();
-        state.toast(Tone::Bad, format!("nothing here is like `{typed}`"));
+        state.toast(Tone::Refused, format!("nothing here is like `{typed}`"));
         return;
     };
     let goes = item.goes.clone();
@@ -357,7 +357,7 @@ fn begin(state: &mut State, action: ActionId) {
         Some(form) => state.dialogs.push(Dialog::Form(form)),
         None => match verbs::plan_without_form(state, action, &id) {
             Ok(plan) => open_confirm(state, plan),
-            Err(refusal) => state.toast(Tone::Bad, refusal.0),
+            Err(refusal) => state.toast(Tone::Refused, refusal.0),
         },
     }
 }
@@ -421,7 +421,7 @@ fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
     if matches!(state.dialogs.last(), Some(Dialog::Probe(_))) {
         // It says which shards' capacity it takes: nobody agrees to what is not on screen.
         if state.size.width < PLAN_SIZE.width || state.size.height < PLAN_SIZE.height {
-            return state.toast(Tone::Bad, "the question is not whole on screen: make the window larger");
+            return state.toast(Tone::Refused, "the question is not whole on screen: make the window larger");
         }
         return probe::run(state);
     }
@@ -452,7 +452,7 @@ fn confirm_yes(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn agreed(state: &mut State, plan: Plan, effects: &mut Vec<Effect>) {
     match Unlocked::when(state.settings.may_act(&plan.resource.place)) {
         Some(leave) => perform(state, plan, leave, effects),
-        None => state.toast(Tone::Bad, "midwatch is read-only here; start it with --allow-actions to act"),
+        None => state.toast(Tone::Refused, "midwatch is read-only here; start it with --allow-actions to act"),
     }
 }
 

@@ -127,7 +127,7 @@ fn shards(count: usize) -> String {
 pub fn run(state: &mut State) {
     let Some(Dialog::Probe(asked)) = state.dialogs.pop() else { return };
     let Some(row) = state.rows.get(&asked.resource) else {
-        state.toast(Tone::Bad, format!("{} is not there any more", asked.resource));
+        state.toast(Tone::Refused, format!("{} is not there any more", asked.resource));
         return;
     };
     let probe = Probe { application: row.id.clone(), leases: leases(row, &asked) };

@@ -221,16 +221,15 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
             && reading.asked.iter().any(called)
     };
     let is_cured = |problem: &Problem| {
-        // What names no operation strikes them all: credentials, the clock, the network. A good answer ends it, on AWS
-        // that of the same service, since each has an address of its own.
-        let of_place = !problem.sentence.contains(problem.operation);
+        // A good answer ends what strikes every call there; the network's troubles, on AWS, that of the same service alone,
+        // since each has an address of its own.
         let same_address = problem.class != ErrorClass::Network || one_address || {
             reading.asked.iter().any(|name| name.split(':').next() == Some(problem.service))
         };
         problem.place == poll.place
             && reading.problems.is_empty()
             && !reading.asked.is_empty()
-            && of_place
+            && problem.of_place
             && same_address
     };
     let memory = &mut state.memory;

@@ -24,6 +24,7 @@ mod money;
 mod on_demand;
 mod probes;
 mod purse;
+mod seen;
 mod slot;
 mod tags;
 mod targets;
@@ -151,29 +152,9 @@ impl Schedule {
         self.in_flight.len()
     }
 
-    /// Whether every question has been answered once, well or badly, or cannot be paid for now: what there is to see
-    /// has been seen.
-    pub fn first_sweep_done(&self) -> bool {
-        let is_unpaid = |slot: &Slot| self.is_short && slot.in_flight.is_none();
-        let is_swept = |(id, watch): (&ResourceId, &Watch)| {
-            let (kind, direct, metrics) = (kinds::kind(id.kind), &watch.direct, &watch.metrics);
-            let unpaid = kind.direct_usd > 0.0 && is_unpaid(direct);
-            (direct.answered || kind.sweep_every.is_none() || unpaid)
-                && (metrics.answered || !kind.has_metrics() || is_unpaid(metrics))
-        };
-        self.identities.values().chain(self.changes.values()).all(|slot| slot.answered)
-            && self.inventories.values().all(|slot| slot.answered)
-            && self.watches.iter().all(is_swept)
-    }
-
     /// How often CloudWatch is asked about what nobody looks at; the budget decides.
     pub fn sweep_every(&self) -> Duration {
         self.sweep_every
-    }
-
-    /// Whether a kind's resources have been listed everywhere at least once, or failed to be.
-    pub fn inventory_answered(&self, kind: KindId) -> bool {
-        self.inventories.iter().filter(|((_, of), _)| *of == kind).all(|(_, slot)| slot.answered)
     }
 
     /// What is due now, and when to look again.

@@ -233,6 +233,8 @@ pub enum Tone {
     Info,
     Good,
     Bad,
+    /// A key could not be followed here; it goes when the person does.
+    Refused,
 }
 
 /// How many toasts are kept at once.
@@ -244,7 +246,7 @@ const TOAST_STAYS: Duration = Duration::from_secs(8);
 fn unopened(context: &Context) -> Option<Problem> {
     let sentence = context.unopened.clone()?;
     let (place, class) = (context.place.clone(), ErrorClass::Other);
-    Some(Problem { place, service: "config", operation: "context", class, sentence })
+    Some(Problem { place, service: "config", operation: "context", class, of_place: false, sentence })
 }
 
 fn key(problem: &Problem) -> ProblemKey {

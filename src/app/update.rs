@@ -6,7 +6,7 @@ use crate::app::event::{Event, Key, KeyCode, What};
 use crate::app::job::{PlanId, Stage};
 use crate::app::schedule::Attention;
 use crate::app::screen::Screen;
-use crate::app::state::{Size, State, Tone};
+use crate::app::state::{Size, State, Toast, Tone};
 use crate::app::{dispatch, keymap, readings, typing};
 use crate::domain::poll::Question;
 use crate::domain::time::Timestamp;
@@ -70,14 +70,21 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     if let Some(list) = state.lists.get_mut(&state.list_id()) {
         list.is_chosen |= !list.ids.is_empty();
     }
-    if typing::takes_first(state, key) {
-        typing::key(state, key);
-        return;
-    }
-    match keymap::find(state, key) {
+    let was_at = whereabouts(state);
+    let refused: Vec<Toast> = state.toasts.iter().filter(|toast| toast.tone == Tone::Refused).cloned().collect();
+    match keymap::find(state, key).filter(|_| !typing::takes_first(state, key)) {
         Some(command) => dispatch::run(state, command.id, effects),
         None => typing::key(state, key),
     }
+    if whereabouts(state) != was_at {
+        // What was refused there says nothing about here.
+        state.toasts.retain(|toast| !refused.contains(toast));
+    }
+}
+
+/// Where the person is, whatever is selected there.
+fn whereabouts(state: &State) -> impl PartialEq + use<> {
+    (state.screens.len(), std::mem::discriminant(state.screen()), state.list_id(), state.dialogs.len())
 }
 
 /// Makes what is derived anew, where what it comes from has changed.

@@ -20,9 +20,17 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Draft {
     reading: Reading,
-    /// By service, operation and class: the first sentence, and the resources that it struck.
-    troubles: BTreeMap<(&'static str, &'static str, ErrorClass), (String, Vec<ResourceId>)>,
+    /// By service, operation and class.
+    troubles: BTreeMap<(&'static str, &'static str, ErrorClass), Struck>,
     usd: f64,
+}
+
+/// The first trouble of its kind, and whom that kind struck.
+#[derive(Debug)]
+struct Struck {
+    sentence: String,
+    of_place: bool,
+    resources: Vec<ResourceId>,
 }
 
 impl Draft {
@@ -71,9 +79,13 @@ impl Draft {
 
     /// A call failed that was about no single resource.
     pub fn whole(&mut self, operation: &Operation, trouble: Trouble) {
-        self.troubles
-            .entry((operation.service, operation.name, trouble.class))
-            .or_insert_with(|| (trouble.sentence, Vec::new()));
+        self.struck(operation, trouble);
+    }
+
+    fn struck(&mut self, operation: &Operation, trouble: Trouble) -> &mut Struck {
+        let Trouble { class, sentence, of_place, .. } = trouble;
+        let of = (operation.service, operation.name, class);
+        self.troubles.entry(of).or_insert_with(|| Struck { sentence, of_place, resources: Vec::new() })
     }
 
     /// A call about one resource failed: fields get their reason into `update` where there will be no datum;
@@ -86,8 +98,6 @@ impl Draft {
         fields: &[&'static Field],
     ) {
         let (id, at) = (update.id.clone(), update.at);
-        // What strikes every call there is not about this resource.
-        let trouble_of_place = trouble.of_place;
         match trouble.no_data {
             Some(why) => {
                 for field in fields {
@@ -97,12 +107,11 @@ impl Draft {
             None => self.failed(&id, &trouble.sentence),
         }
         if !trouble.resource_gone {
-            let struck = self
-                .troubles
-                .entry((operation.service, operation.name, trouble.class))
-                .or_insert_with(|| (trouble.sentence, Vec::new()));
-            if !trouble_of_place && !struck.1.contains(&id) {
-                struck.1.push(id);
+            // What strikes every call there is not about this resource.
+            let of_place = trouble.of_place;
+            let struck = self.struck(operation, trouble);
+            if !of_place && !struck.resources.contains(&id) {
+                struck.resources.push(id);
             }
         }
     }
@@ -122,12 +131,13 @@ impl Draft {
         reading.problems = self
             .troubles
             .into_iter()
-            .map(|((service, operation, class), (sentence, struck))| Problem {
+            .map(|((service, operation, class), struck)| Problem {
                 place: Place::default(),
                 service,
                 operation,
                 class,
-                sentence: with_struck(sentence, &struck),
+                of_place: struck.of_place,
+                sentence: with_struck(struck.sentence, &struck.resources),
             })
             .collect();
         reading

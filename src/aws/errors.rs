@@ -241,7 +241,9 @@ fn refused(status: u16, code: &str, message: Option<&str>, operation: &Operation
         );
     }
     if is_throttling_code(code) || status == 429 {
-        let sentence = format!("{label} was throttled, retries included ({told}) It is asked again later.");
+        let sentence = format!(
+            "{label} was throttled, retries included ({told}) Others use up the rate that AWS gives this account."
+        );
         return (ErrorClass::Throttled, sentence, None);
     }
     if code.contains("AccessDenied") || code == "AuthorizationError" || code == "OptInRequired" || status == 403 {
@@ -257,7 +259,11 @@ fn refused(status: u16, code: &str, message: Option<&str>, operation: &Operation
     if UNKNOWN_OPERATION.contains(&code) || (code.is_empty() && is_unserved(status)) || status == 501 {
         return not_served(label, place);
     }
-    (ErrorClass::Other, format!("{label} failed with status {status}: {told}"), None)
+    let cure = match status {
+        500.. => " Nothing here can mend it; the AWS Health Dashboard tells of outages.",
+        _ => "",
+    };
+    (ErrorClass::Other, format!("{label} failed with status {status}: {told}{cure}"), None)
 }
 
 fn not_served(label: &str, place: &Place) -> Told {

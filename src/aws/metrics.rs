@@ -217,9 +217,11 @@ fn told(results: &[MetricDataResult], scale: f64) -> Told {
         StatusCode::Forbidden => {
             Some((ErrorClass::Denied, Some(NoData::Denied), "CloudWatch forbids this metric to these credentials."))
         }
-        StatusCode::InternalError => {
-            Some((ErrorClass::Other, None, "CloudWatch failed inside; it is asked again later."))
-        }
+        StatusCode::InternalError => Some((
+            ErrorClass::Other,
+            None,
+            "CloudWatch failed inside. Nothing here can mend it; the AWS Health Dashboard tells of outages.",
+        )),
         _ => None,
     };
     if let Some((class, no_data, sentence)) = results.iter().filter_map(|r| r.status_code.as_ref()).find_map(failed) {

@@ -102,6 +102,8 @@ pub struct Problem {
     /// The API operation's name: `ListQueues`.
     pub operation: &'static str,
     pub class: ErrorClass,
+    /// It strikes every call there, whatever is asked of whom: credentials, the network, the clock.
+    pub of_place: bool,
     /// What happened and what to do about it.
     pub sentence: String,
 }

@@ -153,18 +153,8 @@ impl History {
     /// Takes an answer in. What failed leaves the events as they are.
     pub fn take(&mut self, answer: Result<HistoryAnswer, String>) {
         self.is_read = true;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(sentence) => {
-                self.trouble = Some(sentence);
-                return;
-            }
-        };
-        self.trouble = None;
-        match answer.described {
-            Ok(described) => self.described = Some(described),
-            Err(sentence) => self.trouble = Some(sentence),
-        }
+        let Ok(answer) = answer.map_err(|sentence| self.trouble = Some(sentence)) else { return };
+        self.trouble = answer.described.map(|described| self.described = Some(described)).err();
         self.waiting = answer.waiting;
         let oldest = answer.events.iter().map(|event| event.id).min();
         if oldest.is_some_and(|oldest| oldest > self.newest() + 1) {

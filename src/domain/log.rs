@@ -118,13 +118,7 @@ impl Log {
 
     /// Takes an answer in that was asked for at `at`. What failed leaves the lines as they are.
     pub fn take(&mut self, answer: Result<LogAnswer, String>, at: Timestamp) {
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(sentence) => {
-                self.trouble = Some(sentence);
-                return;
-            }
-        };
+        let Ok(answer) = answer.map_err(|sentence| self.trouble = Some(sentence)) else { return };
         self.trouble = None;
         self.has_gap |= !answer.is_whole;
         self.next = Some(if answer.is_whole { at - OVERLAP } else { at - CATCH_UP });

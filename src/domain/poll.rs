@@ -198,7 +198,25 @@ pub struct Identity {
     pub account: Option<String>,
     /// What the account is called; `None` where it has no alias, or none could be read.
     pub alias: Option<String>,
+    /// Its ARN.
     pub principal: Option<String>,
+}
+
+impl Identity {
+    /// The principal as people know it: a user's name, a role and its session. Of a permission set's role, the set's name
+    /// (`AWSReservedSSO_NAME_0123456789abcdef`).
+    pub fn who(&self) -> Option<String> {
+        let arn = self.principal.as_deref()?;
+        let named = arn.rsplit_once(':').map_or(arn, |(_, named)| named);
+        let Some(assumed) = named.strip_prefix("assumed-role/") else {
+            return Some(named.strip_prefix("user/").unwrap_or(named).to_owned());
+        };
+        let set = assumed.strip_prefix("AWSReservedSSO_").and_then(|set| {
+            let (role, session) = set.split_once('/')?;
+            Some(format!("{}/{session}", role.rsplit_once('_')?.0))
+        });
+        Some(set.unwrap_or_else(|| assumed.to_owned()))
+    }
 }
 
 /// API calls made, for the meter in the header.
@@ -222,5 +240,25 @@ impl Calls {
 
     pub fn total(&self) -> u64 {
         self.by_operation.values().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_principal_is_told_as_people_know_it() {
+        let who = |arn: &str| Identity { principal: Some(arn.into()), ..Identity::default() }.who().unwrap();
+        for (arn, said) in [
+            ("arn:aws:iam::111122223333:user/ana", "ana"),
+            ("arn:aws:iam::111122223333:root", "root"),
+            ("arn:aws:sts::111122223333:assumed-role/OnCall/ana", "OnCall/ana"),
+            ("arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Night_Watch_01ab/ana@x.y", "Night_Watch/ana@x.y"),
+            ("arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_/ana", "AWSReservedSSO_/ana"),
+            ("night-watch", "night-watch"),
+        ] {
+            assert_eq!(who(arn), said);
+        }
     }
 }

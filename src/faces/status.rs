@@ -4,7 +4,7 @@ use crate::app::contexts;
 use crate::app::state::{Context, State};
 use crate::cli::{Format, StatusArgs};
 use crate::config::Settings;
-use crate::domain::row::Health;
+use crate::domain::row::{Health, KindId};
 use crate::domain::time::Timestamp;
 use crate::faces::{runtime, say};
 use crate::failure::Failure;
@@ -47,6 +47,7 @@ fn snapshot(state: &State, started: Timestamp, now: Timestamp) -> Snapshot<'_> {
         source: state.settings.source.word(),
         contexts: state.settings.contexts.iter().map(|context| seen_as(state, context)).collect(),
         rows: &state.rows,
+        unlisted: KindId::ALL.into_iter().filter(|kind| !state.schedule.is_listed(*kind)).collect(),
         hidden: state.hidden_total(),
         findings: &state.findings,
         changes: &state.changes,

@@ -43,9 +43,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, cursor: &Cursor) -> Option
     let who_x = resource_x + resource_width + 2;
     let what_x = who_x + who_width + 2;
     let room = |x: u16| area.right().saturating_sub(x);
-    for (x, head) in [(at, "AT"), (age_x + 1, "AGE"), (resource_x, "RESOURCE"), (who_x, "WHO"), (what_x, "WHAT")] {
-        pen.text(x, area.y, room(x), head, pen.style(Role::Header));
-    }
+    pen.heads(area, &[(at, "AT"), (age_x + 1, "AGE"), (resource_x, "RESOURCE"), (who_x, "WHO"), (what_x, "WHAT")]);
     for (n, change) in shown().enumerate() {
         let y = area.y + 1 + n as u16;
         pen.text(at, y, AT_COLUMNS.min(room(at)), &change.at.clock_hms(), pen.style(Role::Text));
@@ -54,9 +52,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, cursor: &Cursor) -> Option
         pen.text(who_x, y, who_width.min(room(who_x)), &change.whom(), pen.style(Role::Text));
         draw_what(pen, Rect { x: what_x, y, width: room(what_x), height: 1 }, change);
         if top + n == cursor.index {
-            let line = Rect { y, height: 1, ..area };
-            pen.text(line.x, y, 1, pen.glyph().pointer.encode_utf8(&mut [0; 4]), pen.style(Role::Focus));
-            pen.paint(line, pen.style(Role::Selection));
+            pen.chosen(Rect { y, height: 1, ..area });
         }
     }
     let below = area.y + 1 + u16::try_from(state.changes.len() - top).unwrap_or(u16::MAX).min(area.height);

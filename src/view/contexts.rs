@@ -28,9 +28,9 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, index: usize, marked: &[St
     let top = index.saturating_sub(rows.saturating_sub(1));
     for (n, context) in known.iter().enumerate().skip(top).take(rows) {
         let line = Rect { y: area.y + 1 + (n - top) as u16, height: 1, ..area };
-        draw_one(pen, line, state, context, n == index, marked, name_width);
+        draw_one(pen, line, state, context, marked, name_width);
         if n == index {
-            pen.paint(line, pen.style(Role::Selection));
+            pen.chosen(line);
         }
     }
     (!known.is_empty()).then(|| format!("{}/{}", index + 1, known.len()))
@@ -52,18 +52,7 @@ fn watched<'s>(state: &'s State, known: &Known) -> Option<&'s Context> {
     state.settings.contexts.iter().find(|context| context.name.as_deref() == Some(&known.name))
 }
 
-fn draw_one(
-    pen: &mut Pen,
-    line: Rect,
-    state: &State,
-    known: &Known,
-    is_selected: bool,
-    marked: &[String],
-    name_width: u16,
-) {
-    if is_selected {
-        pen.text(line.x, line.y, 1, pen.glyph().pointer.encode_utf8(&mut [0; 4]), pen.style(Role::Focus));
-    }
+fn draw_one(pen: &mut Pen, line: Rect, state: &State, known: &Known, marked: &[String], name_width: u16) {
     let mark = if marked.contains(&known.name) { "[x]" } else { "[ ]" };
     pen.text(line.x + 1, line.y, 3, mark, pen.style(Role::Key));
     let x = line.x + 5;

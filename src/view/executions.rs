@@ -153,8 +153,7 @@ fn draw_part(pen: &mut Pen, area: Rect, part: &Listed, cursor: Option<usize>, wi
         let line = Rect { y: area.y + (n - top) as u16, height: 1, ..area };
         draw_one(pen, line, execution, widths, now);
         if cursor == Some(n) {
-            pen.text(line.x, line.y, 1, pen.glyph().pointer.encode_utf8(&mut [0; 4]), pen.style(Role::Focus));
-            pen.paint(line, pen.style(Role::Selection));
+            pen.chosen(line);
         }
     }
 }

@@ -34,7 +34,7 @@ pub fn draw_status(pen: &mut Pen, area: Rect, state: &State, place: Option<Strin
         let (role, sign) = match toast.tone {
             Tone::Info => (Role::Accent, pen.glyph().pointer),
             Tone::Good => (Role::Ok, pen.glyph().ok),
-            Tone::Bad => (Role::Crit, pen.glyph().crit),
+            Tone::Bad | Tone::Refused => (Role::Crit, pen.glyph().crit),
         };
         let width = left.width.saturating_sub(2);
         let lines = wrap(&toast.text, width, usize::from(TOAST_LINES_MAX.min(above + 1)));

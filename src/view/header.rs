@@ -1,7 +1,7 @@
 //! The two lines at the top: where we are looking and what looking costs; the lists and how each of them is.
 //!
 //! ```text
-//!  midwatch  DEMO flash-sale ×10   111122223333 eu-west-1     412 calls  $0.04/h  18:05:40 UTC
+//!  midwatch  DEMO flash-sale ×10  eu-west-1  111122223333  night-watch     412 calls  $0.04/h  18:05:40 UTC
 //! 1 overview 8 ✖2 ▲1 │ 2 kinesis 2 ✖1 │ 3 sqs 4 ✖1 ▲1 │ 4 lambda 2 ●            2 problems
 //! ```
 
@@ -12,6 +12,7 @@ use crate::app::list::ListId;
 use crate::app::state::{Context, Counts, Source, State};
 use crate::domain::counted::{counted, counted_all};
 use crate::domain::finding::by_cause;
+use crate::domain::poll::Identity;
 use crate::domain::row::Health;
 use crate::domain::value::{Unit, short_duration_ms};
 use crate::theme::Role;
@@ -19,114 +20,176 @@ use ratatui::layout::Rect;
 
 /// Below this width problems are told by their key and number alone.
 const PROBLEMS_COLUMNS: u16 = 100;
-/// Below this width the header has no room for the meter.
-const METER_COLUMNS: u16 = 60;
-/// The same beside the marks of a context where something can be changed.
-const METER_COLUMNS_MARKED: u16 = 120;
-
-/// Below this width this program's name makes room for the marks of a production context.
-const NAME_COLUMNS: u16 = 80;
+const NAME: &str = "midwatch";
+/// Who asks may have a long name: so much of it is room that must be there.
+const WHO_COLUMNS: u16 = 24;
 
 pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     pen.fill(area, Role::Bar);
-    let is_production = state.settings.contexts.iter().any(|context| context.production);
-    // Where something can be changed, whose it is matters more than what looking costs.
-    let is_marked = is_production || (is_live(state) && state.context().is_some_and(|context| context.allow_actions));
-    let right = meter(state, if is_marked { METER_COLUMNS_MARKED } else { METER_COLUMNS } <= area.width);
-    let pause = if state.paused { " PAUSED " } else { "" };
-    let taken = columns(&right) + columns(pause) + 2;
+    let forms = [Form::Whole, Form::Money, Form::Narrow, Form::Clock];
+    let is_whole = |form: &Form| form.columns(state) <= area.width;
+    let form = forms.into_iter().find(is_whole).unwrap_or(Form::Clock);
+    let end = form.end(state);
+    let taken = form.end_columns(&end, state);
     let mut left = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
-    if !is_production || area.width >= NAME_COLUMNS {
-        left.gap(1).put("midwatch", Role::Accent).gap(1);
+    if form.has_name() {
+        left.gap(1).put(NAME, Role::Accent).gap(1);
     }
-    left.gap(1);
-    source(&mut left, state);
-    if let Some(context) = state.context() {
-        let identity = state.identities.get(&context.place);
-        let account = identity.and_then(|identity| identity.account.as_deref());
-        let alias = identity.and_then(|identity| identity.alias.as_deref());
-        let principal = identity.and_then(|identity| identity.principal.as_deref());
-        // Said by its name already, where the two are the same.
-        let profile = context.profile.as_deref().filter(|profile| called(context) != Some(profile));
-        for part in [context.region.as_deref(), account, alias, profile, principal] {
-            if let Some(part) = part.filter(|part| columns(part) + 2 <= left.room()) {
-                left.gap(2).put(part, Role::Dim);
-            }
+    for (text, role) in form.source(state) {
+        left.gap(1).put(&text, role);
+    }
+    let needed: u16 = form.whereabouts(state).iter().map(|part| columns(part) + form.gap()).sum();
+    let profile = profile(state).filter(|profile| columns(profile) + form.gap() + needed <= left.room());
+    for part in profile.into_iter().map(str::to_owned).chain(form.whereabouts(state)) {
+        // Half an account's number would be another's: what has no room is left out. Who asks may lose its middle.
+        if columns(&part).min(WHO_COLUMNS) + form.gap() <= left.room() {
+            left.gap(form.gap()).name(&part, Role::Dim);
         }
     }
-    let x = area.right().saturating_sub(taken);
-    let mut end = pen.line(Rect { x: x.max(area.x), width: taken.min(area.width), ..area });
-    end.put(pause, Role::Notice).gap(1);
-    let style = if state.meter.calls.throttled > 0 { Role::Warn } else { Role::Text };
-    end.put(&right, style);
+    let mut right = pen.line(Rect { x: area.right().saturating_sub(taken).max(area.x), width: taken, ..area });
+    right.put(paused(state), Role::Notice).gap(1);
+    right.put(&end, if state.meter.calls.throttled > 0 { Role::Warn } else { Role::Text });
 }
 
-fn is_live(state: &State) -> bool {
-    state.settings.source == Source::Live
+/// How much the first line says. Who and where one is stays to the last: what looking costs, and this program's name,
+/// make room for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Whole,
+    /// Without the number of calls.
+    Money,
+    /// And without this program's name and second blanks.
+    Narrow,
+    /// And without the money.
+    Clock,
 }
 
-fn source(line: &mut super::pen::Line, state: &State) {
+impl Form {
+    fn gap(self) -> u16 {
+        if self.has_name() { 2 } else { 1 }
+    }
+
+    /// What the line takes where nothing of it is cut.
+    fn columns(self, state: &State) -> u16 {
+        let name = if self.has_name() { columns(NAME) + 2 } else { 0 };
+        let end = self.end_columns(&self.end(state), state);
+        let source = self.source(state).iter().map(|(text, _)| columns(text) + 1).fold(name + end, u16::saturating_add);
+        let parts = self.whereabouts(state);
+        parts.iter().map(|text| columns(text).min(WHO_COLUMNS) + self.gap()).fold(source, u16::saturating_add)
+    }
+
+    fn has_name(self) -> bool {
+        matches!(self, Self::Whole | Self::Money)
+    }
+
+    /// How midwatch looks, and through which context.
+    fn source(self, state: &State) -> Vec<(String, Role)> {
+        source(state, self == Self::Clock)
+    }
+
+    /// Region, account, its alias and the principal, as far as they are known.
+    fn whereabouts(self, state: &State) -> Vec<String> {
+        let Some(context) = state.context() else { return Vec::new() };
+        let identity = state.identities.get(&context.place);
+        let account = identity.and_then(|identity| identity.account.clone());
+        let alias = identity.and_then(|identity| identity.alias.clone());
+        [context.region.clone(), account, alias, identity.and_then(Identity::who)].into_iter().flatten().collect()
+    }
+
+    /// What this program has asked so far and costs an hour, and the time.
+    fn end(self, state: &State) -> String {
+        let clock = format!("{} UTC ", state.now.clock_hms());
+        let calls = match self {
+            Self::Clock => return clock,
+            Self::Money | Self::Narrow => String::new(),
+            Self::Whole => counted(state.meter.calls.total() as f64, "call") + "  ",
+        };
+        let throttled = match state.meter.calls.throttled {
+            0 => String::new(),
+            n => format!("{} throttled  ", Unit::Count.short_number(n as f64)),
+        };
+        // The sum of nothing is -0.0 in floating point.
+        let usd = state.meter.usd_per_h(state.started, state.now).abs();
+        // The budget makes the sweep slower than a minute: that is said where the money is.
+        let sweep = match state.schedule.sweep_every().as_secs() {
+            0..120 => String::new(),
+            s => format!(" sweep {}", short_duration_ms(s as f64 * 1000.0)),
+        };
+        let blanks = " ".repeat(usize::from(self.gap()));
+        format!("{calls}{throttled}${usd:.2}/h{sweep}{blanks}{clock}")
+    }
+
+    /// The end with the mark of a pause and a blank on both sides.
+    fn end_columns(self, end: &str, state: &State) -> u16 {
+        columns(end) + columns(paused(state)) + 2
+    }
+}
+
+fn paused(state: &State) -> &'static str {
+    if state.paused { " PAUSED " } else { "" }
+}
+
+/// Where answers come from. Whether this can change AWS, and whose AWS, is said before where it looks: the end is what a
+/// narrow terminal cuts.
+fn source(state: &State, is_short: bool) -> Vec<(String, Role)> {
     let label = state.settings.source_label.trim();
     let context = state.context();
+    let mut words: Vec<(String, Role)> = Vec::new();
+    let mut put = |text: &str, role: Role| words.push((text.to_owned(), role));
     match state.settings.source {
         Source::Demo => {
-            line.put("DEMO", Role::Ok).gap(1).put(label.strip_prefix("demo").unwrap_or(label).trim(), Role::Text);
+            put("DEMO", Role::Ok);
+            put(label.strip_prefix("demo").unwrap_or(label).trim(), Role::Text);
         }
         Source::Live => {
-            // Whether this can change AWS, and whose AWS, is said before where it looks: the end is what a narrow
-            // terminal cuts.
-            if state.settings.contexts.iter().any(|context| context.production) {
-                line.put("PRODUCTION", Role::Notice).gap(1);
-            } else {
-                line.put("LIVE", Role::Warn).gap(1);
+            match context {
+                Some(context) if context.production => put("PRODUCTION", Role::Notice),
+                _ => put("LIVE", Role::Warn),
             }
             match context {
-                Some(context) if context.allow_actions && line.room() < 18 => line.put("UNLOCKED", Role::Notice),
-                Some(context) if context.allow_actions => line.put(" ACTIONS UNLOCKED ", Role::Notice),
-                _ => line.put("read-only", Role::Dim),
-            };
-            if let Some(name) = context.and_then(called) {
-                line.gap(1).put(name, Role::Strong);
-                if let others @ 1.. = state.settings.contexts.len() - 1 {
-                    line.gap(1).put(&format!("+{others}"), Role::Dim);
-                    let is_dark = |context: &&Context| why_dark(state, context).is_some();
-                    if let dark @ 1.. = state.settings.contexts.iter().filter(is_dark).count() {
-                        line.gap(1).put(&format!("{dark} NOT SEEN"), Role::Crit);
-                    }
-                }
+                Some(context) if context.allow_actions && is_short => put("UNLOCKED", Role::Notice),
+                Some(context) if context.allow_actions => put("ACTIONS UNLOCKED", Role::Notice),
+                _ => put("read-only", Role::Dim),
             }
+            if let Some(name) = context.and_then(called) {
+                put(name, Role::Strong);
+            }
+            others(state, &mut put);
             if let Some(url) = context.and_then(|context| context.endpoint_url.as_deref()) {
-                line.gap(1).put(url, Role::Text);
+                put(url, Role::Text);
             }
         }
     }
+    words
+}
+
+/// How many other contexts are watched, whether one of them is production, and how many are not seen at all.
+fn others(state: &State, put: &mut impl FnMut(&str, Role)) {
+    let here = state.context().map(|context| &context.place);
+    let others = || state.settings.contexts.iter().filter(|context| Some(&context.place) != here);
+    if others().next().is_none() {
+        return;
+    }
+    put(&format!("+{}", others().count()), Role::Dim);
+    if others().any(|context| context.production) {
+        put("PRODUCTION", Role::Notice);
+    }
+    let contexts = state.settings.contexts.iter();
+    if let dark @ 1.. = contexts.filter(|context| why_dark(state, context).is_some()).count() {
+        put(&format!("{dark} NOT SEEN"), Role::Crit);
+    }
+}
+
+/// The profile of the context, where it is not said by the context's name already.
+fn profile(state: &State) -> Option<&str> {
+    let context = state.context()?;
+    context.profile.as_deref().filter(|profile| called(context) != Some(profile))
 }
 
 /// What tells the context from others: its name, where that is not its profile's, which is said anyway.
 fn called(context: &Context) -> Option<&str> {
     let own = context.name.as_deref().filter(|_| context.name != context.profile);
     context.place.name().or(own)
-}
-
-/// What this program has asked so far and costs an hour, and the time; where there is little room, the time alone.
-fn meter(state: &State, has_room: bool) -> String {
-    let clock = format!("{} UTC ", state.now.clock_hms());
-    if !has_room {
-        return clock;
-    }
-    let calls = counted(state.meter.calls.total() as f64, "call");
-    let throttled = match state.meter.calls.throttled {
-        0 => String::new(),
-        n => format!("  {} throttled", Unit::Count.short_number(n as f64)),
-    };
-    // The sum of nothing is -0.0 in floating point.
-    let usd = state.meter.usd_per_h(state.started, state.now).abs();
-    // The budget makes the sweep slower than a minute: that is said where the money is.
-    let sweep = match state.schedule.sweep_every().as_secs() {
-        0..120 => String::new(),
-        s => format!(" sweep {}", short_duration_ms(s as f64 * 1000.0)),
-    };
-    format!("{calls}{throttled}  ${usd:.2}/h{sweep}  {clock}")
 }
 
 pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {

@@ -110,16 +110,14 @@ fn empty(state: &State, id: ListId, list: &List) -> String {
         return format!("Nothing matches /{} (esc takes the filter away).", list.filter.text);
     }
     let what = id.kind().map_or("resources", |kind| kinds::kind(kind).title);
-    match by_cause(state.problems.values()).as_slice() {
-        [] => {}
-        [cause] => {
-            return format!("No {what} can be seen. {}", cause.first().map_or("", |problem| problem.sentence.as_str()));
-        }
-        _ => return format!("No {what} can be seen: p shows what could not be looked at."),
+    let kinds = || KindId::ALL.into_iter().filter(|kind| id.kind().is_none_or(|only| only == *kind));
+    if !state.problems.is_empty() && !kinds().all(|kind| state.schedule.is_listed(kind)) {
+        let why = match by_cause(state.problems.values()).as_slice() {
+            [cause] => cause.first().map_or("", |problem| problem.sentence.as_str()),
+            _ => "p shows what could not be looked at.",
+        };
+        return format!("No {what} can be seen. {why}");
     }
-    let is_listed = match id.kind() {
-        Some(kind) => state.schedule.inventory_answered(kind),
-        None => KindId::ALL.into_iter().all(|kind| state.schedule.inventory_answered(kind)),
-    };
-    if is_listed { format!("There are no {what} here.") } else { "Asking AWS what there is…".to_owned() }
+    let is_answered = kinds().all(|kind| state.schedule.inventory_answered(kind));
+    if is_answered { format!("There are no {what} here.") } else { "Asking AWS what there is…".to_owned() }
 }

@@ -2,7 +2,7 @@
 //!
 //! Coordinates are of the frame. Whatever lies outside the buffer is not drawn, so no size can make it panic.
 
-use super::text::{columns, shown, wrap};
+use super::text::{columns, cut_middle, shown, wrap};
 use crate::domain::row::Health;
 use crate::theme::{GlyphSet, Glyphs, Role, Theme};
 use ratatui::buffer::{Buffer, Cell};
@@ -83,6 +83,30 @@ impl<'a> Pen<'a> {
     pub fn right(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
         let pad = width.saturating_sub(columns(text));
         self.text(x.saturating_add(pad), y, width - pad, text, style)
+    }
+
+    /// Writes a name: one that does not fit loses its middle.
+    pub fn name(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+        let ellipsis = self.glyph().ellipsis;
+        self.text(x, y, width, &cut_middle(text, width, ellipsis), style)
+    }
+
+    /// The pointer of the line under the cursor, at its left.
+    pub fn pointer(&mut self, line: Rect) {
+        self.text(line.x, line.y, 1, self.glyph().pointer.encode_utf8(&mut [0; 4]), self.style(Role::Focus));
+    }
+
+    /// The line under the cursor: its pointer, and the whole of it marked.
+    pub fn chosen(&mut self, line: Rect) {
+        self.pointer(line);
+        self.paint(line, self.style(Role::Selection));
+    }
+
+    /// Column heads, each at its place.
+    pub fn heads(&mut self, line: Rect, heads: &[(u16, &str)]) {
+        for (x, head) in heads {
+            self.text(*x, line.y, line.right().saturating_sub(*x), head, self.style(Role::Header));
+        }
     }
 
     /// One character of one column.
@@ -172,6 +196,12 @@ impl Line<'_, '_> {
             self.x += self.pen.text(self.x, self.y, self.right.saturating_sub(self.x), text, style);
         }
         self
+    }
+
+    /// A name, which loses its middle where it does not fit.
+    pub fn name(&mut self, text: &str, role: Role) -> &mut Self {
+        let ellipsis = self.pen.glyph().ellipsis;
+        self.put(&cut_middle(text, self.room(), ellipsis), role)
     }
 
     pub fn sign(&mut self, c: char, role: Role) -> &mut Self {

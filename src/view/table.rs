@@ -20,6 +20,8 @@ use ratatui::layout::Rect;
 pub const HEALTH_COLUMNS: u16 = 11;
 const NAME_MIN: u16 = 16;
 const NAME_MAX: u16 = 40;
+/// On a wide terminal names may take this part of it.
+const NAME_SHARE: u16 = 4;
 /// Room after a name for how old a row that is not seen any more is: `59m old`.
 const STALE_COLUMNS: u16 = 9;
 /// Less than this is no room for a reason.
@@ -58,7 +60,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, kind: &Kind, list: &List) 
     // What is left goes to the names on screen first, then to the reason.
     let longest =
         list.on_screen(usize::from(rows)).iter().map(|id| columns_of(&id.name_among_places())).max().unwrap_or(0);
-    let name_width = (longest + STALE_COLUMNS).clamp(NAME_MIN, NAME_MAX).min(NAME_MIN + left).min(room);
+    let name_width =
+        (longest + STALE_COLUMNS).clamp(NAME_MIN, NAME_MAX.max(area.width / NAME_SHARE)).min(NAME_MIN + left).min(room);
     let name_x = area.x + HEALTH_COLUMNS;
     let columns: Vec<Column> =
         columns.into_iter().map(|column| Column { x: name_x + name_width + column.x, ..column }).collect();
@@ -137,7 +140,7 @@ pub fn aligned(pen: &mut Pen, column: Column, y: u16, text: &str, role: Role) {
 /// The pointer of the selected row, and its health by sign and word.
 pub fn health(pen: &mut Pen, line: Rect, health: Health, selected: bool) {
     if selected {
-        pen.text(line.x, line.y, 1, pen.glyph().pointer.encode_utf8(&mut [0; 4]), pen.style(Role::Focus));
+        pen.pointer(line);
     }
     let mut words = pen.line(Rect { x: line.x + 1, width: line.width.min(HEALTH_COLUMNS).saturating_sub(1), ..line });
     words.health(health);
@@ -146,12 +149,12 @@ pub fn health(pen: &mut Pen, line: Rect, health: Health, selected: bool) {
 /// The name, with how long ago it was last seen when that is too long.
 pub fn name(pen: &mut Pen, place: Rect, state: &State, row: &Row, text: &str) {
     let Some(stale) = &row.stale else {
-        pen.text(place.x, place.y, place.width, text, pen.style(Role::Strong));
+        pen.name(place.x, place.y, place.width, text, pen.style(Role::Strong));
         return;
     };
     let old = format!("{} old", age(state.now, row.as_of.min(stale.since)));
     let room = place.width.saturating_sub(columns_of(&old) + 1);
-    pen.text(place.x, place.y, room, text, pen.style(Role::Stale));
+    pen.name(place.x, place.y, room, text, pen.style(Role::Stale));
     pen.right(place.x, place.y, place.width, &old, pen.style(Role::Stale));
 }
 

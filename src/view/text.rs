@@ -4,6 +4,7 @@
 //! read as another one, characters of no width that hide. What reaches a cell is always a visible character of one or
 //! two columns.
 
+use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
 
 /// What a character becomes on the screen, and how many columns it takes (1 or 2); `None`: it is left out.
@@ -70,6 +71,29 @@ pub fn wrap(text: &str, width: u16, lines_max: usize) -> Vec<&str> {
     lines
 }
 
+/// A name in at most `width` columns: where it is longer, `ellipsis` stands for its middle, since names that begin alike
+/// end otherwise.
+pub fn cut_middle(text: &str, width: u16, ellipsis: char) -> Cow<'_, str> {
+    if columns(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    let room = width.saturating_sub(1);
+    let mut end = fitting(text.chars().rev(), room / 2);
+    end.reverse();
+    let begin = fitting(text.chars(), room - room / 2);
+    Cow::Owned(begin.into_iter().chain([ellipsis]).chain(end).collect())
+}
+
+/// The first characters that fit into so many columns.
+fn fitting(chars: impl Iterator<Item = char>, room: u16) -> Vec<char> {
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += shown(*c, false, '?').map_or(0, |(_, wide)| wide);
+        used <= room
+    };
+    chars.take_while(fits).collect()
+}
+
 /// The byte to break a line at so that what is before it fits into `width` columns; at least one character goes before.
 fn break_at(line: &str, width: u16) -> usize {
     let mut used = 0u16;
@@ -109,6 +133,16 @@ mod tests {
         for (text, width) in [("orders", 6), ("予約", 4), ("café", 4), ("\u{1b}", 1), ("", 0), ("e\u{301}", 1)] {
             assert_eq!(columns(text), width, "{text:?}");
         }
+    }
+
+    #[test]
+    fn names_that_begin_alike_stay_apart() {
+        let cut = |text, width| cut_middle(text, width, '~').into_owned();
+        assert_eq!(cut("orders-eu-payments", 18), "orders-eu-payments");
+        assert_eq!(cut("orders-eu-payments", 11), "order~ments");
+        assert_eq!(cut("orders-eu-payments-dlq", 11), "order~s-dlq");
+        assert_eq!(cut("予約予約予約", 6), "予~約");
+        assert_eq!((cut("orders", 1), cut("orders", 0)), ("~".to_owned(), "~".to_owned()));
     }
 
     #[test]

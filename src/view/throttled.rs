@@ -76,9 +76,7 @@ fn draw_calls(pen: &mut Pen, area: Rect, state: &State, found: &Throttled, index
     let code_x = who_x + who_width + 2;
     let room = |x: u16| area.right().saturating_sub(x);
     let heads = [(times_x, "TIMES"), (age_x, "LAST"), (operation_x, "OPERATION"), (who_x, "BY"), (code_x, "CODE")];
-    for (x, head) in heads {
-        pen.text(x, area.y, room(x), head, pen.style(Role::Header));
-    }
+    pen.heads(area, &heads);
     for (n, calls) in shown().enumerate() {
         let y = area.y + 1 + n as u16;
         let times = Unit::Count.short_number(calls.count as f64);
@@ -88,9 +86,7 @@ fn draw_calls(pen: &mut Pen, area: Rect, state: &State, found: &Throttled, index
         pen.text(who_x, y, who_width.min(room(who_x)), &calls.who, pen.style(Role::Strong));
         pen.text(code_x, y, room(code_x), &calls.code, pen.style(Role::Warn));
         if top + n == index {
-            let line = Rect { y, height: 1, ..area };
-            pen.text(line.x, y, 1, pen.glyph().pointer.encode_utf8(&mut [0; 4]), pen.style(Role::Focus));
-            pen.paint(line, pen.style(Role::Selection));
+            pen.chosen(Rect { y, height: 1, ..area });
         }
     }
     let below = Rect { y: area.y + rows + 1, height: area.height.saturating_sub(rows + 1), ..area };
@@ -98,7 +94,9 @@ fn draw_calls(pen: &mut Pen, area: Rect, state: &State, found: &Throttled, index
 }
 
 fn operation(calls: &ThrottledCalls) -> String {
-    format!("{}:{}", calls.service, calls.operation)
+    // CloudWatch's event source has another name than its permissions, which every other screen says.
+    let service = if calls.service == "monitoring" { "cloudwatch" } else { &calls.service };
+    format!("{service}:{}", calls.operation)
 }
 
 fn say(pen: &mut Pen, area: Rect, sentence: &str) {

@@ -447,7 +447,8 @@ pub fn with_problems(mut state: State) -> State {
             "night-watch may not call sqs:ListMessageMoveTasks: add it to its policy (`midwatch policy`).",
         ),
     ] {
-        let problem = Problem { place: Place::default(), service, operation, class, sentence: sentence.into() };
+        let (place, sentence) = (Place::default(), sentence.into());
+        let problem = Problem { place, service, operation, class, of_place: false, sentence };
         state.problems.insert((problem.place.clone(), service, operation), problem);
     }
     state

@@ -9,7 +9,8 @@ use midwatch::app::filter::Filter;
 use midwatch::app::job::PlanId;
 use midwatch::app::list::{ListId, Sort, SortBy};
 use midwatch::app::screen::{Cursor, Screen};
-use midwatch::app::state::{Known, Size, Source, State, Tone};
+use midwatch::app::state::{Context, Known, Size, Source, State, Tone};
+use midwatch::domain::poll::Identity;
 use midwatch::domain::row::{Health, KindId, Place, ResourceId, Row, Stale};
 use midwatch::domain::verb::ActionId;
 use midwatch::kinds::kinesis;
@@ -327,6 +328,23 @@ fn an_account_is_told_by_its_number_and_its_alias() {
     assert!(shown(&state).contains("watched as 111122223333 acme-prod night-watch"), "{}", shown(&state));
     state.identities.entry(Place::default()).or_default().alias = None;
     assert!(shown(&state).contains("watched as 111122223333 night-watch"), "{}", shown(&state));
+}
+
+#[test]
+fn eighty_columns_say_who_one_is_and_where() {
+    let mut state = flash_sale(80, 24);
+    state.settings.source = Source::Live;
+    state.settings.source_label = String::new();
+    let arn = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_NightWatch_0123456789abcdef/ana@example.com";
+    let known = Identity { account: Some("111122223333".into()), alias: None, principal: Some(arn.into()) };
+    state.identities.insert(Place::default(), known);
+    let top = |state: &State| text(&painted(state, &night())).lines().next().unwrap().to_owned();
+    assert_eq!(top(&state), " LIVE UNLOCKED eu-west-1 111122223333 NightWatch/ana@example.com  18:12:20 UTC");
+    let other = Context { place: Place::named("prod"), production: true, ..Context::default() };
+    state.settings.contexts.push(other);
+    assert!(top(&state).starts_with(" LIVE UNLOCKED +1 PRODUCTION eu-west-1 111122223333 "), "{}", top(&state));
+    state.size.width = 200;
+    assert!(top(&state).contains("ACTIONS UNLOCKED +1 PRODUCTION  eu-west-1"), "the other one is: {}", top(&state));
 }
 
 /// Escapes, direction overrides, characters of no width and of two columns, and a very long word.

@@ -129,6 +129,7 @@ fn refusal(names: &[&str]) -> Reading {
             service: "sqs",
             operation,
             class: ErrorClass::Denied,
+            of_place: false,
             sentence,
         }],
         ..called("sqs:GetQueueAttributes")
@@ -231,6 +232,7 @@ fn an_alias_that_was_denied_is_asked_for_again_and_one_that_is_not_served_is_not
             service: "iam",
             operation: "ListAccountAliases",
             class,
+            of_place: false,
             sentence: "iam:ListAccountAliases is not to be had.".into(),
         };
         let identity = Some(Identity { account: Some("111122223333".into()), ..Identity::default() });
@@ -286,6 +288,19 @@ fn what_cannot_be_done_now_says_why() {
         assert!(said.iter().any(|text| text.contains(why)), "{key}: {said:?}");
         assert!(scene.state.dialogs.is_empty() && scene.state.jobs.is_empty());
     }
+}
+
+#[test]
+fn a_refusal_goes_when_the_person_goes_elsewhere() {
+    let mut scene = Scene::with_queues(&["orders", "emails"]);
+    scene.keys("i");
+    assert!(scene.said().contains("invoke is for"), "{}", scene.said());
+    scene.keys("j");
+    assert!(scene.said().contains("invoke is for"), "still the same list");
+    scene.state.toast(Tone::Bad, "the redrive failed");
+    scene.keys("?");
+    let said: Vec<&str> = scene.state.toasts.iter().map(|toast| toast.text.as_str()).collect();
+    assert_eq!(said, ["the redrive failed"], "what happened stays");
 }
 
 fn plan(calls: usize) -> Plan {
@@ -424,16 +439,16 @@ fn the_same_events_give_the_same_state() {
     assert_eq!((first.0.rows.len(), first.0.size.width), (3, 200));
 }
 
-fn problem(operation: &'static str, sentence: &str) -> Problem {
-    let (place, class, sentence) = (Place::default(), ErrorClass::Denied, sentence.to_owned());
-    Problem { place, service: "swf", operation, class, sentence }
+fn problem(operation: &'static str, of_place: bool) -> Problem {
+    let (place, class, sentence) = (Place::default(), ErrorClass::Denied, "It is not allowed.".to_owned());
+    Problem { place, service: "swf", operation, class, of_place, sentence }
 }
 
 #[test]
 fn a_good_answer_ends_what_struck_the_whole_place_and_no_refusal_of_another_operation() {
     let mut scene = Scene::with_queues(&["orders"]);
-    let expired = problem("ListDomains", "These credentials have expired.");
-    let own = problem("CountOpenWorkflowExecutions", "swf:CountOpenWorkflowExecutions is not allowed.");
+    let expired = problem("ListDomains", true);
+    let own = problem("CountOpenWorkflowExecutions", false);
     for problem in [&expired, &own] {
         scene.state.problems.insert((problem.place.clone(), problem.service, problem.operation), problem.clone());
     }
