@@ -277,3 +277,45 @@ pub fn hands(session: &Session, settings: &Settings) -> (Hands, mpsc::Receiver<E
     let who = Who { source: settings.source_word(), ..Who::default() };
     Hands::new(Backend::aws(session.clients.clone()), session.clock, journal, who)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pattern::Pattern;
+    use crate::kinds::threshold::Threshold;
+
+    /// The only context's resources have no context before their ids; those of several do.
+    #[test]
+    fn a_contexts_own_thresholds_hold_where_its_resources_are() {
+        let limit = || Threshold {
+            pattern: Pattern::parse("sqs/*").unwrap(),
+            field: "visible",
+            warn: Some(9.0),
+            crit: None,
+            below: false,
+            instead: false,
+        };
+        let context = |name: &str, thresholds| config::Context { name: name.into(), thresholds, ..Default::default() };
+        let config = config::Config {
+            thresholds: vec![limit()],
+            contexts: vec![context("prod", vec![limit()]), context("stage", Vec::new())],
+            ..Default::default()
+        };
+        let one = |name: &str| Chosen {
+            name: Some(name.to_owned()),
+            live: LiveSettings::default(),
+            allow_actions: false,
+            config: config.context(name),
+        };
+        let own = |names: &[&str], place: &Place| {
+            let chosen: Vec<Chosen<'_>> = names.iter().map(|name| one(name)).collect();
+            let all = thresholds(&config, &chosen);
+            assert_eq!(all.general.len(), 1);
+            all.of_contexts.get(place).map_or(0, Vec::len)
+        };
+        assert_eq!(own(&["prod"], &Place::default()), 1);
+        assert_eq!(own(&["prod", "stage"], &Place::named("prod")), 1);
+        assert_eq!(own(&["prod", "stage"], &Place::named("stage")), 0);
+        assert_eq!(own(&["a-profile"], &Place::default()), 0);
+    }
+}

@@ -51,6 +51,31 @@ fn is_explained(found: &Finding, change: &str) {
 const BAD_DEPLOY: &str = "kind = \"bad-deploy\"\ntarget = \"lambda/fulfil-order\"\nwhen_contains = '\"gift\":true'\n\
                           error_type = \"KeyError\"\nmessage = \"gift\"\n";
 
+/// IAM is one for all regions, and CloudTrail records what is done to it in us-east-1 alone.
+#[tokio::test(start_paused = true)]
+async fn a_permission_that_a_role_lost_is_named_where_that_is_recorded() {
+    let well = builtin("flash-sale").unwrap().text.split("[[fault]]").next().unwrap();
+    let fault = "at = \"5m\"\nkind = \"deny\"\ntarget = \"lambda/count-views\"\naction = \"kinesis:GetRecords\"\n";
+    for (region, is_seen) in [("us-east-1", true), ("eu-west-1", false)] {
+        let well = well.replacen("region = \"eu-west-1\"", &format!("region = \"{region}\""), 1);
+        let mut desk = Desk::over(&format!("{well}[[fault]]\n{fault}"), 3, 0.15).await;
+        desk.runner.run_for(MINUTE * 14).await;
+        let found = finding(&desk, "stalled-consumer", "kinesis/page-views").clone();
+        let said = "The role count-views of lambda/count-views is not let in.";
+        assert!(found.sentence.ends_with(said), "{found:#?}");
+        let mapping = "its mapping to lambda/count-views says: PROBLEM: Access denied";
+        assert!(found.evidence.iter().any(|proof| proof.sentence == mapping), "{found:#?}");
+        let change = "DeleteRolePolicy roleName=count-views policyName=count-views-kinesis-GetRecords";
+        assert_eq!(found.sentence.contains(change), is_seen, "{found:#?}");
+        let unseen = format!("it cannot be seen from {region}");
+        assert_eq!(found.evidence.iter().any(|proof| proof.sentence.ends_with(&unseen)), !is_seen, "{found:#?}");
+        desk.runner.keys("c").unwrap();
+        let seen = screen(&mut desk, 200, 50);
+        assert_eq!(seen.contains("lambda/count-views  ci-deploy"), is_seen, "{seen}");
+        assert_eq!(seen.contains("IAM's changes are recorded in us-east-1 alone"), !is_seen, "{seen}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_deploy_that_breaks_a_function_is_named_on_every_screen() {
     let mut desk = sale_with(BAD_DEPLOY, 14).await;

@@ -5,7 +5,7 @@ use crate::changes::screen;
 use crate::estate::{Desk, MINUTE};
 use midwatch::app::dialog::Dialog;
 use midwatch::domain::row::{Health, KindId, Relation};
-use midwatch::domain::value::Origin;
+use midwatch::domain::value::{NoData, Origin};
 use midwatch::kinds::kcl;
 use midwatch::sim::scenario::builtin;
 use std::time::Duration;
@@ -168,6 +168,21 @@ async fn workers_without_a_lease_are_named_by_their_reports_or_by_their_metrics(
     desk.runner.run_for(MINUTE * 2).await;
     let scans = desk.asked().await["dynamodb:Scan"] - asked["dynamodb:Scan"];
     assert!(scans <= 12 + 2 + 2, "the leases every ten seconds, the reports each minute: {scans}");
+}
+
+/// Of version 2, and told to publish nothing: who holds no lease leaves no trace.
+#[tokio::test(start_paused = true)]
+async fn where_no_worker_speaks_of_itself_that_is_said_and_no_number() {
+    let silent = SPARE.replacen("records_per_s = 100\n", "records_per_s = 100\nmetrics = false\n", 1);
+    let mut desk = Desk::over(&silent, 5, 0.15).await;
+    desk.runner.keys(":kcl/clicks-by-two<enter>").unwrap();
+    desk.runner.run_for(MINUTE).await;
+    let row = desk.row("kcl/clicks-by-two");
+    assert_eq!(desk.number("kcl/clicks-by-two", &kcl::WORKERS), 2.0);
+    assert_eq!(row.fields.why_missing(&kcl::IDLE), Some(NoData::NoDatapoints));
+    let shown = screen(&mut desk, 200, 50);
+    let said = "idle ones are not known: no worker reports or publishes how many leases it holds";
+    assert!(shown.contains(said), "{shown}");
 }
 
 #[tokio::test(start_paused = true)]

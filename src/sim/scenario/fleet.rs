@@ -40,6 +40,9 @@ pub struct Fleet {
     /// The consumer library's version, 2 or 3: workers of version 3 report to a table `NAME-WorkerMetricStats`.
     #[serde(default = "library")]
     pub library: u8,
+    /// Whether it publishes metrics to CloudWatch, as it does unless it is told not to.
+    #[serde(default = "publishes")]
+    pub metrics: bool,
 }
 
 /// In AWS's words.
@@ -67,6 +70,9 @@ const fn failover_s() -> u64 {
 const fn library() -> u8 {
     2
 }
+const fn publishes() -> bool {
+    true
+}
 
 impl Fleet {
     pub fn settings(&self) -> Settings {
@@ -84,6 +90,7 @@ impl Fleet {
             failover: Duration::from_secs(self.failover_s),
             checkpoint_every: Duration::from_secs(self.checkpoint_every_s),
             lease_table_capacity: self.lease_table_capacity,
+            publishes: self.metrics,
             library: if self.library == 3 { Library::V3 } else { Library::V2 },
         }
     }

@@ -74,6 +74,8 @@ pub struct Settings {
     /// Read and write units a second of the lease table; by request without.
     pub lease_table_capacity: Option<u64>,
     pub library: Library,
+    /// Whether it publishes metrics (`metricsLevel` is not `NONE`).
+    pub publishes: bool,
 }
 
 impl Settings {
@@ -90,6 +92,7 @@ impl Settings {
             checkpoint_every: Duration::from_secs(60),
             lease_table_capacity: None,
             library: Library::V2,
+            publishes: true,
         }
     }
 }

@@ -139,8 +139,10 @@ impl Fleet {
     }
 
     pub(super) fn meter(&mut self, world: &mut World, metric: Metric, of: Of, value: f64) {
-        let now = world.now;
-        self.meters.add(&mut world.metrics, now, &self.name, (metric, of), value);
+        if self.settings.publishes {
+            let now = world.now;
+            self.meters.add(&mut world.metrics, now, &self.name, (metric, of), value);
+        }
     }
 
     /// Every lease's heartbeat. One that is another's by now is given up, and so is one that could not be renewed for
