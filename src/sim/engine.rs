@@ -317,11 +317,12 @@ impl Engine {
         let leaving = std::mem::take(&mut realm.leaving);
         let events = realm.world.cloudtrail.take_leaving();
         let told = realm.world.cloudtrail.take_shared();
+        let errands = std::mem::take(&mut realm.world.errands);
         if let (Some(next), Pace::Runs) = (realm.next_at(), self.pace) {
             let at = self.clock.now() + next.since(self.now(account)).max(NAP_MIN);
             self.wake_at = Some(self.wake_at.map_or(at, |other| other.min(at)));
         }
-        self.carry_all(account, region, Departures { parcels: abroad, calls: leaving, told });
+        self.carry_all(account, region, Departures { parcels: abroad, calls: leaving, told, errands });
         self.record(account, events);
     }
 

@@ -1,6 +1,7 @@
 //! The road between Lambda and its sources: pollers of event source mappings, and what an invocation's end causes.
 //! Only this file and its children carry things from one service to another on Lambda's behalf.
 
+pub mod guest;
 mod queue;
 mod stream;
 
@@ -59,9 +60,10 @@ fn invocation_ended(world: &mut World, ended: &Ended) {
             deliver(world, deliveries);
         }
         Source::Mapping { mapping, shard, lane } => {
-            match world.lambda.mapping(mapping).map(|mapping| mapping.source.is_queue()) {
-                Some(true) => queue::batch_ended(world, mapping, lane, ended),
-                Some(false) => stream::batch_ended(world, mapping, shard, lane, ended),
+            match world.lambda.mapping(mapping).map(|mapping| &mapping.source) {
+                Some(MappingSource::Queue(_)) => queue::batch_ended(world, mapping, lane, ended),
+                Some(MappingSource::Foreign { .. }) => guest::batch_ended(world, mapping, lane, ended),
+                Some(MappingSource::Stream(_)) => stream::batch_ended(world, mapping, shard, lane, ended),
                 None => {}
             }
         }
@@ -73,6 +75,7 @@ pub fn mapping_due(world: &mut World, due: MappingDue) {
     let Some(mapping) = world.lambda.mapping(due.mapping) else { return };
     match (&mapping.source, due.shard) {
         (MappingSource::Queue(_), _) => queue::due(world, due.mapping),
+        (MappingSource::Foreign { .. }, _) => guest::due(world, due.mapping),
         (MappingSource::Stream(_), WHOLE_STREAM) => stream::look_for_shards(world, due.mapping),
         (MappingSource::Stream(_), shard) => stream::due(world, due.mapping, shard),
     }

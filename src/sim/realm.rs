@@ -173,7 +173,8 @@ impl Realm {
     /// When there may next be something to say without being asked, if there ever is.
     pub fn next_at(&self) -> Option<Timestamp> {
         let posts = self.world.outbox.is_some() && self.world.sns.deliveries_in_hand() > 0;
-        if self.parked.is_empty() && !posts {
+        let polls = self.world.lambda.guest_mappings > 0;
+        if self.parked.is_empty() && !posts && !polls {
             return None;
         }
         self.world.agenda.next_at().into_iter().chain(self.world.waits.next_at()).min()

@@ -16,6 +16,7 @@ use crate::sim::kinesis::Kinesis;
 use crate::sim::lambda::Lambda;
 use crate::sim::ledger::Ledger;
 use crate::sim::logs::Logs;
+use crate::sim::mapping::guest::Errand;
 use crate::sim::payload::Templates;
 use crate::sim::sns::{HttpPost, Sns};
 use crate::sim::sqs::Sqs;
@@ -59,6 +60,8 @@ pub struct World {
     pub outbox: Option<VecDeque<HttpPost>>,
     /// What topics send to other accounts and regions, where somebody carries it; `None` where nobody does.
     pub abroad: Option<VecDeque<Parcel>>,
+    /// What mappings want of other accounts' queues, for whoever keeps the accounts.
+    pub errands: Vec<Errand>,
     pub agenda: Agenda,
     pub metrics: Metrics,
     pub templates: Templates,
@@ -106,6 +109,7 @@ impl World {
             endpoints: Endpoints::default(),
             outbox: None,
             abroad: None,
+            errands: Vec::new(),
             agenda: Agenda::default(),
             metrics: Metrics::default(),
             templates: Templates::default(),

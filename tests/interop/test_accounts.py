@@ -198,11 +198,16 @@ def test_a_streams_own_account_is_bound_by_its_denial(sim):
     owner.put_record(StreamName="denied-stream", PartitionKey="k", Data=b"")
 
 
+def client_account(of):
+    """The account that a client's key names."""
+    return of._request_signer._credentials.access_key
+
+
 def function_of(owner, name):
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "def handler(event, context): return event")
-    role = f"arn:aws:iam::{OWNER}:role/lambda"
+    role = f"arn:aws:iam::{client_account(owner)}:role/lambda"
     made = owner.create_function(
         FunctionName=name, Runtime="python3.13", Role=role, Handler="app.handler", Code={"ZipFile": code.getvalue()}
     )
@@ -279,6 +284,48 @@ def test_a_topic_of_another_account_invokes_a_function_that_lets_it(sim):
         time.sleep(0.25)
     events = logs.filter_log_events(logGroupName="/aws/lambda/told-function")["events"]
     assert any(event["message"].startswith("REPORT") for event in events)
+
+
+def until(ready, seconds=20):
+    for _ in range(seconds * 4):
+        if found := ready():
+            return found
+        time.sleep(0.25)
+    raise AssertionError("it does not come to that")
+
+
+def test_a_function_works_on_another_accounts_queue_that_lets_its_role(sim):
+    guest, queues = client(sim, "lambda", GUEST), client(sim, "sqs", OWNER)
+    function_of(guest, "worker")
+    url = queues.create_queue(QueueName="worked", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{OWNER}:worked"
+    mapped = {"FunctionName": "worker", "EventSourceArn": arn, "BatchSize": 5}
+    status, code, message = refused(guest.create_event_source_mapping, **mapped)
+    assert (status, code) == (400, "InvalidParameterValueException")
+    assert message == "The function execution role does not have permissions to call ReceiveMessage on SQS"
+    missing = refused(guest.create_event_source_mapping, FunctionName="worker", EventSourceArn=f"{arn}-not")
+    assert "AWS.SimpleQueueService.NonExistentQueue" in missing[2]
+    role = f"arn:aws:iam::{GUEST}:role/lambda"
+    actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy_of(arn, role, actions)})
+    made = guest.create_event_source_mapping(**mapped)
+    assert (made["EventSourceArn"], made["BatchSize"]) == (arn, 5)
+    until(lambda: guest.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled")
+    for number in range(12):
+        queues.send_message(QueueUrl=url, MessageBody=f'{{"number": {number}}}')
+
+    def depth():
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        return list(queues.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values())
+
+    until(lambda: depth() == ["0", "0"])
+    logs = client(sim, "logs", GUEST)
+    events = logs.filter_log_events(logGroupName="/aws/lambda/worker", filterPattern="REPORT")["events"]
+    assert len(events) >= 3, "twelve messages are three batches of five at least"
+    [listed] = guest.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+    assert listed["UUID"] == made["UUID"]
+    queues.delete_queue(QueueUrl=url)
+    until(lambda: guest.get_event_source_mapping(UUID=made["UUID"])["State"] == "Disabled")
 
 
 @pytest.fixture(scope="module")

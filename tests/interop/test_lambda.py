@@ -509,6 +509,7 @@ def test_an_answer_in_a_stream_is_read_by_its_chunks(functions):
         Handler="app.handler",
         Code={"ZipFile": b"PK\x05\x06" + b"\0" * 18},
     )
+    functions.get_waiter("function_active_v2").wait(FunctionName=name)
     answer = functions.invoke_with_response_stream(FunctionName=name, Payload=b'{"n":1}', LogType="Tail")
     assert answer["ExecutedVersion"] == "$LATEST"
     events = list(answer["EventStream"])

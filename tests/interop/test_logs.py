@@ -134,6 +134,7 @@ def test_lambda_writes_its_lines(endpoint, logs):
         Handler="app.handler",
         Code={"ZipFile": package.getvalue()},
     )
+    functions.get_waiter("function_active_v2").wait(FunctionName=name)
     request = functions.invoke(FunctionName=name, Payload=b"{}")["ResponseMetadata"]["RequestId"]
     group = f"/aws/lambda/{name}"
     events = until(lambda: logs.filter_log_events(logGroupName=group, filterPattern=f'"{request}"')["events"])

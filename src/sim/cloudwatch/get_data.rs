@@ -4,7 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::cloudwatch::input::{Input, as_validation, invalid_token, missing, validation};
 use crate::sim::cloudwatch::label::{self, Told};
 use crate::sim::cloudwatch::math::{self, Found, Line, Origin, Scope};
-use crate::sim::cloudwatch::{Metric, Metrics, Statistic, expression, search, wire};
+use crate::sim::cloudwatch::{Metric, Metrics, Statistic, expression, insights, search, wire};
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use base64::Engine;
@@ -306,6 +306,15 @@ fn evaluate_all<'a>(
                 metric_ids.push(query.id);
                 let lines = vec![line_of(metrics, query, span, now)];
                 found.insert(query.id, Found { lines, is_array: false });
+            }
+            Source::Expression(text) if insights::is_query(text) => {
+                let query_of = insights::parse(text).map_err(|why| refuse_expression(query.id, &why))?;
+                let period_s = query.wanted_period_s.unwrap_or(SEARCH_PERIOD_S);
+                let mut made = query_of.run(metrics, span, now, period_s);
+                if !made.is_array {
+                    made.lines.iter_mut().for_each(|line| line.label = query.id.to_owned());
+                }
+                found.insert(query.id, made);
             }
             Source::Expression(text) => {
                 waiting.push((query, expression::parse(text).map_err(|why| refuse_expression(query.id, &why))?));

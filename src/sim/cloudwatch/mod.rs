@@ -7,6 +7,7 @@ mod distribution;
 mod expression;
 mod get_data;
 mod input;
+mod insights;
 mod label;
 mod list;
 mod math;

@@ -124,7 +124,7 @@ fn expressions_work_over_metrics_and_over_each_other() {
     assert_eq!(results.len(), 2);
     assert_eq!((&results[0]["Label"], &results[0]["Values"]), (&json!("half of it"), &json!([17.5, 5.0])));
     assert_eq!((&results[1]["Label"], &results[1]["Values"]), (&json!("twice"), &json!([70.0, 20.0])));
-    for twice in ["half * 2", "nobody + 1", "1 +", "SELECT AVG(x) FROM y"] {
+    for twice in ["half * 2", "nobody + 1", "1 +", "SELECT AVG(x) FROM"] {
         let input = get(&world, &[half.clone(), json!({"Id": "twice", "Expression": twice})]);
         let (code, message) = refused(&mut world, "GetMetricData", input);
         assert_eq!(code, "ValidationError", "{twice}");
@@ -417,4 +417,21 @@ fn an_alarm_cannot_search() {
         "ComparisonOperator": "GreaterThanThreshold"});
     let message = "SEARCH is not supported on Metric Alarms.".to_owned();
     assert_eq!(refused(&mut world, "PutMetricAlarm", alarm), ("ValidationError", message));
+}
+
+#[test]
+fn a_query_in_sql_finds_groups_and_orders_metrics_by_itself() {
+    let mut world = with_queues();
+    let sql = |text: &str| vec![json!({"Id": "e", "Expression": text, "Period": 300})];
+    let visible = r#"SELECT MAX(ApproximateNumberOfMessagesVisible) FROM SCHEMA("AWS/SQS", QueueName)"#;
+    assert_eq!(results(&mut world, "e", &sql(visible)), [("e".into(), json!([9.0, 9.0]))]);
+    let grouped = format!("{visible} GROUP BY QueueName ORDER BY MAX() DESC LIMIT 2");
+    let two = [("orders-dlq".into(), json!([9.0, 9.0])), ("refunds".into(), json!([6.0, 6.0]))];
+    assert_eq!(results(&mut world, "e", &sql(&grouped)), two);
+    let inner = json!({"Id": "q", "Expression": grouped, "Period": 300, "ReturnData": false});
+    let sum = json!({"Id": "e", "Expression": "SUM(q)"});
+    assert_eq!(results(&mut world, "e", &[inner, sum]), [("e".into(), json!([15.0, 15.0]))]);
+    let input = get(&world, &sql("SELECT MEDIAN(x) FROM y"));
+    let message = "Error in expression 'e': Unknown function 'MEDIAN'".to_owned();
+    assert_eq!(refused(&mut world, "GetMetricData", input), ("ValidationError", message));
 }

@@ -1,8 +1,10 @@
-//! The roads between accounts: calls about what others own, messages of topics, and what CloudTrail tells others.
+//! The roads between accounts: calls about what others own, messages of topics, errands of pollers, and what CloudTrail
+//! tells others.
 
 use super::{Engine, SLICE};
 use crate::sim::cloudtrail::Shared;
 use crate::sim::fanout::{self, Parcel};
+use crate::sim::mapping::guest::{self, Brought, Errand};
 use crate::sim::realm::Leaving;
 use crate::sim::sns::{Delivery, Outcome};
 use crate::sim::wire::visit::{Leave, Visit};
@@ -12,6 +14,7 @@ pub(super) struct Departures {
     pub parcels: Vec<Parcel>,
     pub calls: Vec<Leaving>,
     pub told: Vec<Shared>,
+    pub errands: Vec<Errand>,
 }
 
 impl Engine {
@@ -26,6 +29,30 @@ impl Engine {
         for call in leaving.calls {
             self.bring(account, region, call);
         }
+        for errand in leaving.errands {
+            self.run_errand(account, region, &errand);
+        }
+    }
+
+    /// Runs an errand of a mapping's poller to a queue's owner, and back.
+    fn run_errand(&mut self, account: &str, region: &str, errand: &Errand) {
+        let now = self.now(&errand.account);
+        let is_advancing = self.advances.iter().any(|advance| advance.account == errand.account);
+        let owner = self.accounts.get_mut(&errand.account).and_then(|account| account.realms.get_mut(region));
+        let brought = owner.map_or(Brought::NoQueue, |owner| {
+            if !is_advancing {
+                owner.advance(now, SLICE);
+            }
+            let brought = guest::serve(&mut owner.world, errand);
+            owner.tell_of_changes();
+            brought
+        });
+        self.look_after(&errand.account, region);
+        let realm = self.accounts.get_mut(account).and_then(|account| account.realms.get_mut(region));
+        let Some(realm) = realm else { return };
+        guest::brought(&mut realm.world, errand.mapping, brought);
+        realm.tell_of_changes();
+        self.look_after(account, region);
     }
 
     fn tell(&mut self, region: &str, shared: Shared) {
@@ -39,12 +66,19 @@ impl Engine {
     /// Brings a call to the account that owns what it is about. Where nothing is known of that one, it comes back.
     fn bring(&mut self, account: &str, region: &str, mut leaving: Leaving) {
         let Visit::Leaves(leave) = std::mem::replace(&mut leaving.call.visit, Visit::Lost) else { return };
-        let Leave { account: owner, region: owner_region, visitor } = leave;
+        let Leave { account: owner, region: owner_region, visitor, looks_at } = leave;
         let is_known = self.accounts.get(&owner).is_some_and(|owner| owner.realms.contains_key(&owner_region));
-        let (account, region) = if is_known { (owner, owner_region) } else { (account.to_owned(), region.to_owned()) };
-        if is_known {
+        let home = || (account.to_owned(), region.to_owned());
+        let (account, region) = if let Some(queue) = &looks_at {
+            let owner = self.accounts.get(&owner).and_then(|owner| owner.realms.get(&owner_region));
+            leaving.call.visit = Visit::Seen(owner.and_then(|owner| guest::look(&owner.world, queue, &visitor)));
+            home()
+        } else if is_known {
             leaving.call.visit = Visit::Arrived(visitor);
-        }
+            (owner, owner_region)
+        } else {
+            home()
+        };
         let now = self.now(&account);
         let is_advancing = self.advances.iter().any(|advance| advance.account == account);
         let realm = self.accounts.get_mut(&account).and_then(|account| account.realms.get_mut(&region));

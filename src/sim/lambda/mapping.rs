@@ -24,6 +24,8 @@ pub enum MappingSource {
     Queue(String),
     /// A stream, by name.
     Stream(String),
+    /// A queue of another account of the region.
+    Foreign { account: String, queue: String },
 }
 
 impl MappingSource {
@@ -37,13 +39,40 @@ impl MappingSource {
         (!name.is_empty()).then(|| Self::Stream(name.to_owned()))
     }
 
+    /// The same, or a queue of another account.
+    pub fn of_any_arn(place: &Place, arn: &str) -> Option<Self> {
+        let other = || match arn.split(':').collect::<Vec<_>>().as_slice() {
+            ["arn", _, "sqs", region, account, queue] if *region == place.region && account.len() == 12 => {
+                Some(Self::Foreign { account: (*account).to_owned(), queue: (*queue).to_owned() })
+            }
+            _ => None,
+        };
+        Self::of_arn(place, arn).or_else(other)
+    }
+
+    fn arn(&self, place: &Place) -> String {
+        match self {
+            Self::Queue(name) => place.arn("sqs", name),
+            Self::Stream(name) => place.arn("kinesis", &format!("stream/{name}")),
+            Self::Foreign { account, queue } => Place { account: account.clone(), ..place.clone() }.arn("sqs", queue),
+        }
+    }
+
+    /// The name of a queue, whosever it is.
+    pub fn queue(&self) -> Option<&str> {
+        match self {
+            Self::Queue(name) | Self::Foreign { queue: name, .. } => Some(name),
+            Self::Stream(_) => None,
+        }
+    }
+
     /// Whether it is a FIFO queue, whose order its function keeps.
     pub fn is_fifo(&self) -> bool {
-        matches!(self, Self::Queue(name) if name.ends_with(".fifo"))
+        self.queue().is_some_and(|name| name.ends_with(".fifo"))
     }
 
     pub fn is_queue(&self) -> bool {
-        matches!(self, Self::Queue(_))
+        self.queue().is_some()
     }
 }
 
@@ -245,10 +274,7 @@ impl Lambda {
         };
         let function_name = settings.qualifier.arn(&target.name);
         let name = target.name.clone();
-        let source_arn = match &source {
-            MappingSource::Queue(name) => cx.place.arn("sqs", name),
-            MappingSource::Stream(name) => cx.place.arn("kinesis", &format!("stream/{name}")),
-        };
+        let source_arn = source.arn(cx.place);
         let is_twin =
             |m: &Mapping| m.function == function && m.source == source && m.settings.qualifier == settings.qualifier;
         if let Some((_, twin)) = self.mappings().find(|(_, mapping)| is_twin(mapping)) {
@@ -261,10 +287,11 @@ impl Lambda {
             )));
         }
         let poller = match &source {
-            MappingSource::Queue(_) => Poller::Queue(QueuePoller::new(cx.now)),
+            MappingSource::Queue(_) | MappingSource::Foreign { .. } => Poller::Queue(QueuePoller::new(cx.now)),
             MappingSource::Stream(_) => Poller::Stream(StreamPoller::default()),
         };
         let uuid = cx.uuid();
+        self.guest_mappings += usize::from(matches!(source, MappingSource::Foreign { .. }));
         self.mappings.push(Some(Box::new(Mapping {
             uuid,
             function,
@@ -403,8 +430,8 @@ impl Lambda {
             };
             if is_busy {
                 cx.schedule_in(SETTLING, Due::MappingSettles { mapping }.into());
-            } else if let Some(slot) = self.mappings.get_mut(mapping) {
-                *slot = None;
+            } else if let Some(gone) = self.mappings.get_mut(mapping).and_then(Option::take) {
+                self.guest_mappings -= usize::from(matches!(gone.source, MappingSource::Foreign { .. }));
             }
             return;
         }

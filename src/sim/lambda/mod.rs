@@ -121,6 +121,8 @@ pub struct Lambda {
     answers: BTreeMap<u64, Answered>,
     events: BTreeMap<u64, AsyncEvent>,
     /// By index; `None` where one was deleted.
+    /// Mappings of other accounts' queues.
+    pub guest_mappings: usize,
     mappings: Vec<Option<Box<Mapping>>>,
     /// Invocations begun so far; numbers them.
     invocations: u64,

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a creation or an update takes to settle. AWS takes about as long for code in a zip outside of a VPC.
-/// Invocations meanwhile are served, and so is a change of what is still being created; a change in the middle of another
-/// is refused [Lambda function states].
+/// While it is created a function is not invoked, but may be changed; while it is updated it is invoked, but not changed
+/// once more [Lambda function states].
 const SETTLING: Duration = Duration::from_millis(400);
 
 /// A version's number; 0 is `$LATEST`.

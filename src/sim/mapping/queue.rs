@@ -5,7 +5,7 @@ use crate::sim::lambda::{
     Ended, EventCount, FunctionId, Lambda, MappingDue, MappingSource, Poller, QueuePoller, Settings, Source, Throttle,
     Work,
 };
-use crate::sim::sqs::{Content, Received};
+use crate::sim::sqs::{Content, Receipt, Received};
 use crate::sim::wire::Service;
 use crate::sim::world::World;
 use bytes::Bytes;
@@ -119,27 +119,33 @@ fn gather(world: &mut World, mapping: usize) -> Option<bool> {
 
 /// Leaves of what was received what the mapping's filters let through. The rest is deleted.
 fn sift(world: &mut World, mapping: usize, queue: &str, received: Vec<Received>) -> Vec<Received> {
-    let polled = received.len();
-    let (lambda, mut cx) = world.lambda_cx();
-    lambda.note_events(&mut cx, mapping, EventCount::Polled, polled);
-    let filters = lambda.mapping(mapping).map(|found| found.settings.filters.clone()).unwrap_or_default();
-    if filters.is_empty() {
-        return received;
-    }
-    let (kept, rest): (Vec<_>, Vec<_>) =
-        received.into_iter().partition(|message| filters.pass(&seen_by_filters(world, queue, message), "body"));
+    let (kept, rest) = divided(world, mapping, received);
     let (sqs, mut cx) = world.sqs_cx();
-    for message in &rest {
+    for receipt in rest {
         // The queue may be gone by now; there is nobody to tell.
-        let _ = sqs.delete(&mut cx, queue, message.receipt);
+        let _ = sqs.delete(&mut cx, queue, receipt);
     }
-    let (lambda, mut cx) = world.lambda_cx();
-    lambda.note_events(&mut cx, mapping, EventCount::FilteredOut, rest.len());
     kept
 }
 
+/// What the mapping's filters let through, and the receipts of the rest.
+pub(super) fn divided(world: &mut World, mapping: usize, received: Vec<Received>) -> (Vec<Received>, Vec<Receipt>) {
+    let polled = received.len();
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::Polled, polled);
+    let Some(found) = lambda.mapping(mapping).filter(|found| !found.settings.filters.is_empty()) else {
+        return (received, Vec::new());
+    };
+    let (filters, arn) = (found.settings.filters.clone(), found.source_arn.clone());
+    let (kept, rest): (Vec<_>, Vec<_>) =
+        received.into_iter().partition(|message| filters.pass(&seen_by_filters(world, &arn, message), "body"));
+    let (lambda, mut cx) = world.lambda_cx();
+    lambda.note_events(&mut cx, mapping, EventCount::FilteredOut, rest.len());
+    (kept, rest.into_iter().map(|message| message.receipt).collect())
+}
+
 /// A message as filters see it: the record that the function would get.
-fn seen_by_filters(world: &World, queue: &str, message: &Received) -> Map<String, Value> {
+fn seen_by_filters(world: &World, arn: &str, message: &Received) -> Map<String, Value> {
     let body = world.templates.read(&message.body, message.group());
     let mut attributes = json!({
         "ApproximateReceiveCount": message.receive_count.to_string(),
@@ -164,21 +170,23 @@ fn seen_by_filters(world: &World, queue: &str, message: &Received) -> Map<String
         "attributes": attributes,
         "messageAttributes": sent,
         "eventSource": "aws:sqs",
-        "eventSourceARN": world.place.arn("sqs", queue),
+        "eventSourceARN": arn,
         "awsRegion": world.place.region,
     });
     if let Value::Object(record) = record { record } else { Map::new() }
 }
 
-/// Invokes the function with the batch in hand.
-fn invoke(world: &mut World, mapping: usize) -> Result<(), Throttle> {
+/// Invokes the function with the batch in hand, whosever the queue is.
+pub(super) fn invoke(world: &mut World, mapping: usize) -> Result<(), Throttle> {
     let (lambda, mut cx) = world.lambda_cx();
     let Some(work) = work(lambda, &mut cx, mapping) else { return Err(Throttle::FunctionRate) };
     let (function, work) = work;
     let count = work.records as usize;
     let started = lambda.start(&mut cx, function, work);
     let now = cx.now;
-    let Some((poller, ..)) = poller(lambda, mapping) else { return Err(Throttle::FunctionRate) };
+    let Some(Poller::Queue(poller)) = lambda.mapping_mut(mapping).map(|found| &mut found.poller) else {
+        return Err(Throttle::FunctionRate);
+    };
     match started {
         Some(Ok(_)) => {
             poller.begun();

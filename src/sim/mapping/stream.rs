@@ -33,7 +33,7 @@ fn shard_poller(lambda: &mut Lambda, mapping: usize, shard: u32) -> Option<(&mut
 fn stream_name(lambda: &Lambda, mapping: usize) -> Option<String> {
     match &lambda.mapping(mapping)?.source {
         MappingSource::Stream(name) => Some(name.clone()),
-        MappingSource::Queue(_) => None,
+        MappingSource::Queue(_) | MappingSource::Foreign { .. } => None,
     }
 }
 

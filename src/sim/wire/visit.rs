@@ -18,6 +18,16 @@ pub enum Visit {
     Arrived(Visitor),
     /// There is no owner: the caller's own answers, and has nothing of the kind.
     Lost,
+    /// The caller's own, which has looked at another account's queue: as the queue's policy lets it, if there is one.
+    Seen(Option<QueueSight>),
+}
+
+/// What somebody sees of another account's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueSight {
+    /// Whether he may receive from it, and delete.
+    pub lets_in: bool,
+    pub visibility_s: u32,
 }
 
 /// Where a call goes, and whose it is.
@@ -26,10 +36,12 @@ pub struct Leave {
     pub account: String,
     pub region: String,
     pub visitor: Visitor,
+    /// The queue that it only wants to see there: it is answered at home.
+    pub looks_at: Option<String>,
 }
 
 /// Who calls from another account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visitor {
     pub account: String,
     pub identity: Identity,
@@ -45,8 +57,18 @@ impl Call {
             return false;
         }
         let visitor = Visitor { account: world.place.account.clone(), identity: sts::identity(world, &self.request) };
-        self.visit = Visit::Leaves(Leave { account: account.to_owned(), region: region.to_owned(), visitor });
+        let (account, region) = (account.to_owned(), region.to_owned());
+        self.visit = Visit::Leaves(Leave { account, region, visitor, looks_at: None });
         true
+    }
+
+    /// Lets the call look at another account's queue for somebody, where somebody carries it there. Whether it does.
+    pub fn look_at(&mut self, world: &World, account: &str, queue: &str, by: Visitor) -> bool {
+        let leaves = self.leave(world, account, &world.place.region);
+        if let Visit::Leaves(leave) = &mut self.visit {
+            (leave.looks_at, leave.visitor) = (Some(queue.to_owned()), by);
+        }
+        leaves
     }
 
     /// Who calls from another account, if this is such a call.

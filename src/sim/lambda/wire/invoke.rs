@@ -6,9 +6,9 @@ use crate::sim::error::ApiError;
 use crate::sim::json_reader::{Fault, Reader};
 use crate::sim::lambda::Lineage;
 use crate::sim::lambda::asynchronous::EVENT_BYTES_MAX;
-use crate::sim::lambda::function::function_not_found;
+use crate::sim::lambda::function::{conflict, function_not_found};
 use crate::sim::lambda::invocation::Answered;
-use crate::sim::lambda::version::VersionNumber;
+use crate::sim::lambda::version::{Phase, VersionNumber};
 use crate::sim::waits::Awaited;
 use crate::sim::wire::{Call, Reply, event_stream};
 use crate::sim::world::World;
@@ -33,14 +33,15 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     violations.one_of(Some(&log_type), "logType", &["None", "Tail"]);
     violations.check()?;
     let (name, qualifier) = FunctionRef::of(world, route)?.named(route.parameter("Qualifier"))?;
-    if world.lambda.named(&name).and_then(|function| function.qualified(&qualifier)).is_none() {
+    let Some(version) = world.lambda.named(&name).and_then(|function| function.qualified(&qualifier)) else {
         let arn = world.place.arn("lambda", &format!("function:{name}"));
         return Err(function_not_found(&format!("{arn}:{}", qualifier.text_or_latest())));
+    };
+    if version.phase(world.now) == Phase::Creating {
+        return Err(is_pending());
     }
     if invocation_type == "DryRun" {
-        let version = world.lambda.named(&name).and_then(|function| function.qualified(&qualifier));
-        let number = version.map_or(VersionNumber::LATEST, |version| version.number);
-        return Ok(Reply::Done(executed(Answer::empty(204), number)));
+        return Ok(Reply::Done(executed(Answer::empty(204), version.number)));
     }
     let is_event = invocation_type == "Event";
     let payload = payload(&call.request.body, is_event)?;
@@ -56,6 +57,13 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     let invocation = lambda.invoke_qualified(&mut cx, &name, &qualifier, payload, log_type == "Tail")?;
     call.ticket = Some(invocation);
     collect(world, invocation, route)
+}
+
+/// What is created is not invoked before it is Active; an update does not keep anybody waiting [Lambda function states].
+fn is_pending() -> ApiError {
+    conflict(
+        "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+    )
 }
 
 /// InvokeWithResponseStream: the answer in chunks of an event stream, and at its end how it went.

@@ -155,7 +155,7 @@ fn a_code_signing_configuration_is_kept_and_functions_have_it() {
 #[test]
 fn an_answer_in_a_stream_comes_in_chunks_and_says_when_it_is_whole() {
     let mut world = world();
-    create(&mut world, "echo");
+    create_active(&mut world, "echo");
     let path = "/2021-11-15/functions/echo/response-streaming-invocations";
     let response = send(&mut world, "POST", path, &[("x-amz-log-type", "Tail")], b"{\"n\":1}");
     assert_eq!(response.status, 200);

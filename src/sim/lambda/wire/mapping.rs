@@ -1,7 +1,7 @@
 //! The operations on event source mappings.
 
 use super::input::{FunctionRef, Members, Violations};
-use super::{Answer, Route};
+use super::{Answer, Route, parse};
 use crate::domain::time::Timestamp;
 use crate::sim::error::ApiError;
 use crate::sim::lambda::filter::FILTERS_MAX;
@@ -9,6 +9,9 @@ use crate::sim::lambda::function::{FunctionId, invalid_parameter};
 use crate::sim::lambda::mapping::mapping_not_found;
 use crate::sim::lambda::version::Qualifier;
 use crate::sim::lambda::{Filters, Lambda, Mapping, MappingSource, MappingState, Pollers, Settings, Start};
+use crate::sim::mapping::guest;
+use crate::sim::wire::Call;
+use crate::sim::wire::visit::{QueueSight, Visit};
 use crate::sim::world::World;
 use serde_json::{Value, json};
 
@@ -200,8 +203,14 @@ fn refuse_foreign(input: Members<'_>, source: &MappingSource) -> Result<(), ApiE
 }
 
 /// Rules between the settings, the source and the function.
-fn check_together(world: &World, source: &MappingSource, settings: &Settings, id: FunctionId) -> Result<(), ApiError> {
-    let MappingSource::Queue(name) = source else { return Ok(()) };
+fn check_together(
+    world: &World,
+    source: &MappingSource,
+    settings: &Settings,
+    id: FunctionId,
+    sight: Option<QueueSight>,
+) -> Result<(), ApiError> {
+    let Some(name) = source.queue() else { return Ok(()) };
     if name.ends_with(".fifo") && settings.window_s > 0 {
         return Err(invalid_parameter("Batching window is not supported for FIFO queues"));
     }
@@ -213,7 +222,10 @@ fn check_together(world: &World, source: &MappingSource, settings: &Settings, id
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
         ));
     }
-    let visibility_s = world.sqs.queue(name).map(|queue| queue.attributes.visibility_s);
+    let visibility_s = match source {
+        MappingSource::Queue(_) => world.sqs.queue(name).map(|queue| queue.attributes.visibility_s),
+        _ => sight.map(|sight| sight.visibility_s),
+    };
     let timeout_s = world.lambda.function(id).map(|function| function.latest.config.timeout_s);
     match (visibility_s, timeout_s) {
         (Some(visibility_s), Some(timeout_s)) if visibility_s < timeout_s => Err(invalid_parameter(format!(
@@ -223,15 +235,25 @@ fn check_together(world: &World, source: &MappingSource, settings: &Settings, id
     }
 }
 
-fn read_source(world: &World, input: Members<'_>) -> Result<MappingSource, ApiError> {
-    let arn = input.text("EventSourceArn")?.ok_or_else(|| invalid_parameter("Unrecognized event source."))?;
-    let source = MappingSource::of_arn(&world.place, arn);
-    let source = source.ok_or_else(|| invalid_parameter("Unrecognized event source."))?;
+fn no_queue() -> ApiError {
+    invalid_parameter(
+        "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error \
+         Message: The specified queue does not exist.",
+    )
+}
+
+fn read_source(world: &World, input: Members<'_>, sight: Option<QueueSight>) -> Result<MappingSource, ApiError> {
+    let source = read_source_kind(world, input)?;
+    let arn = input.text("EventSourceArn")?.unwrap_or_default();
     match &source {
-        MappingSource::Queue(name) if world.sqs.queue(name).is_none() => Err(invalid_parameter(
-            "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS \
-                 Error Message: The specified queue does not exist.",
-        )),
+        MappingSource::Queue(name) if world.sqs.queue(name).is_none() => Err(no_queue()),
+        MappingSource::Foreign { .. } => match sight {
+            None => Err(no_queue()),
+            Some(QueueSight { lets_in: true, .. }) => Ok(source),
+            Some(_) => Err(invalid_parameter(
+                "The function execution role does not have permissions to call ReceiveMessage on SQS",
+            )),
+        },
         MappingSource::Stream(name) if world.kinesis.stream(name).is_none() => {
             Err(invalid_parameter(format!("Stream not found: {arn}")))
         }
@@ -273,7 +295,26 @@ fn read_function(world: &World, text: &str) -> Result<(FunctionId, Qualifier), A
     found.ok_or_else(|| invalid_parameter("Function does not exist"))
 }
 
-pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError> {
+/// Whether a mapping is to be made of another account's queue, which the function's role first looks at.
+pub fn looks_abroad(world: &World, call: &mut Call, route: &Route) -> bool {
+    if route.operation != "CreateEventSourceMapping" {
+        return false;
+    }
+    let Ok(members) = parse(&call.request.body) else { return false };
+    let text = |member: &str| members.get(member).and_then(Value::as_str);
+    let source = text("EventSourceArn").and_then(|arn| MappingSource::of_any_arn(&world.place, arn));
+    let Some(MappingSource::Foreign { account, queue }) = source else { return false };
+    let found = text("FunctionName").and_then(|name| read_function(world, name).ok());
+    let Some(function) = found.and_then(|(id, _)| world.lambda.function(id)) else { return false };
+    let by = guest::role(world, &function.latest.config.role, &function.name);
+    call.look_at(world, &account, &queue, by)
+}
+
+pub fn create(world: &mut World, call: &Call, input: Members<'_>) -> Result<Answer, ApiError> {
+    let sight = match &call.visit {
+        Visit::Seen(sight) => *sight,
+        _ => None,
+    };
     let mut violations = Violations::default();
     if !input.has("FunctionName") {
         violations.missing("functionName");
@@ -286,8 +327,8 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
     read_settings(input, &source, &mut settings)?;
     let (function, qualifier) = read_function(world, input.text("FunctionName")?.unwrap_or_default())?;
     settings.qualifier = qualifier;
-    let source = read_source(world, input)?;
-    check_together(world, &source, &settings, function)?;
+    let source = read_source(world, input, sight)?;
+    check_together(world, &source, &settings, function, sight)?;
     let is_enabled = input.flag("Enabled")?.unwrap_or(true);
     let tags = input.text_map("Tags")?.unwrap_or_default();
     let (lambda, mut cx) = world.lambda_cx();
@@ -301,7 +342,7 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
 /// The source's kind alone: what the other members are held against before anything is looked up.
 fn read_source_kind(world: &World, input: Members<'_>) -> Result<MappingSource, ApiError> {
     let arn = input.text("EventSourceArn")?;
-    let source = arn.and_then(|arn| MappingSource::of_arn(&world.place, arn));
+    let source = arn.and_then(|arn| MappingSource::of_any_arn(&world.place, arn));
     source.ok_or_else(|| invalid_parameter("Unrecognized event source."))
 }
 
@@ -360,7 +401,7 @@ pub fn update(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
     if let Some(name) = input.text("FunctionName")? {
         (function, settings.qualifier) = read_function(world, name)?;
     }
-    check_together(world, &source, &settings, function)?;
+    check_together(world, &source, &settings, function, None)?;
     let is_enabled = input.flag("Enabled")?.unwrap_or(is_running);
     let (lambda, mut cx) = world.lambda_cx();
     lambda.update_mapping(&mut cx, mapping, settings, function, is_enabled)?;

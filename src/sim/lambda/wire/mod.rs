@@ -89,7 +89,7 @@ impl Answer {
 
 /// Answers one request. Errors carry Lambda's codes and texts.
 pub fn answer(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply<Answer>, ApiError> {
-    if abroad::leaves(world, call, route) {
+    if abroad::leaves(world, call, route) || mapping::looks_abroad(world, call, route) {
         return Ok(Reply::Later(world.now));
     }
     abroad::judge(world, call, route)?;
@@ -119,13 +119,13 @@ pub fn answer(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
         "GetRuntimeManagementConfig" => version::get_runtime_updates(world, route),
         "PutRuntimeManagementConfig" => version::put_runtime_updates(world, route, input),
         "GetAccountSettings" => Ok(function::account_settings(&world.lambda)),
-        _ => return qualified(world, route, input).map(Reply::Done),
+        _ => return qualified(world, call, route, input).map(Reply::Done),
     };
     answer.map(Reply::Done)
 }
 
 /// The operations on versions, aliases and what is set on them, on tags, and on mappings.
-fn qualified(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
+fn qualified(world: &mut World, call: &Call, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
     match route.operation {
         "PublishVersion" => version::publish(world, route, input),
         "ListVersionsByFunction" => version::list(world, route),
@@ -157,7 +157,7 @@ fn qualified(world: &mut World, route: &Route, input: Members<'_>) -> Result<Ans
         "TagResource" => tag::tag(world, route, input),
         "UntagResource" => tag::untag(world, route),
         "ListTags" => tag::list(world, route),
-        "CreateEventSourceMapping" => mapping::create(world, input),
+        "CreateEventSourceMapping" => mapping::create(world, call, input),
         "ListEventSourceMappings" => mapping::list(world, route),
         "GetEventSourceMapping" => mapping::get(world, route),
         "UpdateEventSourceMapping" => mapping::update(world, route, input),

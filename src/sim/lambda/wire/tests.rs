@@ -55,6 +55,12 @@ pub(super) fn create(world: &mut World, name: &str) -> (u16, Value) {
     ask(world, "POST", "/2015-03-31/functions", &input)
 }
 
+/// Makes a function that can be invoked.
+pub(super) fn create_active(world: &mut World, name: &str) {
+    assert_eq!(create(world, name).0, 201);
+    world.advance_to(world.now + Duration::from_secs(1));
+}
+
 pub(super) fn queue(world: &mut World, name: &str) {
     let (sqs, mut cx) = world.sqs_cx();
     sqs.create_queue(&mut cx, name, &BTreeMap::new(), &BTreeMap::new()).unwrap();
@@ -90,7 +96,7 @@ fn an_unknown_function_is_not_found_under_its_arn() {
 #[test]
 fn an_invocation_answers_with_version_and_log() {
     let mut world = world();
-    create(&mut world, "settle-bid");
+    create_active(&mut world, "settle-bid");
     let path =
         "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Asettle-bid/invocations";
     let response = send(&mut world, "POST", path, &[("X-Amz-Log-Type", "Tail")], br#"{"bid": 7}"#);
@@ -120,7 +126,7 @@ fn a_function_error_is_http_200_with_a_header() {
 #[test]
 fn events_and_dry_runs_answer_without_a_body() {
     let mut world = world();
-    create(&mut world, "task");
+    create_active(&mut world, "task");
     let path = "/2015-03-31/functions/task/invocations";
     let event = send(&mut world, "POST", path, &[("x-amz-invocation-type", "Event")], b"{}");
     assert_eq!((event.status, event.body.len()), (202, 0));
@@ -133,7 +139,7 @@ fn events_and_dry_runs_answer_without_a_body() {
 #[test]
 fn payloads_must_be_json_and_not_too_large() {
     let mut world = world();
-    create(&mut world, "task");
+    create_active(&mut world, "task");
     let path = "/2015-03-31/functions/task/invocations";
     let bad = send(&mut world, "POST", path, &[], b"not json");
     assert_eq!((bad.status, header(&bad, "x-amzn-errortype")), (400, Some("InvalidRequestContentException")));
@@ -147,7 +153,7 @@ fn payloads_must_be_json_and_not_too_large() {
 #[test]
 fn a_throttled_invocation_says_why() {
     let mut world = world();
-    create(&mut world, "task");
+    create_active(&mut world, "task");
     let set = json!({"ReservedConcurrentExecutions": 0});
     assert_eq!(ask(&mut world, "PUT", "/2017-10-31/functions/task/concurrency", &set), (200, set.clone()));
     assert_eq!(ask(&mut world, "GET", "/2019-09-30/functions/task/concurrency", &Value::Null), (200, set));
@@ -237,7 +243,7 @@ pub(super) fn two_versions(world: &mut World, name: &str) {
 fn a_payload_that_is_no_json_is_refused_in_the_parsers_words() {
     let mut world = world();
     world.place.limits = false;
-    create(&mut world, "task");
+    create_active(&mut world, "task");
     let place = |column: u32| {
         format!(
             "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: {column}]"
@@ -276,4 +282,28 @@ fn a_payload_that_is_no_json_is_refused_in_the_parsers_words() {
     let body: Value = serde_json::from_slice(&response.body).unwrap();
     let arn = "arn:aws:lambda:eu-west-1:123456789012:function:nobody:$LATEST";
     assert_eq!((response.status, &body["Message"]), (404, &json!(format!("Function not found: {arn}"))));
+}
+
+#[test]
+fn what_is_created_is_not_invoked_before_it_is_active() {
+    let mut world = world();
+    create(&mut world, "settle-bid");
+    let invoke = |world: &mut World, kind: &str| {
+        let kind = [("x-amz-invocation-type", kind)];
+        send(world, "POST", "/2015-03-31/functions/settle-bid/invocations", &kind, b"{}")
+    };
+    for kind in ["RequestResponse", "Event", "DryRun"] {
+        let refused = invoke(&mut world, kind);
+        assert_eq!((refused.status, header(&refused, "x-amzn-errortype")), (409, Some("ResourceConflictException")));
+        let said: Value = serde_json::from_slice(&refused.body).unwrap();
+        let message = "The operation cannot be performed at this time. The function is currently in the following \
+                       state: Pending";
+        assert_eq!(said["message"], message, "{kind}");
+    }
+    world.advance_to(world.now + Duration::from_secs(1));
+    assert_eq!(invoke(&mut world, "RequestResponse").status, 200);
+    let update = json!({ "Timeout": 7 });
+    let (status, updated) = ask(&mut world, "PUT", "/2015-03-31/functions/settle-bid/configuration", &update);
+    assert_eq!((status, &updated["LastUpdateStatus"]), (200, &json!("InProgress")));
+    assert_eq!(invoke(&mut world, "RequestResponse").status, 200, "an update keeps nobody waiting");
 }
