@@ -259,8 +259,14 @@ pub const COMMANDS: &[Command] = &[
     command(C::ConfirmNo, S::Confirm, &["esc", "n"], "no", "Leaves everything as it is.").hint(2),
     command(C::ConfirmUp, S::Confirm, &["k", "up"], "up", "Scrolls the plan up."),
     command(C::ConfirmDown, S::Confirm, &["j", "down"], "down", "Scrolls the plan down."),
-    command(C::FormSubmit, S::Form, &["enter", "ctrl-s"], "make the plan", "Shows the plan; nothing is done yet.")
-        .hint(1),
+    command(
+        C::FormSubmit,
+        S::Form,
+        &["enter", "ctrl-s"],
+        "make the plan",
+        "Shows the plan; `ctrl-s` in a text of several lines.",
+    )
+    .hint(1),
     command(C::FormNext, S::Form, &["tab"], "next field", "Goes to the next field.").hint(3),
     command(C::FormPrevious, S::Form, &["shift-tab"], "field before", "Goes to the field before."),
     command(C::FormCancel, S::Form, &["esc"], "cancel", "Closes the form.").hint(2),

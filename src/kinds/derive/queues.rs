@@ -68,7 +68,9 @@ impl Queues {
     /// A value of its dead-letter queue.
     fn of_dead_letters(&self, row: &Row, as_of: Timestamp, value: impl Fn(&Known) -> Option<&Value>) -> Value {
         let Some(dead_letters) = row.linked(Relation::DeadLettersTo).next() else {
-            return Value::missing(NoData::NotApplicable, as_of, Origin::Derived);
+            // Its redrive policy is not known where its attributes are not.
+            let why = row.fields.why_missing(&sqs::VISIBLE).unwrap_or(NoData::NotApplicable);
+            return Value::missing(why, as_of, Origin::Derived);
         };
         // All queues come in one list: where its source is and it is not, it is not watched.
         let Some(known) = self.0.get(dead_letters) else {
@@ -139,6 +141,9 @@ fn drain(series: &SeriesOf<'_>) -> Option<Value> {
     let missing = |why| Some(Value::missing(why, visible.as_of, Origin::Derived));
     if visible.as_number() == Some(0.0) {
         return missing(NoData::Empty);
+    }
+    if let Some(why) = fields.why_missing(&sqs::VISIBLE) {
+        return missing(why);
     }
     if sqs::is_dead_letter_queue(series.row) {
         return missing(NoData::NotApplicable);
@@ -286,6 +291,17 @@ mod tests {
             Some(NoData::NotApplicable),
             "moves into a dead-letter queue are no sends"
         );
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_not_none() {
+        let mut estate = queue(60.0, &[100.0; 5], &[200.0; 5]);
+        let denied = || Value::missing(NoData::Denied, at(11), Origin::Api);
+        estate.rows.values_mut().next().unwrap().fields.set(&sqs::VISIBLE, denied());
+        let orders = estate.derived("orders");
+        for field in [&sqs::DRAIN_S, &sqs::DLQ_VISIBLE, &sqs::DLQ_GROWTH_PER_MIN] {
+            assert_eq!(orders.fields.why_missing(field), Some(NoData::Denied), "{}", field.id);
+        }
     }
 
     #[test]
