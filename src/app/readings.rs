@@ -11,7 +11,7 @@ use crate::diagnose::{self, Estate};
 use crate::domain::change::Change;
 use crate::domain::finding::{ErrorClass, Finding, Problem};
 use crate::domain::poll::{Poll, Question, Reading, RowUpdate};
-use crate::domain::row::{KindId, Link, Part, Place, ResourceId, Row, Stale};
+use crate::domain::row::{Health, KindId, Link, Part, Place, ResourceId, Row, Stale};
 use crate::domain::tag::Tags;
 use crate::kinds::sqs::is_dead_letter_queue;
 use crate::kinds::{self, SeriesOf, lambda};
@@ -27,6 +27,10 @@ pub struct Memory {
     failing: BTreeMap<(ResourceId, Asked), Stale>,
     /// The resources whose failures stand behind a problem.
     behind: BTreeMap<ProblemKey, BTreeSet<ResourceId>>,
+    /// The resources that do not exist, as their own service says; the list of their kind has not said so yet.
+    gone: BTreeSet<ResourceId>,
+    /// The problems of what one screen alone asks.
+    of_screens: BTreeSet<ProblemKey>,
     /// Rows, series or findings have changed since the derived values were made.
     pub(in crate::app) rows_changed: bool,
     /// The list on screen must be made anew.
@@ -85,7 +89,17 @@ pub fn fold(state: &mut State, poll: &Poll, reading: Reading) {
     }
     for update in reading.updates {
         state.memory.failing.remove(&(update.id.clone(), asked));
+        if asked == Asked::Service {
+            state.memory.gone.remove(&update.id);
+        }
         fold_update(state, update);
+    }
+    for id in reading.gone {
+        // Its list tells whether it is, and takes it away.
+        if state.rows.contains_key(&id) {
+            state.schedule.list_kind_again(&poll.place, id.kind);
+            state.memory.gone.insert(id);
+        }
     }
     for (id, sentence) in reading.failed {
         let stale = state.memory.failing.entry((id, asked)).or_insert(Stale { since: at, sentence: String::new() });
@@ -142,6 +156,7 @@ fn fold_inventory(
     state.series.retain(|key, _| stays(&key.resource));
     state.memory.own_links.retain(|id, _| stays(id));
     state.memory.failing.retain(|(id, _), _| stays(id));
+    state.memory.gone.retain(stays);
     for id in ids {
         state.rows.entry(id.clone()).or_insert_with(|| Row::new(id, state.now));
     }
@@ -246,10 +261,27 @@ fn fold_problems(state: &mut State, poll: &Poll, reading: &Reading) {
         !behind.is_empty()
     });
     memory.behind.retain(|key, _| state.problems.contains_key(key));
+    let is_of_screen = matches!(poll.question, Question::Log(_) | Question::Workflow(_) | Question::Throttled(_));
     for problem in &reading.problems {
         let key = (problem.place.clone(), problem.service, problem.operation);
+        if is_of_screen && !state.problems.contains_key(&key) {
+            memory.of_screens.insert(key.clone());
+        } else if !is_of_screen {
+            memory.of_screens.remove(&key);
+        }
         state.problems.insert(key.clone(), problem.clone());
         memory.behind.entry(key).or_default().extend(failed.iter().map(|id| (*id).clone()));
+    }
+}
+
+/// What only a screen asked, which has been left, nobody asks any more: a problem that passes by itself would never be
+/// seen to end. What was denied is so until somebody grants it.
+pub fn forget_problems_of_screens(state: &mut State) {
+    for key in std::mem::take(&mut state.memory.of_screens) {
+        if state.problems.get(&key).is_some_and(Problem::passes) {
+            state.problems.remove(&key);
+            state.memory.behind.remove(&key);
+        }
     }
 }
 
@@ -262,7 +294,10 @@ pub fn derive(state: &mut State) {
         row.stale = failing(Asked::Service).or_else(|| failing(Asked::CloudWatch)).cloned();
         let mut verdict = (kinds::kind(row.id.kind).health)(row, &SeriesOf { all: &state.series, row });
         state.settings.thresholds.apply(row, &mut verdict);
-        (row.health, row.reasons) = verdict.told();
+        (row.health, row.reasons) = match state.memory.gone.contains(&row.id) {
+            true => (Health::Unknown, Vec::new()),
+            false => verdict.told(),
+        };
     }
     let rows = &state.rows;
     let has_part = |row: &&Row, place: &Place, id: &str| {

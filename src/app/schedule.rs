@@ -2,7 +2,7 @@
 //! twice at once, and what fails is asked again ever more slowly.
 
 use crate::domain::execution::WorkflowAnswer;
-use crate::domain::finding::ErrorClass;
+use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::poll::{Poll, Probe, Question, Reading};
 use crate::domain::refresh::Refresh;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
@@ -414,9 +414,10 @@ impl Schedule {
             Question::Throttled(_) => matches!(reading.throttled, Some(Ok(_))),
             Question::Direct(..) | Question::Metrics { .. } | Question::Probe(_) => true,
         };
+        let whole = !(matches!(question, Question::Inventory(_)) && reading.problems.iter().any(Problem::passes));
         self.each_slot(&place, &question, |id, slot| {
             if slot.in_flight == Some(poll.generation) {
-                slot.answer(good && id.is_none_or(|id| !failed.contains(id)), at);
+                slot.answer(good && id.is_none_or(|id| !failed.contains(id)), whole, at);
             }
         });
         true
@@ -432,7 +433,7 @@ impl Schedule {
             self.purse.settle(usd, 0.0);
             self.each_slot(&place, &question, |_, slot| {
                 if slot.in_flight == Some(generation) {
-                    slot.answer(false, now);
+                    slot.answer(false, false, now);
                 }
             });
         }

@@ -45,6 +45,13 @@ pub enum Screen {
     },
 }
 
+impl Screen {
+    /// Whether it asks AWS something of its own while it is open.
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Log(_) | Self::Executions(_) | Self::History(_) | Self::Throttled(_))
+    }
+}
+
 /// The selected one of the changes. By its event, so that it survives news; the newest until a person has moved.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cursor {
@@ -148,7 +155,19 @@ impl State {
 
     /// The resource that commands speak of: the one in detail, or the selected one of the list.
     pub fn target(&self) -> Option<&ResourceId> {
-        match self.screen() {
+        self.target_on(self.screen())
+    }
+
+    /// Where the person looks: at what the screen is about, or, where it is about everything, the one below it.
+    pub fn place_in_focus(&self) -> Option<&Place> {
+        self.screens.iter().rev().find_map(|screen| match screen {
+            Screen::Throttled(open) => Some(&open.place),
+            screen => self.target_on(screen).map(|id| &id.place),
+        })
+    }
+
+    fn target_on<'s>(&'s self, screen: &'s Screen) -> Option<&'s ResourceId> {
+        match screen {
             Screen::List(id) => self.lists.get(id).and_then(|list| list.selected.as_ref()),
             Screen::Detail(detail) => Some(&detail.id),
             Screen::Changes(cursor) => {

@@ -299,7 +299,7 @@ impl State {
     pub fn context(&self) -> Option<&Context> {
         let contexts = &self.settings.contexts;
         let first = || contexts.iter().find(|context| context.unopened.is_none()).or(contexts.first());
-        self.target().and_then(|id| self.settings.context(&id.place)).or_else(first)
+        self.place_in_focus().and_then(|place| self.settings.context(place)).or_else(first)
     }
 
     pub fn job(&self, id: PlanId) -> Option<&Job> {

@@ -79,6 +79,9 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     if whereabouts(state) != was_at {
         // What was refused there says nothing about here.
         state.toasts.retain(|toast| !refused.contains(toast));
+        if !state.screens.iter().any(Screen::asks) {
+            readings::forget_problems_of_screens(state);
+        }
     }
 }
 

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// LookupEvents gives fifty events a page; at one call a second, a look ends within seconds.
 const PAGES_MAX: usize = 5;
+/// A person waits for throttled calls, and an account reads more than it writes.
+const READ_PAGES_MAX: usize = 15;
 
 /// How far back throttled calls are looked for.
 const THROTTLED_WINDOW: Duration = Duration::from_secs(30 * 60);
@@ -22,7 +24,7 @@ const THROTTLED_WINDOW: Duration = Duration::from_secs(30 * 60);
 /// than the pages hold, the newest.
 pub async fn changes(clients: &Clients, since: Timestamp) -> Draft {
     let mut draft = Draft::default();
-    let Looked { events, from, trouble } = look_up(clients, "false", since).await;
+    let Looked { events, from, trouble } = look_up(clients, "false", PAGES_MAX, since).await;
     if let Some(trouble) = trouble {
         draft.whole(&LOOKUP_EVENTS, trouble);
     }
@@ -37,8 +39,8 @@ pub async fn throttled(clients: &Clients, now: Timestamp) -> Draft {
     let mut draft = Draft::default();
     let since = now - THROTTLED_WINDOW;
     let (mut calls, mut events_looked, mut as_far) = (Vec::new(), 0, since);
-    for read_only in ["true", "false"] {
-        let Looked { events, from, trouble } = look_up(clients, read_only, since).await;
+    for (read_only, pages_max) in [("true", READ_PAGES_MAX), ("false", PAGES_MAX)] {
+        let Looked { events, from, trouble } = look_up(clients, read_only, pages_max, since).await;
         if let Some(trouble) = trouble {
             draft.throttled(Err(trouble.sentence.clone()));
             draft.whole(&LOOKUP_EVENTS, trouble);
@@ -48,7 +50,8 @@ pub async fn throttled(clients: &Clients, now: Timestamp) -> Draft {
         as_far = from.unwrap_or(now).max(as_far);
         calls.extend(events.iter().filter_map(throttled_call));
     }
-    draft.throttled(Ok(Throttled { calls: counted(calls), events: events_looked, from: as_far }));
+    let is_cut = as_far > since;
+    draft.throttled(Ok(Throttled { calls: counted(calls), events: events_looked, from: as_far, is_cut }));
     draft
 }
 
@@ -61,12 +64,12 @@ struct Looked {
 }
 
 /// The events since then that read (`"true"`), or write (`"false"`), as far as the pages hold them.
-async fn look_up(clients: &Clients, read_only: &str, since: Timestamp) -> Looked {
+async fn look_up(clients: &Clients, read_only: &str, pages_max: usize, since: Timestamp) -> Looked {
     let attribute =
         LookupAttribute::builder().attribute_key(LookupAttributeKey::ReadOnly).attribute_value(read_only).build();
     let mut looked = Looked { events: Vec::new(), from: None, trouble: None };
     let mut token = None;
-    for _ in 0..PAGES_MAX {
+    for _ in 0..pages_max {
         clients.turn(&LOOKUP_EVENTS).await;
         let attributes = Some(attribute.iter().cloned().collect());
         let request = clients.cloudtrail.lookup_events().set_lookup_attributes(attributes);

@@ -106,7 +106,9 @@ impl Draft {
             }
             None => self.failed(&id, &trouble.sentence),
         }
-        if !trouble.resource_gone {
+        if trouble.resource_gone {
+            self.reading.gone.push(id);
+        } else {
             // What strikes every call there is not about this resource.
             let of_place = trouble.of_place;
             let struck = self.struck(operation, trouble);

@@ -61,7 +61,6 @@ pub async fn metrics(clients: &Clients, kind: KindId, targets: &[Target], window
     let mut updates: Vec<RowUpdate> = targets.iter().map(|target| blank(&target.id, now)).collect();
     let wanted = wanted(kind, targets);
     let (from, to) = window(now, window_min);
-    let mut has_points = false;
     let mut consumers: BTreeMap<usize, Vec<(&str, Points)>> = BTreeMap::new();
     for batch in wanted.chunks(QUERIES_MAX) {
         let answers = fetch(clients, targets, batch, from, to).await;
@@ -69,13 +68,10 @@ pub async fn metrics(clients: &Clients, kind: KindId, targets: &[Target], window
         for (wanted, told) in batch.iter().zip(answers) {
             let Some(update) = updates.get_mut(wanted.target) else { continue };
             match told {
-                Told::Points(points) => {
-                    has_points |= !points.is_empty();
-                    match wanted.consumer {
-                        Some(name) => consumers.entry(wanted.target).or_default().push((name, points)),
-                        None => take_points(update, wanted, points, now),
-                    }
-                }
+                Told::Points(points) => match wanted.consumer {
+                    Some(name) => consumers.entry(wanted.target).or_default().push((name, points)),
+                    None => take_points(update, wanted, points, now),
+                },
                 Told::Failed(trouble) => {
                     let fields = [wanted.metric.field];
                     let of_row: &[_] = if wanted.part.is_none() { &fields } else { &[] };
@@ -84,7 +80,7 @@ pub async fn metrics(clients: &Clients, kind: KindId, targets: &[Target], window
             }
         }
     }
-    if !has_points && let Some(trouble) = clocks_apart(clients) {
+    if let Some(trouble) = clocks_apart(clients) {
         draft.whole(&GET_METRIC_DATA, trouble);
     }
     for (index, mut update) in updates.into_iter().enumerate() {
@@ -109,8 +105,8 @@ fn clocks_apart(clients: &Clients) -> Option<Trouble> {
     let by = short_duration_ms(ahead_ms.unsigned_abs() as f64);
     let side = if ahead_ms > 0 { "ahead of" } else { "behind" };
     let sentence = format!(
-        "cloudwatch:GetMetricData has no numbers: the clock of {} is {by} {side} this machine's, by which they are asked \
-         for. Set the clock that is wrong.",
+        "The clock of {} is {by} {side} this machine's, by which cloudwatch:GetMetricData is asked: numbers may be missing, \
+         and are not as old as they are said to be. Set the clock that is wrong.",
         clients.place().name()
     );
     let class = ErrorClass::Other;

@@ -4,6 +4,8 @@ use super::{Estate, evidence, finding};
 use crate::domain::counted::{counted, counted_that};
 use crate::domain::finding::{Cause, Confidence, Finding};
 use crate::domain::row::{Health, KindId, Relation, ResourceId, Row};
+use crate::domain::series::Series;
+use crate::domain::time::Timestamp;
 use crate::domain::value::short_duration_ms;
 use crate::kinds::{lambda, sqs};
 
@@ -44,9 +46,15 @@ fn dead_letters<'a>(estate: &Estate<'a>, row: &'a Row, so_far: &[Finding]) -> Op
         None if consumers.is_empty() => {
             (Confidence::Certain, format!("{count} in {name}; who works its source is not known here."))
         }
-        None => {
+        None if are_newer(estate, row, &consumers) => {
             (Confidence::Certain, format!("{count} in {name}; what works its source is well now, so a redrive may do."))
         }
+        None => (
+            Confidence::Likely,
+            format!(
+                "{count} in {name}; whether what works its source is well since the last of them is not known yet."
+            ),
+        ),
     };
     let severity = row.health.max(Health::Warn);
     let mut found = finding(row, Cause::DeadLetters, severity, confidence, sentence);
@@ -55,6 +63,26 @@ fn dead_letters<'a>(estate: &Estate<'a>, row: &'a Row, so_far: &[Finding]) -> Op
         found.evidence.extend(evidence(consumer, &lambda::ERRORS_PER_MIN, "errors of its consumer"));
     }
     Some(found)
+}
+
+/// Whether what is known of each consumer is of later than the last dead letter: depths are of now, errors minutes old, and
+/// no news is not good news.
+fn are_newer(estate: &Estate<'_>, row: &Row, consumers: &[&Row]) -> bool {
+    let Some(came) = last_came(estate, row) else { return false };
+    let known_to = |consumer: &Row| estate.series_of(consumer).get(&lambda::ERRORS_PER_MIN).and_then(Series::last);
+    consumers.iter().all(|consumer| known_to(consumer).is_some_and(|(minute, _)| minute > came))
+}
+
+/// The minute in which the newest message came, as far as the depth tells; `None` where it may have come just now.
+fn last_came(estate: &Estate<'_>, row: &Row) -> Option<Timestamp> {
+    let series = estate.series_of(row);
+    let depths: Vec<(Timestamp, f64)> = series.get(&sqs::VISIBLE_HISTORY)?.points().collect();
+    let (first, last) = (depths.first()?, depths.last()?);
+    if row.fields.number(&sqs::VISIBLE)? > last.1 {
+        return None;
+    }
+    let rises = depths.windows(2).rev().find(|pair| matches!(pair, [before, after] if after.1 > before.1));
+    Some(rises.and_then(|pair| pair.last()).unwrap_or(first).0)
 }
 
 /// What a topic's subscriber did not take. SQS knows no way back for it, so there is nothing to redrive.

@@ -146,6 +146,28 @@ fn old_dead_letters_with_a_well_consumer_only_warn() {
     assert_eq!(case.says(), [(Cause::DeadLetters, Health::Warn, "sqs/orders-dlq".into())]);
 }
 
+/// What the errors of the last minutes say, and the depths of the dead-letter queue, the last of them now.
+#[test]
+fn a_redrive_is_spoken_of_when_the_consumer_is_known_to_be_well_since_the_last_dead_letter() {
+    let says = |depths: &[f64], now: f64, errors: &[f64]| {
+        let mut case = Case::default();
+        case.history(KindId::Sqs, "orders-dlq", &sqs::VISIBLE_HISTORY, depths);
+        case.set(KindId::Sqs, "orders-dlq", &sqs::VISIBLE, now);
+        case.history(KindId::Lambda, "fulfil-order", &lambda::ERRORS_PER_MIN, errors);
+        case.link((KindId::Lambda, "fulfil-order"), Relation::FedBy, (KindId::Sqs, "orders"));
+        case.link((KindId::Sqs, "orders-dlq"), Relation::DeadLettersOf, (KindId::Sqs, "orders"));
+        let found = case.findings().into_iter().find(|found| found.cause == Cause::DeadLetters).unwrap();
+        (found.sentence.contains("a redrive may do"), found.confidence)
+    };
+    let well = (true, Confidence::Certain);
+    let not_known = (false, Confidence::Likely);
+    assert_eq!(says(&[0.0, 9.0, 9.0, 9.0], 9.0, &[0.0; 20]), well);
+    assert_eq!(says(&[9.0; 4], 9.0, &[0.0; 20]), well, "they were there before");
+    assert_eq!(says(&[0.0, 9.0, 9.0, 9.0], 66.0, &[0.0; 20]), not_known, "they come faster than CloudWatch tells");
+    assert_eq!(says(&[0.0, 9.0, 9.0, 9.0], 9.0, &[]), not_known, "no news is not good news");
+    assert_eq!(says(&[], 9.0, &[0.0; 20]), not_known, "nobody knows when they came");
+}
+
 #[test]
 fn a_backlog_is_told_from_a_stopped_consumer() {
     let mut case = Case::default();

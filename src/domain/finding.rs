@@ -108,6 +108,13 @@ pub struct Problem {
     pub sentence: String,
 }
 
+impl Problem {
+    /// Whether it may end by itself; the others need somebody to grant or make something.
+    pub fn passes(&self) -> bool {
+        !matches!(self.class, ErrorClass::Denied | ErrorClass::Missing)
+    }
+}
+
 /// Problems with the same sentence have one cause: no credentials strike every operation, and are told once.
 pub fn by_cause<'p>(problems: impl IntoIterator<Item = &'p Problem>) -> Vec<Vec<&'p Problem>> {
     let mut causes: Vec<Vec<&Problem>> = Vec::new();

@@ -136,6 +136,8 @@ pub struct Reading {
     pub throttled: Option<ThrottledAnswer>,
     /// Resources whose part of the question failed: their last good values stay, marked stale with the sentence.
     pub failed: Vec<(ResourceId, String)>,
+    /// Those among them that do not exist, as their own service says.
+    pub gone: Vec<ResourceId>,
     pub problems: Vec<Problem>,
     /// The operations that this question called, as `service:Operation`.
     pub asked: BTreeSet<&'static str>,
@@ -149,6 +151,7 @@ impl Reading {
         let mut is_at = |id: &mut ResourceId| id.place = place.clone();
         self.inventory.iter_mut().flat_map(|(_, ids)| ids).for_each(&mut is_at);
         self.failed.iter_mut().for_each(|(id, _)| is_at(id));
+        self.gone.iter_mut().for_each(&mut is_at);
         for update in &mut self.updates {
             is_at(&mut update.id);
             update.links.iter_mut().flatten().for_each(|link| is_at(&mut link.to));

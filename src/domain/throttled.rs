@@ -21,6 +21,8 @@ pub struct Throttled {
     pub events: usize,
     /// As far back as all events were looked through. Where more happened than is read at once, that is not far.
     pub from: Timestamp,
+    /// More happened in the time that was asked about than was read: what came before `from` is not known.
+    pub is_cut: bool,
 }
 
 /// One operation as one principal called it.

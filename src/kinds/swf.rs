@@ -170,6 +170,8 @@ pub const KIND: Kind = Kind {
 /// A decision that was there in each of these minutes waits for a decider, and so do many that are there at once.
 const STUCK_MINUTES: usize = 3;
 const MANY_DECISIONS: f64 = 10.0;
+/// Where less than this part of the decisions that waited waits still, somebody takes them.
+const TAKEN_SHARE: f64 = 0.5;
 const DECISION_WAIT_WARN_MS: f64 = 60_000.0;
 const DECISION_WAIT_CRIT_MS: f64 = 600_000.0;
 
@@ -186,9 +188,16 @@ fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
         let health = if is_sure { Health::Crit } else { Health::Warn };
         verdict.add(&PENDING_DECISIONS, health, format!("{waiting} and none was taken in 5 minutes"));
     }
-    if let Some(wait_ms) = row.fields.number(&DECISION_WAIT_MS).filter(|ms| *ms >= DECISION_WAIT_WARN_MS) {
+    // The metric is of decisions that were taken: where none waits now, it is over.
+    let is_over = row.fields.number(&PENDING_DECISIONS) == Some(0.0);
+    let waited_ms = row.fields.number(&DECISION_WAIT_MS).filter(|ms| !is_over && *ms >= DECISION_WAIT_WARN_MS);
+    if let Some(wait_ms) = waited_ms {
         let health = if wait_ms >= DECISION_WAIT_CRIT_MS { Health::Crit } else { Health::Warn };
-        verdict.add(&DECISION_WAIT_MS, health, format!("decisions wait {} for a decider", short_duration_ms(wait_ms)));
+        verdict.add(
+            &DECISION_WAIT_MS,
+            health,
+            format!("decisions waited {} for a decider", short_duration_ms(wait_ms)),
+        );
     }
     for (field, word) in [(&TYPE_TIMED_OUT_PER_MIN, "timed out"), (&TYPE_FAILED_PER_MIN, "failed")] {
         let ended: f64 = row.parts.iter().map(|part| series.sum(field, &part.id, 5)).sum();
@@ -210,5 +219,9 @@ pub fn untaken(row: &Row, series: &SeriesOf<'_>) -> Option<f64> {
     let waited = series.recent(&PENDING_DECISIONS, STUCK_MINUTES);
     // One decision that is there at one look may have come this very moment.
     let has_waited = waited.len() >= STUCK_MINUTES || pending >= MANY_DECISIONS;
+    // The counts are of now and the metric is minutes old: where most are gone since, somebody takes them.
+    if pending < waited.iter().copied().fold(0.0, f64::max) * TAKEN_SHARE {
+        return None;
+    }
     (is_counted && has_waited && decided <= 0.0 && waited.iter().all(|n| *n >= 1.0)).then_some(pending)
 }

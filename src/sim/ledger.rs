@@ -8,7 +8,7 @@ pub struct Ledger {
     pub requests: BTreeMap<(&'static str, String, String), u64>,
     /// All of them together.
     pub answered: u64,
-    /// Metrics that GetMetricData was asked for and gave: CloudWatch charges by these.
+    /// Metrics that GetMetricData was asked for and gave, or found by a search: CloudWatch charges by these.
     pub metrics: u64,
     /// What DynamoDB's reads consumed, in read units.
     pub read_units: f64,

@@ -6,13 +6,12 @@
 //! ```
 
 use super::pen::Pen;
-use super::text::columns;
+use super::text::{columns, cut_middle};
 use crate::app::contexts::why_dark;
 use crate::app::list::ListId;
 use crate::app::state::{Context, Counts, Source, State};
 use crate::domain::counted::{counted, counted_all};
 use crate::domain::finding::by_cause;
-use crate::domain::poll::Identity;
 use crate::domain::row::Health;
 use crate::domain::value::{Unit, short_duration_ms};
 use crate::theme::Role;
@@ -23,12 +22,16 @@ const PROBLEMS_COLUMNS: u16 = 100;
 const NAME: &str = "midwatch";
 /// Who asks may have a long name: so much of it is room that must be there.
 const WHO_COLUMNS: u16 = 24;
+/// Less than this says nothing of who it is.
+const WHO_LEAST: u16 = 8;
+/// So much of a context's name is left where there is room for no more.
+const NAME_LEAST: u16 = 12;
 
 pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     pen.fill(area, Role::Bar);
     let forms = [Form::Whole, Form::Money, Form::Narrow, Form::Clock];
     let is_whole = |form: &Form| form.columns(state) <= area.width;
-    let form = forms.into_iter().find(is_whole).unwrap_or(Form::Clock);
+    let form = forms.into_iter().find(is_whole).unwrap_or(Form::Least);
     let end = form.end(state);
     let taken = form.end_columns(&end, state);
     let mut left = pen.line(Rect { width: area.width.saturating_sub(taken), ..area });
@@ -38,13 +41,17 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     for (text, role) in form.source(state) {
         left.gap(1).put(&text, role);
     }
-    let needed: u16 = form.whereabouts(state).iter().map(|part| columns(part) + form.gap()).sum();
+    let needed: u16 = whereabouts(state).iter().chain(&who(state)).map(|part| columns(part) + form.gap()).sum();
     let profile = profile(state).filter(|profile| columns(profile) + form.gap() + needed <= left.room());
-    for part in profile.into_iter().map(str::to_owned).chain(form.whereabouts(state)) {
-        // Half an account's number would be another's: what has no room is left out. Who asks may lose its middle.
-        if columns(&part).min(WHO_COLUMNS) + form.gap() <= left.room() {
-            left.gap(form.gap()).name(&part, Role::Dim);
+    for part in profile.into_iter().map(str::to_owned).chain(whereabouts(state)) {
+        // Half an account's number would be another's: what has no room is left out.
+        if columns(&part) + form.gap() <= left.room() {
+            left.gap(form.gap()).put(&part, Role::Dim);
         }
+    }
+    // Who asks may lose its middle.
+    if let Some(who) = who(state).filter(|who| columns(who).min(WHO_LEAST) + form.gap() <= left.room()) {
+        left.gap(form.gap()).name(&who, Role::Dim);
     }
     let mut right = pen.line(Rect { x: area.right().saturating_sub(taken).max(area.x), width: taken, ..area });
     right.put(paused(state), Role::Notice).gap(1);
@@ -62,6 +69,8 @@ enum Form {
     Narrow,
     /// And without the money.
     Clock,
+    /// And without the endpoint's address, the context's name cut: whose account it is outlives what it is called.
+    Least,
 }
 
 impl Form {
@@ -74,8 +83,9 @@ impl Form {
         let name = if self.has_name() { columns(NAME) + 2 } else { 0 };
         let end = self.end_columns(&self.end(state), state);
         let source = self.source(state).iter().map(|(text, _)| columns(text) + 1).fold(name + end, u16::saturating_add);
-        let parts = self.whereabouts(state);
-        parts.iter().map(|text| columns(text).min(WHO_COLUMNS) + self.gap()).fold(source, u16::saturating_add)
+        let parts = whereabouts(state);
+        let parts = parts.iter().map(|text| columns(text) + self.gap()).fold(source, u16::saturating_add);
+        parts + who(state).map_or(0, |who| columns(&who).min(WHO_COLUMNS) + self.gap())
     }
 
     fn has_name(self) -> bool {
@@ -84,23 +94,14 @@ impl Form {
 
     /// How midwatch looks, and through which context.
     fn source(self, state: &State) -> Vec<(String, Role)> {
-        source(state, self == Self::Clock)
-    }
-
-    /// Region, account, its alias and the principal, as far as they are known.
-    fn whereabouts(self, state: &State) -> Vec<String> {
-        let Some(context) = state.context() else { return Vec::new() };
-        let identity = state.identities.get(&context.place);
-        let account = identity.and_then(|identity| identity.account.clone());
-        let alias = identity.and_then(|identity| identity.alias.clone());
-        [context.region.clone(), account, alias, identity.and_then(Identity::who)].into_iter().flatten().collect()
+        source(state, self)
     }
 
     /// What this program has asked so far and costs an hour, and the time.
     fn end(self, state: &State) -> String {
         let clock = format!("{} UTC ", state.now.clock_hms());
         let calls = match self {
-            Self::Clock => return clock,
+            Self::Clock | Self::Least => return clock,
             Self::Money | Self::Narrow => String::new(),
             Self::Whole => counted(state.meter.calls.total() as f64, "call") + "  ",
         };
@@ -131,7 +132,7 @@ fn paused(state: &State) -> &'static str {
 
 /// Where answers come from. Whether this can change AWS, and whose AWS, is said before where it looks: the end is what a
 /// narrow terminal cuts.
-fn source(state: &State, is_short: bool) -> Vec<(String, Role)> {
+fn source(state: &State, form: Form) -> Vec<(String, Role)> {
     let label = state.settings.source_label.trim();
     let context = state.context();
     let mut words: Vec<(String, Role)> = Vec::new();
@@ -147,15 +148,19 @@ fn source(state: &State, is_short: bool) -> Vec<(String, Role)> {
                 _ => put("LIVE", Role::Warn),
             }
             match context {
-                Some(context) if context.allow_actions && is_short => put("UNLOCKED", Role::Notice),
-                Some(context) if context.allow_actions => put("ACTIONS UNLOCKED", Role::Notice),
+                Some(context) if context.allow_actions => match form {
+                    Form::Clock | Form::Least => put("UNLOCKED", Role::Notice),
+                    Form::Whole | Form::Money | Form::Narrow => put("ACTIONS UNLOCKED", Role::Notice),
+                },
                 _ => put("read-only", Role::Dim),
             }
             if let Some(name) = context.and_then(called) {
-                put(name, Role::Strong);
+                let width = if form == Form::Least { NAME_LEAST } else { u16::MAX };
+                put(&cut_middle(name, width, '~'), Role::Strong);
             }
             others(state, &mut put);
-            if let Some(url) = context.and_then(|context| context.endpoint_url.as_deref()) {
+            let url = context.and_then(|context| context.endpoint_url.as_deref());
+            if let Some(url) = url.filter(|_| form != Form::Least) {
                 put(url, Role::Text);
             }
         }
@@ -178,6 +183,20 @@ fn others(state: &State, put: &mut impl FnMut(&str, Role)) {
     if let dark @ 1.. = contexts.filter(|context| why_dark(state, context).is_some()).count() {
         put(&format!("{dark} NOT SEEN"), Role::Crit);
     }
+}
+
+/// Region, account and its alias, as far as they are known.
+fn whereabouts(state: &State) -> Vec<String> {
+    let Some(context) = state.context() else { return Vec::new() };
+    let identity = state.identities.get(&context.place);
+    let account = identity.and_then(|identity| identity.account.clone());
+    let alias = identity.and_then(|identity| identity.alias.clone());
+    [context.region.clone(), account, alias].into_iter().flatten().collect()
+}
+
+/// The principal, as people know it.
+fn who(state: &State) -> Option<String> {
+    state.identities.get(&state.context()?.place)?.who()
 }
 
 /// The profile of the context, where it is not said by the context's name already.

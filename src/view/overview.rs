@@ -11,7 +11,7 @@
 use super::cell::cell;
 use super::chart::{spark, spark_legend};
 use super::pen::Pen;
-use super::table::{HEALTH_COLUMNS, heads_rows, health, name, reason};
+use super::table::{HEALTH_COLUMNS, STALE_COLUMNS, heads_rows, health, name, reason};
 use super::text::{columns, wrap};
 use crate::app::list::{List, SortBy};
 use crate::app::state::State;
@@ -33,8 +33,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, list: &List) {
     let head = heads_rows(area);
     let shown = list.on_screen(usize::from(area.height - head));
     let longest = shown.iter().map(|id| id.kind.word().len() as u16 + 1 + columns(&id.name_among_places()));
-    let longest = longest.max().unwrap_or(0);
-    let places = Places::of(area.width, longest);
+    let is_stale = shown.iter().any(|id| state.rows.get(id).is_some_and(|row| row.stale.is_some()));
+    let places = Places::of(area.width, longest.max().unwrap_or(0), if is_stale { STALE_COLUMNS } else { 0 });
     if head > 0 {
         heads(pen, area, places, list);
     }
@@ -64,8 +64,8 @@ struct Places {
 const NUMBER_COLUMNS: u16 = 16;
 
 impl Places {
-    /// For ids of at most `longest` columns.
-    fn of(width: u16, longest: u16) -> Self {
+    /// For ids of at most `longest` columns, with room for how old they are.
+    fn of(width: u16, longest: u16, age: u16) -> Self {
         let (id_max, numbers, spark) = match width {
             0..60 => (20, 0, 0),
             60..100 => (26, 0, 10),
@@ -73,7 +73,7 @@ impl Places {
             130..170 => (40, 2, 20),
             _ => (48, 3, 30),
         };
-        let id = longest.clamp(18, id_max);
+        let id = (longest + age).clamp(18, id_max + age);
         let spent = HEALTH_COLUMNS + id + 1 + numbers * NUMBER_COLUMNS + if spark > 0 { spark + 1 } else { 0 };
         Self { id, why: width.saturating_sub(spent), numbers, spark }
     }

@@ -23,7 +23,7 @@ const NAME_MAX: u16 = 40;
 /// On a wide terminal names may take this part of it.
 const NAME_SHARE: u16 = 4;
 /// Room after a name for how old a row that is not seen any more is: `59m old`.
-const STALE_COLUMNS: u16 = 9;
+pub const STALE_COLUMNS: u16 = 9;
 /// Less than this is no room for a reason.
 const WHY_MIN: u16 = 16;
 
@@ -152,26 +152,26 @@ pub fn name(pen: &mut Pen, place: Rect, state: &State, row: &Row, text: &str) {
         pen.name(place.x, place.y, place.width, text, pen.style(Role::Strong));
         return;
     };
-    let old = format!("{} old", age(state.now, row.as_of.min(stale.since)));
+    let old = match age(state.now, row.as_of.min(stale.since)).as_str() {
+        "now" => "stale".to_owned(),
+        age => format!("{age} old"),
+    };
     let room = place.width.saturating_sub(columns_of(&old) + 1);
     pen.name(place.x, place.y, room, text, pen.style(Role::Stale));
     pen.right(place.x, place.y, place.width, &old, pen.style(Role::Stale));
 }
 
-/// Why a row is not well; when it cannot be seen any more, that comes first.
+/// Why a row is not well, and after that why it is not seen any more: that is often the same for all rows.
 pub fn reason(pen: &mut Pen, place: Rect, row: &Row) {
     let mut line = pen.line(place);
-    if let Some(stale) = &row.stale {
-        line.put(&stale.sentence, Role::Stale);
-        if !row.reasons.is_empty() {
-            line.put("; ", Role::Stale);
-        }
-    }
-    for (n, reason) in row.reasons.iter().enumerate() {
+    let role = if row.stale.is_some() { Role::Stale } else { Role::Text };
+    for (n, reason) in
+        row.reasons.iter().map(String::as_str).chain(row.stale.as_ref().map(|s| &*s.sentence)).enumerate()
+    {
         if n > 0 {
             line.put("; ", Role::Dim);
         }
-        line.put(reason, if row.stale.is_some() { Role::Stale } else { Role::Text });
+        line.put(reason, role);
     }
 }
 
@@ -224,9 +224,9 @@ mod tests {
         assert_eq!(drawn(&row), ("orders-of-the-day   ".to_owned(), role(Role::Strong)), "seen in its turn");
         let since = |seconds| Some(Stale { since: now - Duration::from_secs(seconds), sentence: String::new() });
         row.stale = since(30);
-        assert_eq!(drawn(&row), ("orders-of-th~ 2m old".to_owned(), role(Role::Stale)), "its last answer counts");
+        assert_eq!(drawn(&row), ("orders~he-day 2m old".to_owned(), role(Role::Stale)), "its last answer counts");
         row.stale = since(3700);
-        assert_eq!(drawn(&row).0, "orders-of-th~ 1h old", "other answers about it came since");
+        assert_eq!(drawn(&row).0, "orders~he-day 1h old", "other answers about it came since");
     }
 
     fn settings() -> Settings {

@@ -12,6 +12,7 @@ use super::text::{columns, wrap};
 use crate::app::contexts;
 use crate::app::state::State;
 use crate::app::throttled::ThrottledScreen;
+use crate::domain::counted::counted;
 use crate::domain::throttled::{Throttled, ThrottledCalls};
 use crate::domain::value::Unit;
 use crate::theme::Role;
@@ -49,12 +50,32 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, screen: &ThrottledScreen) 
             let count = Unit::Count.short_number(found.events as f64);
             title.put(&format!("since {}, {count} {events} looked through", found.from.clock_hms()), Role::Dim);
             if found.calls.is_empty() {
-                say(pen, below, &format!("No call was throttled. {NOT_HERE}"));
+                say(pen, below, &format!("{} {}{NOT_HERE}", none(found), own(state)));
                 return None;
             }
             draw_calls(pen, below, state, found, screen.index);
             Some(format!("{}/{}", screen.index + 1, found.calls.len()))
         }
+    }
+}
+
+/// That there are none, and how far that is known.
+fn none(found: &Throttled) -> String {
+    let since = found.from.clock_hms();
+    match found.is_cut {
+        false => format!("No call was throttled since {since}."),
+        true => format!(
+            "No call since {since} was throttled. So much is called here that no more of the history was read: what came \
+             before is not known."
+        ),
+    }
+}
+
+/// What this program knows of itself, at once and whatever the history holds.
+fn own(state: &State) -> String {
+    match state.meter.calls.throttled {
+        0 => String::new(),
+        n => format!("This program's own reads met {} since it began. ", counted(n as f64, "throttle")),
     }
 }
 

@@ -546,6 +546,7 @@ pub fn throttled() -> ThrottledScreen {
         calls: vec![calls("DescribeStream", "dashboards/refresh", 1412, 310), calls("ListShards", "ana", 3, 900)],
         events: 250,
         from: ago(1800),
+        is_cut: false,
     };
     ThrottledScreen { place: Place::default(), answer: Some(Ok(found)), index: 1 }
 }

@@ -10,6 +10,7 @@ use midwatch::app::job::PlanId;
 use midwatch::app::list::{ListId, Sort, SortBy};
 use midwatch::app::screen::{Cursor, Screen};
 use midwatch::app::state::{Context, Known, Size, Source, State, Tone};
+use midwatch::app::throttled::ThrottledScreen;
 use midwatch::domain::poll::Identity;
 use midwatch::domain::row::{Health, KindId, Place, ResourceId, Row, Stale};
 use midwatch::domain::verb::ActionId;
@@ -343,7 +344,30 @@ fn eighty_columns_say_who_one_is_and_where() {
     let other = Context { place: Place::named("prod"), production: true, ..Context::default() };
     state.settings.contexts.push(other);
     assert!(top(&state).starts_with(" LIVE UNLOCKED +1 PRODUCTION eu-west-1 111122223333 "), "{}", top(&state));
-    state.size.width = 200;
+    let screen = ThrottledScreen { place: Place::named("prod"), answer: None, index: 0 };
+    state.screens.push(Screen::Throttled(screen));
+    assert!(top(&state).contains(" PRODUCTION read-only prod +1 "), "it speaks of what is on screen: {}", top(&state));
+    state.screens.push(Screen::Problems { scroll: 0 });
+    assert!(top(&state).contains(" PRODUCTION read-only prod +1 "), "{}", top(&state));
+    state.screens.truncate(1);
+    let context = &mut state.settings.contexts[0];
+    (context.production, context.name) = (true, Some("payments-production-eu-central".into()));
+    context.endpoint_url = Some("http://127.0.0.1:47105".into());
+    assert!(top(&state).starts_with(" PRODUCTION UNLOCKED paymen~ntral +1 PRODUCTION eu-west-1"), "{}", top(&state));
+    state.settings.contexts.truncate(1);
+    state.paused = true;
+    let least = " PRODUCTION UNLOCKED paymen~ntral eu-west-1 111122223333";
+    assert!(top(&state).starts_with(least) && top(&state).contains("PAUSED"), "{}", top(&state));
+}
+
+#[test]
+fn another_context_that_is_production_is_said_beside_how_many_there_are() {
+    let mut state = flash_sale(200, 50);
+    state.settings.source = Source::Live;
+    state.settings.source_label = String::new();
+    let other = Context { place: Place::named("prod"), production: true, ..Context::default() };
+    state.settings.contexts.push(other);
+    let top = |state: &State| text(&painted(state, &night())).lines().next().unwrap().to_owned();
     assert!(top(&state).contains("ACTIONS UNLOCKED +1 PRODUCTION  eu-west-1"), "the other one is: {}", top(&state));
 }
 

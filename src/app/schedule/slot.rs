@@ -61,18 +61,17 @@ impl Slot {
         }
     }
 
-    pub fn answer(&mut self, good: bool, at: Timestamp) {
+    /// `good`: it was answered. `whole`: nothing in it failed that may work soon; else it is asked again before its turn.
+    pub fn answer(&mut self, good: bool, whole: bool, at: Timestamp) {
         self.in_flight = None;
         self.answered = true;
         if std::mem::take(&mut self.again) {
             self.look_again();
         }
         if good {
-            self.failures = 0;
             self.good_at = Some(at);
-        } else {
-            self.failures = self.failures.saturating_add(1);
         }
+        self.failures = if good && whole { 0 } else { self.failures.saturating_add(1) };
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::finding::{ErrorClass, Problem};
 use crate::domain::pattern::{Filter, Rule};
 use crate::domain::poll::{Calls, Identity, Poll, Question, Reading, RowUpdate};
 use crate::domain::refresh::Refresh;
-use crate::domain::row::{KindId, Place, ResourceId};
+use crate::domain::row::{Health, KindId, Place, ResourceId};
 use crate::domain::value::{Origin, Value};
 use crate::domain::verb::ActionId;
 use crate::kinds::sqs;
@@ -180,6 +180,60 @@ fn what_has_vanished_goes_and_an_incomplete_list_takes_nothing_away() {
     scene.later(301);
     scene.list_queues(&["orders"]);
     assert_eq!((scene.state.rows.len(), scene.depth("orders")), (1, Some(3.0)));
+}
+
+#[test]
+fn what_its_own_service_calls_gone_is_not_ok_and_its_kind_is_listed_at_once() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    let id = ResourceId::new(KindId::Sqs, "orders");
+    let is_listing = |question: &Question| *question == Question::Inventory(KindId::Sqs);
+    scene.later(60);
+    let listings = |scene: &Scene| scene.asked.iter().filter(|poll| is_listing(&poll.question)).count();
+    let before = listings(&scene);
+    let gone = Reading {
+        failed: vec![(id.clone(), "It does not exist.".into())],
+        gone: vec![id.clone()],
+        ..called("sqs:GetQueueAttributes")
+    };
+    scene.answers(direct, gone);
+    assert_eq!(scene.state.rows[&id].health, Health::Unknown);
+    assert_eq!(listings(&scene), before + 1);
+    scene.list_queues(&["orders"]);
+    scene.later(60);
+    scene.depths(&[("orders", 3.0)]);
+    assert_eq!(scene.state.rows[&id].health, Health::Ok, "somebody made it anew");
+}
+
+#[test]
+fn a_listing_that_failed_in_part_for_a_while_is_made_again_soon() {
+    for (class, again) in [(ErrorClass::Throttled, true), (ErrorClass::Denied, false)] {
+        let mut scene = Scene::with_queues(&["orders"]);
+        scene.later(301);
+        let ids = vec![ResourceId::new(KindId::Sqs, "orders")];
+        let mut listed = Reading { inventory: Some((KindId::Sqs, ids)), ..called("sqs:ListQueues") };
+        listed.problems.push(Problem { class, ..problem("ListQueueTags", false) });
+        scene.answers(|question| *question == Question::Inventory(KindId::Sqs), listed);
+        scene.later(10);
+        let is_asked = scene.asked.iter().any(|poll| poll.question == Question::Inventory(KindId::Sqs));
+        assert_eq!(is_asked, again, "{class:?}");
+        assert!(scene.state.schedule.is_listed(KindId::Sqs));
+    }
+}
+
+#[test]
+fn a_problem_of_what_a_screen_alone_asks_goes_with_the_screen() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    scene.keys("t");
+    let refused = Reading {
+        throttled: Some(Err("CloudTrail is busy.".into())),
+        problems: vec![Problem { class: ErrorClass::Throttled, ..problem("LookupEvents", false) }],
+        ..called("cloudtrail:LookupEvents")
+    };
+    scene.answers(|question| matches!(question, Question::Throttled(_)), refused);
+    scene.keys("p");
+    assert_eq!(scene.state.problems.len(), 1, "it can be read");
+    scene.keys("<esc><esc>");
+    assert_eq!(scene.state.problems.len(), 0);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::sim::error::ApiError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 const QUERIES_MAX: usize = 500;
@@ -80,7 +81,14 @@ struct Returned<'a> {
     units: Vec<&'static str>,
 }
 
-pub fn get_metric_data(metrics: &Metrics, place: &Place, now: Timestamp, input: &Input<'_>) -> Result<Value, ApiError> {
+/// The answer, and how many metrics are charged for: those that are asked for and those that a search finds; other
+/// expressions cost nothing (aws.amazon.com/cloudwatch/pricing).
+pub fn get_metric_data(
+    metrics: &Metrics,
+    place: &Place,
+    now: Timestamp,
+    input: &Input<'_>,
+) -> Result<(Value, u64), ApiError> {
     let (queries, span) = read_request(input).map_err(as_validation)?;
     let is_ascending = match input.text("ScanBy")? {
         None | Some("TimestampDescending") => false,
@@ -100,7 +108,8 @@ pub fn get_metric_data(metrics: &Metrics, place: &Place, now: Timestamp, input: 
         Some(token) => read_token(token, digest).ok_or_else(invalid_token)?,
         None => (0, now),
     };
-    let mut found = evaluate_all(metrics, &queries, span, now)?;
+    let searched = Cell::new(0);
+    let mut found = evaluate_all(metrics, &queries, span, now, &searched)?;
     let mut results = Vec::new();
     for query in queries.iter().filter(|query| query.is_returned) {
         let Found { lines, is_array } = found.remove(query.id).unwrap_or_default();
@@ -113,17 +122,9 @@ pub fn get_metric_data(metrics: &Metrics, place: &Place, now: Timestamp, input: 
             results.push(Returned { id: query.id, label, points: line.points, units });
         }
     }
-    Ok(paged(&results, skipped, page as usize, |offset| write_token(offset, now, digest)))
-}
-
-/// How many metrics a request asks for; expressions are not charged.
-pub fn metrics_requested(input: &Input<'_>) -> Result<u64, ApiError> {
-    let items = input.structures("MetricDataQueries")?.unwrap_or_default();
-    let mut metrics = 0;
-    for item in items {
-        metrics += u64::from(item.structure("MetricStat")?.is_some());
-    }
-    Ok(metrics)
+    let asked = queries.iter().filter(|query| matches!(query.source, Source::Metric { .. })).count();
+    let page = paged(&results, skipped, page as usize, |offset| write_token(offset, now, digest));
+    Ok((page, (asked + searched.get()) as u64))
 }
 
 fn read_request<'a>(input: &Input<'a>) -> Result<(Vec<Query<'a>>, (Timestamp, Timestamp)), ApiError> {
@@ -246,7 +247,7 @@ pub fn check_alarm_queries(queries: &Value) -> Result<(String, i64), ApiError> {
         return Err(validation("SEARCH is not supported on Metric Alarms."));
     }
     let span = (Timestamp::from_millis(0), Timestamp::from_millis(60_000));
-    evaluate_all(&Metrics::default(), &read, span, span.1)?;
+    evaluate_all(&Metrics::default(), &read, span, span.1, &Cell::default())?;
     let longest = read.iter().filter_map(Query::period_s).max();
     let period_s = read[index].period_s().or(items[index].integer("Period")?).or(longest);
     let period_s = period_s.ok_or_else(|| validation("Period must not be null"))?;
@@ -265,7 +266,7 @@ pub fn line_of_queries(
     let Ok(items) = Input::new(&wrapped).and_then(|input| input.structures("Metrics")) else { return vec![] };
     let items = items.unwrap_or_default();
     let Ok(read) = items.iter().map(read_query).collect::<Result<Vec<_>, _>>() else { return vec![] };
-    let found = evaluate_all(metrics, &read, span, now).ok();
+    let found = evaluate_all(metrics, &read, span, now, &Cell::default()).ok();
     let line = found.and_then(|mut found| found.remove(returned)?.lines.into_iter().next());
     line.map_or_else(Vec::new, |line| line.points)
 }
@@ -297,6 +298,7 @@ fn evaluate_all<'a>(
     queries: &'a [Query<'a>],
     span: (Timestamp, Timestamp),
     now: Timestamp,
+    searched: &Cell<usize>,
 ) -> Result<BTreeMap<&'a str, Found>, ApiError> {
     let mut found = BTreeMap::new();
     let (mut waiting, mut metric_ids) = (Vec::new(), Vec::new());
@@ -333,7 +335,9 @@ fn evaluate_all<'a>(
             if needed.iter().all(|id| found.contains_key(*id)) {
                 let search = |text: &str, statistic: &str, period_s: Option<i64>| {
                     let period_s = period_s.or(query.wanted_period_s).unwrap_or(SEARCH_PERIOD_S);
-                    search_lines(metrics, (text, statistic, period_s), span, now)
+                    let lines = search_lines(metrics, (text, statistic, period_s), span, now)?;
+                    searched.set(searched.get() + lines.len());
+                    Ok(lines)
                 };
                 // What has not happened yet is not filled.
                 let filled = (wire::rounded_start(span.0, now, 3600).unwrap_or(span.0), span.1.min(now));

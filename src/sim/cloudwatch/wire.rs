@@ -45,8 +45,8 @@ pub fn answer(world: &mut World, _call: &mut crate::sim::wire::Call, operation: 
     let input = Input::new(input)?;
     let value = match operation {
         "GetMetricData" => {
-            let value = get_data::get_metric_data(&world.metrics, &world.place, now, &input)?;
-            world.ledger.metrics += get_data::metrics_requested(&input)?;
+            let (value, charged) = get_data::get_metric_data(&world.metrics, &world.place, now, &input)?;
+            world.ledger.metrics += charged;
             value
         }
         "GetMetricStatistics" => get_metric_statistics(world, &input)?,

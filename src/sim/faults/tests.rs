@@ -158,7 +158,7 @@ fn a_denial_names_who_what_and_on_which_resource() {
         ),
         ("dynamodb", 400, "", "dynamodb:Scan on resource: arn:aws:dynamodb:eu-west-1:123456789012:table/carts because"),
         ("swf", 400, "", "swf:DescribeDomain on resource: arn:aws:swf:eu-west-1:123456789012:/domain/shop because"),
-        ("cloudwatch", 403, "AccessDenied;Sender", "cloudwatch:ListMetrics because"),
+        ("cloudwatch", 400, "AccessDenied;Sender", "cloudwatch:ListMetrics because"),
         ("resourcegroupstaggingapi", 400, "", "tag:GetResources because"),
         (
             "cloudtrail",
@@ -184,7 +184,7 @@ fn expired_tokens_and_slow_clocks_are_refused_before_anything_else() {
         ("sqs", 403, "ExpiredToken;Sender"),
         ("sns", 403, "<Code>ExpiredToken</Code>"),
         ("lambda", 403, "ExpiredTokenException"),
-        ("cloudwatch", 403, "ExpiredToken;Sender"),
+        ("cloudwatch", 400, "ExpiredToken;Sender"),
         ("sts", 403, "<Code>ExpiredToken</Code>"),
     ] {
         let (got, body, header) = met(service, "expired-credentials", "");
