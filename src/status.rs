@@ -4,11 +4,12 @@ use crate::domain::change::{Change, Changes};
 use crate::domain::counted::{counted_all, counted_that};
 use crate::domain::field::Field;
 use crate::domain::finding::{Finding, Problem, by_cause, struck};
+use crate::domain::legible::cleaned;
 use crate::domain::poll::Calls;
 use crate::domain::row::{Health, KindId, Place, ResourceId, Row};
 use crate::domain::time::Timestamp;
 use crate::domain::value::{Datum, Unit};
-use crate::kinds;
+use crate::kinds::{self, kinesis};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -61,6 +62,14 @@ impl<'a> Snapshot<'a> {
             Some((account, region)) => format!("{account}/{region}/{bare}"),
             None => format!("{name}/{bare}"),
         }
+    }
+
+    /// A stream's reader: where it is a resource, by its id.
+    fn reader(&self, stream: &Row, said: &str) -> String {
+        let place = &stream.id.place;
+        let here = place.name().and_then(|name| said.strip_prefix(name)?.strip_prefix('/'));
+        let id = here.and_then(|said| ResourceId::parse(said).ok());
+        id.map_or_else(|| said.to_owned(), |id| self.id(&id.at(place)))
     }
 }
 
@@ -133,18 +142,21 @@ fn row_json(snapshot: &Snapshot<'_>, row: &Row) -> Value {
         "kind": row.id.kind.word(),
         "name": row.id.name,
         "health": row.health.word(),
-        "fields": fields_json(row),
+        "fields": fields_json(snapshot, row),
         "as_of": row.as_of.rfc3339(),
         "links": links.collect::<Vec<_>>(),
     })
 }
 
 /// Every field of the kind, in the order of its detail screen; null where there is no data.
-fn fields_json(row: &Row) -> Map<String, Value> {
+fn fields_json(snapshot: &Snapshot<'_>, row: &Row) -> Map<String, Value> {
     let kind = kinds::kind(row.id.kind);
     let mut fields = Map::new();
     for field in kind.detail.iter().chain(kind.columns) {
-        let datum = row.fields.get(field).map(|value| datum_json(field, &value.datum));
+        let datum = row.fields.get(field).map(|value| match &value.datum {
+            Datum::Text(text) if *field == &kinesis::LATEST_READER => snapshot.reader(row, text).into(),
+            datum => datum_json(field, datum),
+        });
         fields.insert(field.id.to_owned(), datum.unwrap_or(Value::Null));
     }
     fields
@@ -231,19 +243,22 @@ const TABLE_FIELDS: usize = 4;
 
 /// The same for people: worst first, severity as a sign and a word. `sign` gives the sign of a health.
 pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
-    let mut text = format!("{}\n\n", head(snapshot));
+    let mut text = String::new();
+    put(&mut text, &head(snapshot));
+    text.push('\n');
     let mut rows: Vec<&Row> = snapshot.rows.values().collect();
     rows.sort_by_key(|row| (std::cmp::Reverse(row.health), row.id.clone()));
-    let width = rows.iter().map(|row| row.id.to_string().chars().count()).max().unwrap_or(0);
+    let named = |row: &Row| cleaned(&row.id.to_string(), REPLACED);
+    let width = rows.iter().map(|row| named(row).chars().count()).max().unwrap_or(0);
     for row in &rows {
-        let id = row.id.to_string();
+        let id = named(row);
         let line = format!("{} {:<7}  {id:<width$}  {}", sign(row.health), row.health.word(), cells(row));
-        let _ = writeln!(text, "{}", line.trim_end());
+        put(&mut text, line.trim_end());
         for reason in &row.reasons {
-            let _ = writeln!(text, "{:11}{reason}", "");
+            put(&mut text, &format!("{:11}{reason}", ""));
         }
         if let Some(stale) = &row.stale {
-            let _ = writeln!(text, "{:11}stale since {}: {}", "", stale.since.clock_hms(), stale.sentence);
+            put(&mut text, &format!("{:11}stale since {}: {}", "", stale.since.clock_hms(), stale.sentence));
         }
     }
     if rows.is_empty() {
@@ -265,6 +280,15 @@ pub fn table(snapshot: &Snapshot<'_>, sign: impl Fn(Health) -> char) -> String {
         snapshot.usd_per_hour
     );
     text
+}
+
+/// Stands for what a terminal would act on, or an eye would misread: every terminal and log has it.
+const REPLACED: char = '?';
+
+/// Adds a line, in which a name from elsewhere cannot begin another.
+fn put(text: &mut String, line: &str) {
+    text.push_str(&cleaned(line, REPLACED));
+    text.push('\n');
 }
 
 fn head(snapshot: &Snapshot<'_>) -> String {
@@ -309,10 +333,10 @@ fn push_findings(text: &mut String, findings: &[Finding]) {
     for (index, finding) in findings.iter().enumerate() {
         let (severity, cause) = (finding.severity.word(), finding.cause.word());
         let confidence = finding.confidence.word();
-        let _ = writeln!(text, "{:>3}. {severity} {}: {cause}, {confidence}", index + 1, finding.resource);
-        let _ = writeln!(text, "     {}", finding.sentence);
+        put(text, &format!("{:>3}. {severity} {}: {cause}, {confidence}", index + 1, finding.resource));
+        put(text, &format!("     {}", finding.sentence));
         for evidence in &finding.evidence {
-            let _ = writeln!(text, "     - {}: {}", evidence.resource, evidence.sentence);
+            put(text, &format!("     - {}: {}", evidence.resource, evidence.sentence));
         }
         let actions: Vec<&str> = finding.actions.iter().map(|action| action.word()).collect();
         if !actions.is_empty() {
@@ -332,7 +356,7 @@ fn push_changes(text: &mut String, changes: &Changes) {
     for change in changes.iter().take(TABLE_CHANGES) {
         let named: Vec<String> = change.resources.iter().map(ToString::to_string).collect();
         let line = format!("  {}  {}  {}", change.at.clock_hms(), named.join(", "), change.sentence());
-        let _ = writeln!(text, "{line}");
+        put(text, &line);
     }
     if changes.len() > TABLE_CHANGES {
         let _ = writeln!(text, "  and {} before", changes.len() - TABLE_CHANGES);
@@ -345,7 +369,7 @@ fn push_problems(text: &mut String, problems: &[&Problem]) {
     }
     for cause in by_cause(problems.iter().copied()) {
         let Some(first) = cause.first() else { continue };
-        let _ = writeln!(text, "  {} ({}): {}", struck(&cause), first.class.word(), first.sentence);
+        put(text, &format!("  {} ({}): {}", struck(&cause), first.class.word(), first.sentence));
     }
 }
 
@@ -463,6 +487,37 @@ mod tests {
         let id = |place: &Place| snapshot.id(&ResourceId::new(KindId::Sqs, "orders").at(place));
         let ids = places.each_ref().map(id);
         assert_eq!(ids, ["prod/sqs/orders", "audit/sqs/orders", "444455556666/eu-west-1/sqs/orders"]);
+    }
+
+    #[test]
+    fn a_reader_that_is_a_resource_goes_by_its_id() {
+        let prod = Place::named("prod");
+        let bids = |reader: &str| {
+            let mut row = Row::new(ResourceId::new(KindId::Kinesis, "bids").at(&prod), NOW);
+            row.fields.set(&kinesis::LATEST_READER, crate::domain::value::Value::text(reader, NOW));
+            row
+        };
+        let seen = Seen::new([]);
+        let one = seen.snapshot();
+        let (account, region) = (Some("123456789012"), Some("eu-west-1"));
+        let there = Context { place: &prod, account, alias: None, region, profile: None, problem: None };
+        let snapshot = Snapshot { contexts: vec![there], ..seen.snapshot() };
+        let reader = |snapshot: &Snapshot<'_>, said: &str| fields_json(snapshot, &bids(said))["latest_reader"].clone();
+        assert_eq!(reader(&snapshot, "prod/lambda/settle-bid"), "123456789012/eu-west-1/lambda/settle-bid");
+        assert_eq!(reader(&snapshot, "GetRecords"), "GetRecords");
+        assert_eq!(reader(&one, "fan-out consumer ledger"), "fan-out consumer ledger");
+    }
+
+    #[test]
+    fn names_and_sentences_cannot_act_on_the_terminal_nor_begin_a_line() {
+        let mut row = dead_letter_queue();
+        row.id.name = "ok\u{202e}gnihton\nX crit".into();
+        row.reasons = vec!["a\u{1b}[2Jb".into()];
+        let seen = Seen::new([row]);
+        let table = table(&seen.snapshot(), |_| 'x');
+        assert!(table.contains("sqs/ok?gnihton?X crit") && table.contains("a?[2Jb"), "{table}");
+        let json = json(&seen.snapshot()).to_string();
+        assert!(json.contains(r"gnihton\nX crit"), "{json}");
     }
 
     #[test]

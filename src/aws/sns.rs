@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 const PAGES_MAX: usize = 1000;
 /// One topic's subscriptions whose settings are asked for: a call each.
 const SETTINGS_MAX: usize = 25;
+/// The same of all topics of one poll at which nobody looks: more would take too long at the pace of the operation. The
+/// others' turn comes with the next.
+const SWEPT_MAX: usize = 100;
 
 /// Every topic with its subscriptions and what they deliver to.
 pub async fn inventory(clients: &Clients, now: Timestamp) -> Draft {
@@ -98,10 +101,18 @@ async fn subscriptions(clients: &Clients) -> Result<Vec<Subscription>, Trouble> 
     Ok(all)
 }
 
-/// The subscriptions of these topics, with filter, dead-letter queue and form of the first of them.
+/// The subscriptions of these topics, with filter, dead-letter queue and form of the first of them. Where nobody looks, the
+/// list that the inventory brings is new enough, and only what is not known of them is asked.
 pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Draft {
     let mut draft = Draft::default();
+    let mut left = SWEPT_MAX;
     for target in targets {
+        if !target.is_near {
+            let wanted = target.parts.len().min(SETTINGS_MAX).min(left);
+            left -= wanted;
+            read_settings(clients, target, &target.parts[..wanted], now, &mut draft).await;
+            continue;
+        }
         let mut update = blank(&target.id, now);
         let Some(arn) = &target.address else {
             draft.failed(&target.id, "Its ARN is not known: ListTopics has not brought it yet.");
@@ -111,10 +122,9 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
             Ok(subscriptions) => {
                 set_subscriptions(&mut update, arn, &subscriptions.iter().collect::<Vec<_>>(), now);
                 for subscription in subscriptions.iter().filter(|one| is_confirmed(one)).take(SETTINGS_MAX) {
-                    match settings(clients, subscription, now).await {
-                        Ok(fields) => update.part_fields.push((part_id(subscription), fields)),
-                        Err(trouble) => draft.resource(&GET_SUBSCRIPTION_ATTRIBUTES, trouble, &mut update, &[]),
-                    }
+                    let subscription_arn = subscription.subscription_arn.as_deref().unwrap_or_default();
+                    let told = settings(clients, subscription_arn, now).await;
+                    take_settings(&mut update, part_id(subscription), told, &mut draft);
                 }
             }
             Err(trouble) => {
@@ -124,6 +134,37 @@ pub async fn direct(clients: &Clients, targets: &[Target], now: Timestamp) -> Dr
         draft.update(update);
     }
     draft
+}
+
+/// The settings of these subscriptions of a topic, which go by the last part of their ARNs.
+async fn read_settings(clients: &Clients, target: &Target, parts: &[String], now: Timestamp, draft: &mut Draft) {
+    let Some(arn) = target.address.as_ref().filter(|_| !parts.is_empty()) else { return };
+    let mut update = blank(&target.id, now);
+    for part in parts {
+        let told = settings(clients, &format!("{arn}:{part}"), now).await;
+        take_settings(&mut update, part.clone(), told, draft);
+    }
+    draft.update(update);
+}
+
+/// What may not be read is a reason, too, so that it is not asked for all the time.
+fn take_settings(update: &mut RowUpdate, part: String, told: Result<Fields, Trouble>, draft: &mut Draft) {
+    let fields = match told {
+        Ok(fields) => fields,
+        Err(trouble) => {
+            let mut fields = Fields::default();
+            for field in [&sns::FILTER_POLICY, &sns::SUBSCRIPTION_DLQ, &sns::RAW] {
+                if let Some(why) = trouble.no_data {
+                    fields.set(field, Value::missing(why, update.at, Origin::Api));
+                }
+            }
+            draft.resource(&GET_SUBSCRIPTION_ATTRIBUTES, trouble, update, &[]);
+            fields
+        }
+    };
+    if !fields.is_empty() {
+        update.part_fields.push((part, fields));
+    }
 }
 
 async fn subscriptions_of(clients: &Clients, topic_arn: &str) -> Result<Vec<Subscription>, Trouble> {
@@ -146,10 +187,10 @@ async fn subscriptions_of(clients: &Clients, topic_arn: &str) -> Result<Vec<Subs
     Ok(all)
 }
 
-async fn settings(clients: &Clients, subscription: &Subscription, now: Timestamp) -> Result<Fields, Trouble> {
+async fn settings(clients: &Clients, subscription_arn: &str, now: Timestamp) -> Result<Fields, Trouble> {
     clients.turn(&GET_SUBSCRIPTION_ATTRIBUTES).await;
     let request = clients.sns.get_subscription_attributes();
-    let answer = request.set_subscription_arn(subscription.subscription_arn.clone()).send().await;
+    let answer = request.subscription_arn(subscription_arn).send().await;
     let answer = answer.map_err(|error| trouble(&error, &GET_SUBSCRIPTION_ATTRIBUTES, clients.place()))?;
     let attributes = answer.attributes.unwrap_or_default();
     let text = |text: Option<&str>| match text {
@@ -160,7 +201,7 @@ async fn settings(clients: &Clients, subscription: &Subscription, now: Timestamp
     fields.set(&sns::FILTER_POLICY, text(attributes.get("FilterPolicy").map(String::as_str)));
     let policy = attributes.get("RedrivePolicy").and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let dlq = policy.as_ref().and_then(|policy| policy.get("deadLetterTargetArn")?.as_str());
-    let is_near = |arn: &str| arn_place(arn) == subscription.topic_arn.as_deref().and_then(arn_place);
+    let is_near = |arn: &str| arn_place(arn) == arn_place(subscription_arn);
     let name = |arn| if is_near(arn) { arn_name(arn).unwrap_or(arn) } else { arn };
     fields.set(&sns::SUBSCRIPTION_DLQ, text(dlq.map(name)));
     let raw = Datum::Flag(attributes.get("RawMessageDelivery").is_some_and(|raw| raw == "true"));
@@ -207,7 +248,7 @@ fn part(subscription: &Subscription, now: Timestamp) -> Part {
     let endpoint = subscription.endpoint.as_deref().unwrap_or_default();
     fields.set(&sns::PROTOCOL, Value::text(subscription.protocol.as_deref().unwrap_or_default(), now));
     fields.set(&sns::ENDPOINT, Value::text(arn_name(endpoint).unwrap_or(endpoint), now));
-    let state = if is_confirmed(subscription) { "confirmed" } else { "pending" };
+    let state = if is_confirmed(subscription) { sns::CONFIRMED } else { "pending" };
     fields.set(&sns::SUBSCRIPTION_STATE, Value::text(state, now));
     Part { id: part_id(subscription), fields }
 }

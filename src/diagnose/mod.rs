@@ -66,6 +66,7 @@ pub fn diagnose(estate: &Estate<'_>) -> Vec<Finding> {
     for row in estate.rows.values().filter(|row| row.id.kind == KindId::Sqs) {
         queues::look(estate, row, &mut findings);
     }
+    topics::doubt(estate, findings.get_mut(explained..).unwrap_or_default());
     changes::explain(estate, findings.get_mut(explained..).unwrap_or_default());
     access::tell(estate, &mut findings);
     findings.sort_by(|a, b| {

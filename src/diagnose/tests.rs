@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::change::Change;
 use crate::domain::row::{Link, Part, Relation};
 use crate::domain::value::{Datum, NoData, Origin, Value};
-use crate::kinds::{kcl, kind, kinesis, lambda, sqs};
+use crate::kinds::{kcl, kind, kinesis, lambda, sns, sqs};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -303,4 +303,28 @@ fn a_late_application_is_named_as_the_slow_reader() {
     assert_eq!(case.says(), [(Cause::SlowConsumer, Health::Warn, "kinesis/bids".into())]);
     let estate = Estate { rows: &case.rows, series: &case.series, changes: &case.changes, now: minute(60) };
     assert!(diagnose(&estate)[0].sentence.starts_with("kcl/board reads bids 1m30s late"));
+}
+
+#[test]
+fn nobody_is_sure_of_a_queue_that_may_hold_a_topics_dead_letters() {
+    let mut case = Case::default();
+    case.set(KindId::Sqs, "crm-dlq", &sqs::VISIBLE, 40.0);
+    case.set(KindId::Sqs, "crm-dlq", &sqs::OLDEST_AGE_S, 4000.0);
+    let stalled = |case: &mut Case| {
+        let found = case.findings().into_iter().find(|found| found.cause == Cause::StalledConsumer).unwrap();
+        found.confidence
+    };
+    assert_eq!(stalled(&mut case), Confidence::Certain);
+    let mut subscription = Part { id: "1-2".into(), fields: Default::default() };
+    subscription.fields.set(&sns::SUBSCRIPTION_STATE, Value::text(sns::CONFIRMED, minute(60)));
+    case.row(KindId::Sns, "order-events").parts.push(subscription);
+    case.set(KindId::Sns, "order-events", &sns::SUBSCRIPTIONS, 1.0);
+    assert_eq!(stalled(&mut case), Confidence::Likely, "its dead-letter queue is not known yet");
+    let mut told = |why| {
+        let part = &mut case.row(KindId::Sns, "order-events").parts[0];
+        part.fields.set(&sns::SUBSCRIPTION_DLQ, Value::missing(why, minute(60), Origin::Api));
+        stalled(&mut case)
+    };
+    assert_eq!(told(NoData::Denied), Confidence::Likely);
+    assert_eq!(told(NoData::NotApplicable), Confidence::Certain, "it has none");
 }

@@ -2,10 +2,11 @@
 
 use super::{Estate, changes, evidence, finding};
 use crate::domain::finding::{Cause, Confidence, Evidence, Finding};
-use crate::domain::row::{Health, Relation, Row};
+use crate::domain::row::{Health, KindId, Place, Relation, Row};
 use crate::domain::time::Timestamp;
 use crate::domain::value::Unit;
 use crate::kinds::sns;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const LOOK_BACK_MIN: u64 = 5;
@@ -40,6 +41,19 @@ pub fn look<'a>(estate: &Estate<'a>, row: &'a Row, findings: &mut Vec<Finding>) 
     found.evidence.extend(evidence(row, &sns::FAILED_PER_MIN, "failed"));
     found.evidence.extend(evidence(row, &sns::DELIVERED_PER_MIN, "delivered"));
     findings.push(found);
+}
+
+/// A queue from which nobody receives may be where a topic's dead letters lie. While that is not known of every topic,
+/// nobody can be sure that its consumer has stopped.
+pub fn doubt(estate: &Estate<'_>, of_queues: &mut [Finding]) {
+    let topics = estate.rows.values().filter(|row| row.id.kind == KindId::Sns);
+    let places: BTreeSet<&Place> =
+        topics.filter(|row| sns::may_have_other_dead_letter_queues(row)).map(|row| &row.id.place).collect();
+    for found in of_queues.iter_mut().filter(|found| found.cause == Cause::StalledConsumer) {
+        if places.contains(&found.resource.place) {
+            found.confidence = found.confidence.min(Confidence::Likely);
+        }
+    }
 }
 
 /// Fewer are delivered and more is filtered out than before somebody changed a filter policy. Filters are there to keep

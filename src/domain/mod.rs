@@ -6,6 +6,7 @@ pub mod execution;
 pub mod field;
 pub mod finding;
 pub mod history;
+pub mod legible;
 pub mod log;
 pub mod pattern;
 pub mod poll;

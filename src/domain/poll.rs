@@ -78,7 +78,8 @@ pub struct Target {
     pub id: ResourceId,
     /// A queue's URL, a stream's or function's ARN; `None` when it is not known yet.
     pub address: Option<String>,
-    /// Parts whose metrics are wanted: the open shards of a stream with shard-level metrics; else empty.
+    /// Parts whose metrics are wanted: the open shards of a stream with shard-level metrics. Of a topic, the subscriptions
+    /// whose settings are not known. Else empty.
     pub parts: Vec<String>,
     /// For a queue: it takes other queues' dead letters, so its message move tasks are wanted too.
     pub move_tasks: bool,

@@ -4,10 +4,11 @@ use crate::domain::field::{Field, Fields};
 use crate::domain::row::{KindId, Relation, ResourceId, Row};
 use crate::domain::series::{Series, SeriesKey};
 use crate::domain::value::{Datum, NoData, Origin, Value};
-use crate::kinds::{kcl, kinesis, swf};
+use crate::kinds::{SeriesOf, kcl, kinesis, swf};
 use functions::Shared;
 use queues::Queues;
 use readers::Readers;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 mod functions;
@@ -17,6 +18,19 @@ mod readers;
 /// A shard takes 1 MiB and 1,000 records a second (Kinesis "Quotas and limits").
 const SHARD_BYTES_PER_S: f64 = 1_048_576.0;
 const SHARD_RECORDS_PER_S: f64 = 1000.0;
+
+/// The numbers of the last hour that a field's value is the newest of.
+pub fn history<'s>(
+    field: &Field,
+    row: &'s Row,
+    rows: &'s BTreeMap<ResourceId, Row>,
+    series: &'s BTreeMap<SeriesKey, Series>,
+) -> Option<Cow<'s, Series>> {
+    if row.id.kind == KindId::Kinesis && *field == kinesis::ITERATOR_AGE_MS {
+        return readers::lag_history(row, rows, series);
+    }
+    SeriesOf { all: series, row }.get(field).map(Cow::Borrowed)
+}
 
 /// Computes every derived field of every row anew. To be called after answers of polls were merged into the rows.
 pub fn derive(rows: &mut BTreeMap<ResourceId, Row>, series: &BTreeMap<SeriesKey, Series>) {

@@ -127,11 +127,15 @@ pub const KIND: Kind = Kind {
 const FRESHNESS_WARN_S: f64 = 1200.0;
 const FRESHNESS_CRIT_S: f64 = 3600.0;
 
+/// The numbers that may make it unwell; without any of them nothing can be said.
+const JUDGED_BY: [&Field; 3] = [&FRESHNESS_S, &SUCCESS_PERCENT, &THROTTLED_PER_MIN];
+
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
         return Verdict::unknown("not looked at yet");
     }
+    verdict.judge_by(row, &JUDGED_BY, "its deliveries are not known");
     if let Some(age_s) = row.fields.number(&FRESHNESS_S).filter(|age| *age >= FRESHNESS_WARN_S) {
         let health = if age_s >= FRESHNESS_CRIT_S { Health::Crit } else { Health::Warn };
         verdict.add(

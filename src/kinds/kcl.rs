@@ -355,11 +355,15 @@ pub fn silence(row: &Row, series: &SeriesOf<'_>) -> Silence {
     }
 }
 
+/// The numbers that may make it unwell; without any of them nothing can be said.
+const JUDGED_BY: [&Field; 4] = [&EXPIRED, &UNOWNED, &LAG_MS, &RENEWALS_PER_MIN];
+
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
         return Verdict::unknown("not looked at yet");
     }
+    verdict.judge_by(row, &JUDGED_BY, "its leases are not known");
     match silence(row, series) {
         Silence::Stopped => verdict.add(&EXPIRED, Health::Crit, "no worker renews its leases: it has stopped"),
         Silence::Old => {

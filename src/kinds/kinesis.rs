@@ -242,11 +242,16 @@ const THROTTLED_WARN_PER_MIN: f64 = 1.0;
 const THROTTLED_CRIT_MINUTES: usize = 3;
 const UTILISATION_WARN_PERCENT: f64 = 80.0;
 
+/// The numbers that may make it unwell; without any of them nothing can be said.
+const JUDGED_BY: [&Field; 4] =
+    [&ITERATOR_AGE_MS, &WRITE_THROTTLED_PER_MIN, &READ_THROTTLED_PER_MIN, &UTILISATION_PERCENT];
+
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
         return Verdict::unknown("not looked at yet");
     }
+    verdict.judge_by(row, &JUDGED_BY, "its lag and its throttling are not known");
     lag_health(row, &mut verdict);
     let throttled_minutes =
         series.recent(&WRITE_THROTTLED_PER_MIN, 5).iter().filter(|n| **n >= THROTTLED_WARN_PER_MIN).count();

@@ -355,11 +355,15 @@ const CONCURRENCY_WARN_PERCENT: f64 = 90.0;
 const LAG_WARN_MS: f64 = 60_000.0;
 const LAG_CRIT_MS: f64 = 300_000.0;
 
+/// The numbers that may make it unwell; without any of them nothing can be said.
+const JUDGED_BY: [&Field; 5] = [&ERRORS_PER_MIN, &THROTTLES_PER_MIN, &DURATION_P99_MS, &CONCURRENCY, &ITERATOR_AGE_MS];
+
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
         return Verdict::unknown("not looked at yet");
     }
+    verdict.judge_by(row, &JUDGED_BY, "its errors are not known");
     error_health(series, &mut verdict);
     if let Some(throttled) = row.fields.number(&THROTTLES_PER_MIN).filter(|n| *n > 0.0) {
         let ran = row.fields.number(&INVOCATIONS_PER_MIN).unwrap_or(0.0);

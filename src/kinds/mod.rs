@@ -11,11 +11,12 @@ pub mod sqs;
 pub mod swf;
 pub mod threshold;
 
-pub use derive::derive;
+pub use derive::{derive, history};
 
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Link, Part, Row};
 use crate::domain::series::{Series, SeriesKey};
+use crate::domain::value::NoData;
 use crate::domain::verb::ActionId;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -120,6 +121,18 @@ impl Verdict {
         Self { unknown: Some(why), reasons: Vec::new() }
     }
 
+    /// Health cannot be told where not one of the numbers that it is judged by is known and asking for them was refused
+    /// or failed. That there is no datapoint is an answer: what is idle is well.
+    pub fn judge_by(&mut self, row: &Row, numbers: &[&Field], why: &'static str) {
+        let missing = |field: &&Field| row.fields.why_missing(field);
+        let is_refused = |field| matches!(missing(field), Some(NoData::Denied | NoData::Failed));
+        let is_unseen = |field| is_refused(field) || missing(field) == Some(NoData::NotYet);
+        let is_refused_or_failed = row.stale.is_some() || numbers.iter().any(is_refused);
+        if is_refused_or_failed && numbers.iter().all(is_unseen) {
+            self.unknown = Some(why);
+        }
+    }
+
     /// Adds a reason that a rule about this field gives.
     pub fn add(&mut self, field: &'static Field, health: Health, sentence: impl Into<String>) {
         self.reasons.push(Reason { health, field: field.id, sentence: sentence.into() });
@@ -200,7 +213,9 @@ pub fn kind(id: KindId) -> &'static Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::value::Unit;
+    use crate::domain::row::{ResourceId, Stale};
+    use crate::domain::time::Timestamp;
+    use crate::domain::value::{Origin, Unit, Value};
 
     #[test]
     fn every_field_is_documented_and_its_id_ends_with_its_unit() {
@@ -221,6 +236,40 @@ mod tests {
                 assert!(field.id.ends_with(suffix), "{} should end with {suffix}", field.id);
             }
         }
+    }
+
+    #[test]
+    fn what_may_not_be_measured_is_not_called_well_and_silence_is() {
+        let told = |kind: &Kind, why: NoData, known: Option<&'static Field>, is_stale: bool| {
+            let mut row = Row::new(ResourceId::new(kind.id, "bids"), Timestamp::default());
+            for metric in kind.metrics.iter().filter(|_| why != NoData::NotYet) {
+                row.fields.set(metric.field, Value::missing(why, Timestamp::default(), Origin::CloudWatch));
+            }
+            row.fields.set(&kinesis::ARN, Value::text("arn", Timestamp::default()));
+            if let Some(field) = known {
+                row.fields.set(field, Value::number(1.0, Timestamp::default(), Origin::CloudWatch));
+            }
+            row.stale = is_stale.then(|| Stale { since: Timestamp::default(), sentence: "It is throttled.".into() });
+            let all = BTreeMap::new();
+            let mut rows = [(row.id.clone(), row)].into();
+            derive(&mut rows, &all);
+            let row = rows.values().next().unwrap();
+            (kind.health)(row, &SeriesOf { all: &all, row }).told()
+        };
+        for kind in [&kinesis::KIND, &lambda::KIND, &sns::KIND, &firehose::KIND] {
+            for why in [NoData::Denied, NoData::Failed] {
+                let (health, reasons) = told(kind, why, None, false);
+                assert_eq!(health, Health::Unknown, "{}", kind.title);
+                assert!(reasons[0].ends_with(" not known"), "{reasons:?}");
+            }
+            for why in [NoData::NoDatapoints, NoData::NotApplicable] {
+                assert_eq!(told(kind, why, None, false), (Health::Ok, vec![]), "{}", kind.title);
+            }
+            assert_eq!(told(kind, NoData::NotYet, None, false).0, Health::Ok, "a first look takes a moment");
+            assert_eq!(told(kind, NoData::NotYet, None, true).0, Health::Unknown, "a first look that fails is none");
+        }
+        let throttled = told(&lambda::KIND, NoData::Denied, Some(&lambda::THROTTLES_PER_MIN), false).0;
+        assert_eq!(throttled, Health::Crit, "one number that is known and bad is enough");
     }
 
     #[test]

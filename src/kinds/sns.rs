@@ -4,7 +4,8 @@ use super::{INVENTORY_EVERY, Kind, Metric, SeriesOf, Verdict};
 use crate::domain::counted::counted_that;
 use crate::domain::field::Field;
 use crate::domain::row::{Health, KindId, Link, Part, Relation, ResourceId, Row};
-use crate::domain::value::Unit;
+use crate::domain::value::{NoData, Unit};
+use std::time::Duration;
 
 pub const PUBLISHED_PER_MIN: Field = Field {
     id: "published_per_min",
@@ -144,11 +145,39 @@ pub const KIND: Kind = Kind {
     part_link: dead_letter_queue,
     address: Some(&ARN),
     inventory_every: INVENTORY_EVERY,
-    sweep_every: None,
-    direct_usd: 1.5e-6,
+    // Only what is not known of its subscriptions is asked; most often that is nothing.
+    sweep_every: Some(Duration::from_secs(300)),
+    direct_usd: 0.5e-6,
     actions: &[],
     health,
 };
+
+/// What a subscription is set to changes by hand only; it is read anew so often though nobody looks.
+const SETTINGS_EVERY: Duration = Duration::from_secs(1800);
+
+fn confirmed(row: &Row) -> impl Iterator<Item = &Part> {
+    row.parts.iter().filter(|part| part.fields.text(&SUBSCRIPTION_STATE) == Some(CONFIRMED))
+}
+
+/// What [`SUBSCRIPTION_STATE`] says of a subscription that is delivered to.
+pub const CONFIRMED: &str = "confirmed";
+
+/// The subscriptions whose settings were never read, and then those whose were not for long.
+pub fn unread(row: &Row) -> impl Iterator<Item = &Part> {
+    let read_at = |part: &&Part| part.fields.get(&SUBSCRIPTION_DLQ).map(|known| known.as_of);
+    let never = confirmed(row).filter(move |part| read_at(part).is_none());
+    let long_ago = move |part: &&Part| read_at(part).is_some_and(|at| row.as_of.since(at) >= SETTINGS_EVERY);
+    never.chain(confirmed(row).filter(long_ago))
+}
+
+/// Whether a queue may be the dead-letter queue of one of its subscriptions without that being known here.
+pub fn may_have_other_dead_letter_queues(row: &Row) -> bool {
+    let is_told = |part: &Part| {
+        let missing = part.fields.why_missing(&SUBSCRIPTION_DLQ);
+        matches!(missing, None | Some(NoData::NotApplicable))
+    };
+    row.fields.number(&SUBSCRIPTIONS).is_none() || !confirmed(row).all(is_told)
+}
 
 /// The subscription's dead-letter queue, where it is in the topic's account and region: elsewhere it is told by its ARN.
 fn dead_letter_queue(part: &Part) -> Option<Link> {
@@ -159,12 +188,16 @@ fn dead_letter_queue(part: &Part) -> Option<Link> {
 /// This share of deliveries failing is no accident of one endpoint's restart.
 const FAILED_CRIT_PERCENT: f64 = 10.0;
 
+/// The numbers that may make it unwell; without any of them nothing can be said.
+const JUDGED_BY: [&Field; 2] = [&FAILED_PER_MIN, &LOST_PER_MIN];
+
 /// Failed deliveries over the last five minutes, and what was lost for good.
 fn health(row: &Row, series: &SeriesOf<'_>) -> Verdict {
     let mut verdict = Verdict::ok();
     if row.fields.is_empty() {
         return Verdict::unknown("not looked at yet");
     }
+    verdict.judge_by(row, &JUDGED_BY, "its failed deliveries are not known");
     let sum = |field: &Field| series.sum(field, "", 5);
     let (failed, delivered) = (sum(&FAILED_PER_MIN), sum(&DELIVERED_PER_MIN));
     if failed > 0.0 {

@@ -242,7 +242,8 @@ fn draw_chart(pen: &mut Pen, area: Rect, state: &State, row: &Row, field: &'stat
         Some(why) => why.phrase(),
     };
     let several = panels::curves(row.id.kind, field);
-    let alone = [Curve { label: "", series: series.get(field), role: Role::series(n) }];
+    let history = kinds::history(field, row, &state.rows, &state.series);
+    let alone = [Curve { label: "", series: history.as_deref(), role: Role::series(n) }];
     let curves: Vec<Curve> = several
         .iter()
         .enumerate()

@@ -18,7 +18,6 @@ use crate::app::state::State;
 use crate::domain::field::Field;
 use crate::domain::finding::Finding;
 use crate::domain::row::Row;
-use crate::domain::series::SeriesKey;
 use crate::kinds;
 use crate::theme::Role;
 use ratatui::layout::Rect;
@@ -126,12 +125,10 @@ fn draw_row(pen: &mut Pen, line: Rect, places: Places, state: &State, row: &Row,
     }
     if places.spark > 0
         && let Some(field) = kind.charts.first()
+        && let Some(series) = kinds::history(field, row, &state.rows, &state.series)
     {
-        let key = SeriesKey { resource: row.id.clone(), part: String::new(), field: field.id };
-        if let Some(series) = state.series.get(&key) {
-            let role = if row.stale.is_some() { Role::Stale } else { Role::Series1 };
-            spark(pen, x + 1, line.y, places.spark, series, state.now, role);
-        }
+        let role = if row.stale.is_some() { Role::Stale } else { Role::Series1 };
+        spark(pen, x + 1, line.y, places.spark, &series, state.now, role);
     }
 }
 

@@ -1,39 +1,7 @@
-//! Text on its way to cells: the one sanitiser that every string of AWS, of users and of our own goes through.
-//!
-//! A queue's message or a function's log may hold anything: terminal escapes, direction overrides that make a name
-//! read as another one, characters of no width that hide. What reaches a cell is always a visible character of one or
-//! two columns.
+//! Text on its way to cells: how wide it is once it is cleaned, where it breaks and what is left out of it.
 
+pub use crate::domain::legible::shown;
 use std::borrow::Cow;
-use unicode_width::UnicodeWidthChar;
-
-/// What a character becomes on the screen, and how many columns it takes (1 or 2); `None`: it is left out.
-pub fn shown(c: char, ascii: bool, replaced: char) -> Option<(char, u16)> {
-    match c {
-        ' '..='~' => Some((c, 1)),
-        '\t' => Some((' ', 1)),
-        c if is_deceptive(c) => Some((replaced, 1)),
-        c => match c.width() {
-            Some(0) => None,
-            Some(1 | 2) if ascii => Some(('?', 1)),
-            Some(1) => Some((c, 1)),
-            Some(2) => Some((c, 2)),
-            _ => Some((replaced, 1)),
-        },
-    }
-}
-
-/// Controls, and what changes the direction or the joining of the text around it: never drawn, and never silently gone.
-fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{3164}' | '\u{FFA0}'
-            | '\u{200B}'..='\u{200F}'
-            | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E007F}')
-}
 
 /// How many columns a text takes once it is cleaned.
 pub fn columns(text: &str) -> u16 {
@@ -115,19 +83,6 @@ fn break_at(line: &str, width: u16) -> usize {
 mod tests {
     use super::*;
 
-    fn clean(text: &str) -> String {
-        text.chars().filter_map(|c| shown(c, false, '\u{FFFD}')).map(|(c, _)| c).collect()
-    }
-
-    #[test]
-    fn nothing_that_acts_on_a_terminal_or_deceives_an_eye_gets_through() {
-        assert_eq!(clean("a\u{1b}[31mred"), "a\u{FFFD}[31mred");
-        assert_eq!(clean("gpj.\u{202e}exe"), "gpj.\u{FFFD}exe");
-        assert_eq!(clean("or\u{200b}ders"), "or\u{FFFD}ders");
-        assert_eq!(clean("a\tb\u{9b}c\u{7f}"), "a b\u{FFFD}c\u{FFFD}");
-        assert_eq!(clean("e\u{301}"), "e");
-    }
-
     #[test]
     fn columns_are_counted_as_terminals_count_them() {
         for (text, width) in [("orders", 6), ("予約", 4), ("café", 4), ("\u{1b}", 1), ("", 0), ("e\u{301}", 1)] {
@@ -143,19 +98,6 @@ mod tests {
         assert_eq!(cut("orders-eu-payments-dlq", 11), "order~s-dlq");
         assert_eq!(cut("予約予約予約", 6), "予~約");
         assert_eq!((cut("orders", 1), cut("orders", 0)), ("~".to_owned(), "~".to_owned()));
-    }
-
-    #[test]
-    fn every_character_takes_one_or_two_columns_or_is_left_out() {
-        for code in 0..=0x10FFFFu32 {
-            let Some(c) = char::from_u32(code) else { continue };
-            for ascii in [false, true] {
-                if let Some((shown, width)) = shown(c, ascii, '?') {
-                    assert_eq!(shown.width(), Some(usize::from(width)), "U+{code:04X}");
-                    assert!(!ascii || shown.is_ascii(), "U+{code:04X}");
-                }
-            }
-        }
     }
 
     #[test]

@@ -208,8 +208,6 @@ impl Desk {
 #[tokio::test(start_paused = true)]
 async fn every_kind_is_found_counted_and_linked_while_all_is_well() {
     let mut desk = Desk::at_minute(2).await;
-    // What a subscription is set to is asked of a topic that somebody looks at.
-    desk.runner.keys(":sns/order-events<enter>").unwrap();
     desk.runner.run_for(Duration::from_secs(10)).await;
     let state = desk.runner.state();
     assert_eq!(state.problems, [].into());
@@ -329,6 +327,21 @@ async fn what_the_program_says_it_asked_is_what_the_engine_was_asked() {
     let (charged, told) = (desk.ledger().await["usd"].as_f64().unwrap(), meter.calls.usd);
     assert!((charged - told).abs() < 1e-9, "AWS would charge ${charged}, the header says ${told}");
     assert!(told > 0.003, "ten minutes of metrics cost something");
+}
+
+/// What a console that comes late says is what one says that was there all the time: what a queue is, is asked at once.
+#[tokio::test(start_paused = true)]
+async fn a_topics_dead_letter_queue_is_known_by_the_end_of_the_first_sweep() {
+    let desk = Desk::at_minute(12).await;
+    let topic = ResourceId::new(KindId::Sns, "order-events");
+    let of: Vec<&ResourceId> = desk.row("sqs/crm-dlq").linked(Relation::DeadLettersOf).collect();
+    assert_eq!(of, [&topic]);
+    let found = desk.runner.state().findings.iter().find(|found| found.resource.name == "crm-dlq").unwrap();
+    assert_eq!(found.cause.word(), "dead-letters", "{found:?}");
+    let subscriptions = desk.number("sns/order-events", &sns::SUBSCRIPTIONS) as u64;
+    let asked = &desk.runner.state().meter.calls.by_operation;
+    assert_eq!(asked["sns:GetSubscriptionAttributes"], subscriptions, "each once");
+    assert!(!asked.contains_key("sns:ListSubscriptionsByTopic"), "the list was there");
 }
 
 /// Aliases and what is kept warm are asked for of the function that is open, and of no other.

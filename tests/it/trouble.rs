@@ -280,3 +280,16 @@ async fn one_action_less_is_exactly_the_poll_that_needs_it() {
         assert!(problem.sentence.contains(&action), "{} does not name {action}", problem.sentence);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_cloudwatch_may_not_be_asked_nothing_is_called_well_that_only_it_knows_of() {
+    let denied = "kind = \"api-denied\"\nwho = \"clients\"\ntarget = \"cloudwatch\"";
+    let mut desk = Desk::over(&with_faults(&[denied]), 1, 0.15).await;
+    desk.runner.run_for(MINUTE * 2).await;
+    for id in ["kinesis/order-log", "lambda/notify-customer", "sns/order-events", "firehose/order-archive"] {
+        let row = desk.row(id);
+        assert_eq!(row.health, Health::Unknown, "{row:?}");
+        assert!(row.reasons[0].ends_with(" not known"), "{id}: {:?}", row.reasons);
+    }
+    assert_eq!(desk.row("sqs/billing").health, Health::Ok, "SQS tells its depth itself");
+}

@@ -2,7 +2,7 @@
 
 use crate::domain::poll::Target;
 use crate::domain::row::{KindId, Part, Row};
-use crate::kinds::{self, kinesis};
+use crate::kinds::{self, kinesis, sns};
 use std::time::Duration;
 
 /// ListStreamConsumers has five calls a second of a stream, which its consumers need for themselves when they start
@@ -27,7 +27,11 @@ fn metric_parts(row: &Row) -> impl Iterator<Item = &str> {
 
 pub fn target(row: &Row, with_parts: bool, is_near: bool) -> Target {
     let address = kinds::kind(row.id.kind).address.and_then(|field| row.fields.text(field));
-    let parts = if with_parts { metric_parts(row).map(str::to_owned).collect() } else { Vec::new() };
+    let parts = match (with_parts, row.id.kind) {
+        (true, _) => metric_parts(row).map(str::to_owned).collect(),
+        (false, KindId::Sns) => sns::unread(row).map(|part| part.id.clone()).collect(),
+        (false, _) => Vec::new(),
+    };
     let move_tasks = row.id.kind == KindId::Sqs && kinds::sqs::is_dead_letter_queue(row);
     Target {
         parts,

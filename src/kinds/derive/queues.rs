@@ -98,7 +98,9 @@ impl Queues {
         let sources: Vec<&ResourceId> =
             row.linked(Relation::DeadLettersOf).filter(|source| source.kind == KindId::Sqs).collect();
         let at_least = if !sqs::is_dead_letter_queue(row) {
-            Value::missing(NoData::NotApplicable, as_of, Origin::Derived)
+            // Where queues may not be read, it is not known which of them send here.
+            let why = row.fields.why_missing(&sqs::VISIBLE).unwrap_or(NoData::NotApplicable);
+            Value::missing(why, as_of, Origin::Derived)
         } else if sqs::is_fifo(row) {
             at_most.clone()
         } else {
@@ -297,9 +299,11 @@ mod tests {
     fn what_may_not_be_read_is_not_none() {
         let mut estate = queue(60.0, &[100.0; 5], &[200.0; 5]);
         let denied = || Value::missing(NoData::Denied, at(11), Origin::Api);
-        estate.rows.values_mut().next().unwrap().fields.set(&sqs::VISIBLE, denied());
+        for field in [&sqs::VISIBLE, &sqs::RETENTION_S, &sqs::OLDEST_AGE_S] {
+            estate.rows.values_mut().next().unwrap().fields.set(field, denied());
+        }
         let orders = estate.derived("orders");
-        for field in [&sqs::DRAIN_S, &sqs::DLQ_VISIBLE, &sqs::DLQ_GROWTH_PER_MIN] {
+        for field in [&sqs::DRAIN_S, &sqs::DLQ_VISIBLE, &sqs::DLQ_GROWTH_PER_MIN, &sqs::EXPIRY_AT_LEAST_S] {
             assert_eq!(orders.fields.why_missing(field), Some(NoData::Denied), "{}", field.id);
         }
     }

@@ -2,24 +2,22 @@
 //! which of them that is.
 
 use crate::domain::row::{KindId, Relation, ResourceId, Row};
+use crate::domain::series::{Series, SeriesKey};
+use crate::domain::time::Timestamp;
 use crate::domain::value::{Datum, Origin, Value};
-use crate::kinds::{kinesis, lambda};
+use crate::kinds::{SeriesOf, kinesis, lambda};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Of each stream the latest function that reads it.
 pub struct Readers(BTreeMap<ResourceId, (String, Value)>);
 
 impl Readers {
-    /// A function of several streams does not say of which it is late.
     pub fn of(rows: &BTreeMap<ResourceId, Row>) -> Self {
         let mut latest: BTreeMap<ResourceId, (String, Value)> = BTreeMap::new();
         for row in rows.values().filter(|row| row.id.kind == KindId::Lambda) {
-            let sources = row.parts.iter().filter_map(|mapping| mapping.fields.text(&lambda::MAPPING_SOURCE));
-            if sources.filter(|source| !source.starts_with("sqs/")).collect::<BTreeSet<_>>().len() > 1 {
-                continue;
-            }
-            let mut streams = row.linked(Relation::FedBy).filter(|id| id.kind == KindId::Kinesis);
-            let (Some(stream), None) = (streams.next(), streams.next()) else { continue };
+            let Some(stream) = only_stream(row) else { continue };
             let Some(age) = row.fields.get(&lambda::ITERATOR_AGE_MS).filter(|age| age.as_number().is_some()) else {
                 continue;
             };
@@ -51,6 +49,46 @@ impl Readers {
     }
 }
 
+/// The one stream that a function reads; one of several does not say of which it is late.
+fn only_stream(function: &Row) -> Option<&ResourceId> {
+    let sources = function.parts.iter().filter_map(|mapping| mapping.fields.text(&lambda::MAPPING_SOURCE));
+    if sources.filter(|source| !source.starts_with("sqs/")).collect::<BTreeSet<_>>().len() > 1 {
+        return None;
+    }
+    let mut streams = function.linked(Relation::FedBy).filter(|id| id.kind == KindId::Kinesis);
+    streams.next().filter(|_| streams.next().is_none())
+}
+
+/// A reader of which nothing has come for so long after the others is not waited for.
+const HEARD_OF: Duration = Duration::from_secs(5 * 60);
+
+/// A stream's lag minute by minute: of each minute that of its worst reader, up to the newest that is known of all.
+pub fn lag_history<'s>(
+    stream: &'s Row,
+    rows: &'s BTreeMap<ResourceId, Row>,
+    series: &'s BTreeMap<SeriesKey, Series>,
+) -> Option<Cow<'s, Series>> {
+    let own = SeriesOf { all: series, row: stream }.get(&kinesis::ITERATOR_AGE_MS);
+    let functions = stream.linked(Relation::Feeds).filter_map(|id| rows.get(id));
+    let functions = functions.filter(|row| row.id.kind == KindId::Lambda && only_stream(row) == Some(&stream.id));
+    let ages = functions.filter_map(|row| SeriesOf { all: series, row }.get(&lambda::ITERATOR_AGE_MS));
+    let mut all: Vec<&Series> = ages.collect();
+    if all.is_empty() {
+        return own.map(Cow::Borrowed);
+    }
+    all.extend(own);
+    let ends: Vec<Timestamp> = all.iter().filter_map(|series| series.last()).map(|(at, _)| at).collect();
+    let newest = ends.iter().max().copied()?;
+    let until = ends.into_iter().filter(|at| newest.since(*at) <= HEARD_OF).min()?;
+    let mut worst: BTreeMap<Timestamp, f64> = BTreeMap::new();
+    for (at, lag_ms) in all.iter().flat_map(|series| series.points()).filter(|(at, _)| *at <= until) {
+        worst.entry(at).and_modify(|known| *known = known.max(lag_ms)).or_insert(lag_ms);
+    }
+    let mut history = Series::default();
+    history.merge(worst);
+    Some(Cow::Owned(history))
+}
+
 /// What was last known of consumers that are gone is known no more.
 fn without_consumers(row: &mut Row) {
     let Some(consumers) = row.fields.get(&kinesis::CONSUMERS).filter(|known| known.as_text().is_none()) else { return };
@@ -66,7 +104,6 @@ mod tests {
     use super::*;
     use crate::domain::field::Field;
     use crate::domain::row::Link;
-    use crate::domain::time::Timestamp;
     use crate::domain::value::NoData;
     use crate::kinds::derive;
 
@@ -122,6 +159,28 @@ mod tests {
         let of_two = function("settle-bid", 120_000.0, &["bids", "views"]);
         assert_eq!(lag(vec![bids(Some(300.0), None), of_two]), said(300.0, "GetRecords"), "of which, it does not say");
         assert_eq!(lag(vec![bids(None, None)]), (None, None));
+    }
+
+    #[test]
+    fn the_history_is_of_the_worst_reader_as_the_lag_is() {
+        let mut bids = bids(Some(0.0), None);
+        let settle_bid = function("settle-bid", 120_000.0, &["bids"]);
+        bids.links.push(Link { to: settle_bid.id.clone(), relation: Relation::Feeds });
+        let at = |minute: i64| Timestamp::from_millis(minute * 60_000);
+        let mut series: BTreeMap<SeriesKey, Series> = BTreeMap::new();
+        let mut tell = |row: &Row, field: &'static Field, points: &[(i64, f64)]| {
+            let key = SeriesKey { resource: row.id.clone(), part: String::new(), field: field.id };
+            series.entry(key).or_default().merge(points.iter().map(|(minute, ms)| (at(*minute), *ms)));
+        };
+        tell(&bids, &kinesis::ITERATOR_AGE_MS, &[(6, 500.0), (7, 0.0), (8, 0.0), (9, 0.0)]);
+        tell(&settle_bid, &lambda::ITERATOR_AGE_MS, &[(7, 60_000.0), (8, 120_000.0)]);
+        let rows: BTreeMap<_, _> = [bids.clone(), settle_bid].map(|row| (row.id.clone(), row)).into();
+        let history = lag_history(&bids, &rows, &series).unwrap();
+        let points: Vec<_> = history.points().collect();
+        assert_eq!(points, [(at(6), 500.0), (at(7), 60_000.0), (at(8), 120_000.0)], "of minute 9 not all is known");
+        bids.links.clear();
+        let alone = lag_history(&bids, &rows, &series).unwrap();
+        assert_eq!(alone.last(), Some((at(9), 0.0)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::app::state::State;
 use crate::domain::row::{Part, Row};
 use crate::domain::value::{Datum, Unit};
 use crate::kinds::sqs::{
-    TASK_DESTINATION, TASK_FAILURE, TASK_MOVED, TASK_RATE_PER_S, TASK_STARTED, TASK_STATUS, TASK_TO_MOVE,
+    TASK_DESTINATION, TASK_FAILURE, TASK_MOVED, TASK_RATE_PER_S, TASK_STARTED, TASK_STATUS, TASK_TO_MOVE, VISIBLE,
     is_dead_letter_queue, notes,
 };
 use crate::theme::Role;
@@ -56,9 +56,13 @@ fn draw_tasks(pen: &mut Pen, area: Rect, state: &State, row: &Row, detail: &Deta
     let mut title = pen.line(Rect { height: 1, ..area });
     title.gap(1).put("MOVE TASKS", Role::Header).gap(1);
     if row.parts.is_empty() {
-        let none = match is_dead_letter_queue(row) {
-            true => "none yet: a redrive moves the dead letters back to where they came from",
-            false => "none: only a dead-letter queue can be redriven",
+        let none = match row.fields.why_missing(&VISIBLE) {
+            // Whether it is a dead-letter queue is not known either, where queues may not be read.
+            Some(why) => why.phrase(),
+            None if is_dead_letter_queue(row) => {
+                "none yet: a redrive moves the dead letters back to where they came from"
+            }
+            None => "none: only a dead-letter queue can be redriven",
         };
         title.put(none, Role::Dim);
         return;
