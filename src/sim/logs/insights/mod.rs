@@ -1,10 +1,13 @@
 //! Logs Insights: queries over the events of groups. A query's answer is made when it starts, and is seen when it has
 //! run for about as long as one takes at AWS.
 
+mod functions;
 mod parse;
+mod pattern;
 mod run;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use parse::{Malformed, parse};
 pub use run::{Outcome, Source, run};

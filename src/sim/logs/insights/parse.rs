@@ -1,7 +1,8 @@
-//! Logs Insights' query language, as far as it is served: `fields`, `display`, `filter`, `sort`, `limit`, `dedup` and
-//! `stats … by`, with their expressions ("CloudWatch Logs Insights language query syntax").
+//! Logs Insights' query language, as far as it is served: `fields`, `display`, `filter`, `parse`, `sort`, `limit`,
+//! `dedup` and `stats … by`, with their expressions ("CloudWatch Logs Insights language query syntax").
 
-use crate::sim::logs::filter::Regex;
+use super::functions;
+use super::pattern::Pattern;
 
 /// Brackets within brackets go no deeper.
 const DEPTH_MAX: usize = 40;
@@ -25,7 +26,7 @@ pub enum Expr {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Needle {
     Text(String),
-    Regex(Regex),
+    Regex(Pattern),
 }
 
 /// An expression and what the answer calls it.
@@ -41,6 +42,7 @@ pub enum Command {
     Fields(Vec<Named>),
     Display(Vec<Named>),
     Filter(Expr),
+    Parse(Expr, Pattern),
     /// (by what, whether descending)
     Sort(Vec<(Expr, bool)>),
     Limit(usize),
@@ -70,7 +72,8 @@ enum Token {
 }
 
 /// Longer signs come first.
-const SIGNS: [&str; 17] = ["!=", "<=", ">=", "=~", "|", ",", "(", ")", "[", "]", "=", "<", ">", "+", "-", "*", "^"];
+const SIGNS: [&str; 18] =
+    ["!=", "<=", ">=", "=~", "|", ",", "(", ")", "[", "]", "=", "<", ">", "+", "-", "*", "^", "%"];
 
 /// Reads a query; says what is wrong with it otherwise.
 pub fn parse(text: &str) -> Result<Vec<Command>, Malformed> {
@@ -107,7 +110,7 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Malformed> {
                 let text = until(&chars, &mut at, c).ok_or_else(|| malformed("a quotation does not end", start))?;
                 if c == '`' { Token::Word(text) } else { Token::Quoted(text) }
             }
-            '/' if is_after_like(&out) => {
+            '/' if begins_pattern(&out) => {
                 let text = until(&chars, &mut at, '/').ok_or_else(|| malformed("a pattern does not end", start))?;
                 Token::Regex(text)
             }
@@ -117,10 +120,8 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Malformed> {
             }
             c if c.is_ascii_digit() => number(&chars, &mut at),
             c if c.is_alphanumeric() || matches!(c, '@' | '_' | '$') => {
-                let is_part = |c: &char| c.is_alphanumeric() || matches!(c, '@' | '_' | '$' | '.' | ':');
-                let end = chars[at..].iter().position(|c| !is_part(c)).map_or(chars.len(), |length| at + length);
-                at = end;
-                Token::Word(chars[start..end].iter().collect())
+                at += name_length(&chars[at..]);
+                Token::Word(chars[start..at].iter().collect())
             }
             _ => {
                 let rest: String = chars[at..(at + 2).min(chars.len())].iter().collect();
@@ -136,13 +137,36 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Malformed> {
     Ok(out)
 }
 
-/// A slash after `like` or `=~` begins a pattern; after another operand it divides.
-fn is_after_like(out: &[(Token, usize)]) -> bool {
-    match out.last() {
-        Some((Token::Word(word), _)) => word.eq_ignore_ascii_case("like"),
-        Some((Token::Sign(sign), _)) => *sign == "=~",
+/// A slash after `like` or `=~`, and the first after the field of `parse`, begins a pattern; elsewhere it divides.
+fn begins_pattern(out: &[(Token, usize)]) -> bool {
+    let is_word = |token: &Token, wanted: &str| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
+    let command = out.rsplit(|(token, _)| *token == Token::Sign("|")).next().unwrap_or_default();
+    match (command, out.last()) {
+        (_, Some((Token::Sign("=~"), _))) => true,
+        (_, Some((last, _))) if is_word(last, "like") => true,
+        ([(first, _), _, rest @ ..], _) => {
+            is_word(first, "parse") && !rest.iter().any(|(token, _)| matches!(token, Token::Regex(_)))
+        }
         _ => false,
     }
+}
+
+/// How many characters of a name stand there: `a.b`, `@message`, `list[0].c`.
+fn name_length(chars: &[char]) -> usize {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '@' | '_' | '$' | '.' | ':');
+    let mut at = 0;
+    while let Some(&c) = chars.get(at) {
+        if is_part(c) {
+            at += 1;
+            continue;
+        }
+        let digits = chars[at + 1..].iter().take_while(|c| c.is_ascii_digit()).count();
+        if c != '[' || digits == 0 || chars.get(at + 1 + digits) != Some(&']') {
+            break;
+        }
+        at += digits + 2;
+    }
+    at
 }
 
 /// What stands up to the closing sign; a backslash keeps what follows it.
@@ -246,6 +270,7 @@ impl Parser {
             "display" => Ok(Command::Display(self.named_list()?)),
             "filter" | "where" => Ok(Command::Filter(self.expression(0)?)),
             "dedup" => Ok(Command::Dedup(self.named_list()?)),
+            "parse" => self.parse_command(),
             "limit" | "head" => {
                 let Token::Number(count) = *self.peek() else { return Err(self.unexpected()) };
                 self.at += 1;
@@ -277,19 +302,42 @@ impl Parser {
         }
     }
 
+    /// `parse @message "user=*" as user` or `parse @message /user=(?<user>.*)/`.
+    fn parse_command(&mut self) -> Result<Command, Malformed> {
+        let expr = self.operand()?;
+        let at = self.tokens[self.at].1;
+        let pattern = match self.peek().clone() {
+            Token::Regex(text) => {
+                self.at += 1;
+                Pattern::regex(&text)
+            }
+            Token::Quoted(text) => {
+                self.at += 1;
+                if !self.takes_word("as") {
+                    return Err(self.unexpected());
+                }
+                let mut names = vec![self.name()?];
+                while self.takes(",") {
+                    names.push(self.name()?);
+                }
+                Pattern::glob(&text, names)
+            }
+            _ => return Err(self.unexpected()),
+        };
+        pattern.map(|pattern| Command::Parse(expr, pattern)).map_err(|why| malformed(&why, at))
+    }
+
+    fn name(&mut self) -> Result<String, Malformed> {
+        let (Token::Word(name) | Token::Quoted(name)) = self.peek().clone() else { return Err(self.unexpected()) };
+        self.at += 1;
+        Ok(name)
+    }
+
     fn named_list(&mut self) -> Result<Vec<Named>, Malformed> {
         let mut all = Vec::new();
         loop {
             let expr = self.expression(0)?;
-            let name = if self.takes_word("as") {
-                let (Token::Word(name) | Token::Quoted(name)) = self.peek().clone() else {
-                    return Err(self.unexpected());
-                };
-                self.at += 1;
-                name
-            } else {
-                name_of(&expr)
-            };
+            let name = if self.takes_word("as") { self.name()? } else { name_of(&expr) };
             all.push(Named { expr, name });
             if !self.takes(",") {
                 return Ok(all);
@@ -310,7 +358,7 @@ impl Parser {
 
     fn binary(&mut self, level: usize) -> Result<Expr, Malformed> {
         const LEVELS: [&[&str]; 6] =
-            [&["or"], &["and"], &["=", "!=", "<=", ">=", "<", ">"], &["+", "-"], &["*", "/"], &["^"]];
+            [&["or"], &["and"], &["=", "!=", "<=", ">=", "<", ">"], &["+", "-"], &["*", "/", "%"], &["^"]];
         let Some(operators) = LEVELS.get(level) else { return self.operand() };
         if level == 2 && self.takes_word("not") {
             return Ok(Expr::Not(Box::new(self.binary(level)?)));
@@ -339,7 +387,7 @@ impl Parser {
             let at = self.tokens[self.at].1;
             let needle = match self.peek().clone() {
                 Token::Quoted(text) => Needle::Text(text),
-                Token::Regex(text) => Needle::Regex(Regex::parse(&text).map_err(|why| malformed(&why, at))?),
+                Token::Regex(text) => Needle::Regex(Pattern::regex(&text).map_err(|why| malformed(&why, at))?),
                 _ => return Err(self.unexpected()),
             };
             self.at += 1;
@@ -386,8 +434,13 @@ impl Parser {
             }
             Token::Word(word) => {
                 self.at += 1;
+                let opening = self.at;
                 if !self.takes("(") {
                     return Ok(Expr::Field(word));
+                }
+                if !functions::is_known(&word) {
+                    self.at = opening;
+                    return Err(self.unexpected());
                 }
                 let mut arguments = Vec::new();
                 if !self.takes(")") {
@@ -397,6 +450,10 @@ impl Parser {
                     }
                     self.expect(")")?;
                 }
+                if !functions::takes(&word, arguments.len()) {
+                    let words = format!("{word} does not take {} arguments", arguments.len());
+                    return Err(malformed(&words, self.tokens[opening].1));
+                }
                 Ok(Expr::Call(word, arguments))
             }
             _ => Err(self.unexpected()),
@@ -405,7 +462,7 @@ impl Parser {
 }
 
 /// What the answer calls an expression without a name: the text that it could be written as.
-fn name_of(expr: &Expr) -> String {
+pub(super) fn name_of(expr: &Expr) -> String {
     match expr {
         Expr::Number(number) => number.to_string(),
         Expr::Text(text) => format!("'{text}'"),

@@ -1,10 +1,13 @@
 //! Carrying out a parsed query over events.
 
-use super::parse::{Command, Expr, Named, Needle};
+use super::functions;
+use super::parse::{Command, Expr, Named, Needle, name_of};
+use super::pattern::Pattern;
+use super::value::{Value, compare, flag, of_json, text_of};
 use crate::domain::time::Timestamp;
 use serde_json::Value as Json;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One event as a query sees it.
 #[derive(Clone, Debug)]
@@ -18,56 +21,14 @@ pub struct Source<'a> {
     pub pointer: String,
 }
 
-/// A value within a query; `None` is an absent one.
-#[derive(Clone, Debug, PartialEq)]
-enum Value {
-    Text(String),
-    Number(f64),
-    /// Milliseconds since the Unix epoch, shown as a time.
-    Time(i64),
-}
-
-impl Value {
-    fn shown(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Number(number) => number.to_string(),
-            Self::Time(ms) => {
-                let text = Timestamp::from_millis(*ms).rfc3339();
-                let (date, time) = text.split_once('T').unwrap_or((&text, "00:00:00"));
-                let time = time.trim_end_matches('Z').split('.').next().unwrap_or_default().to_owned();
-                format!("{date} {time}.{:03}", ms.rem_euclid(1000))
-            }
-        }
-    }
-
-    fn number(&self) -> Option<f64> {
-        match self {
-            Self::Text(text) => text.trim().parse().ok(),
-            Self::Number(number) => Some(*number),
-            Self::Time(ms) => Some(*ms as f64),
-        }
-    }
-
-    fn is_true(&self) -> bool {
-        match self {
-            Self::Text(text) => text == "true",
-            Self::Number(number) => *number != 0.0,
-            Self::Time(_) => true,
-        }
-    }
-}
-
-fn flag(truth: bool) -> Option<Value> {
-    Some(Value::Number(if truth { 1.0 } else { 0.0 }))
-}
-
 /// What a row knows: the event and what earlier commands named.
 struct Row<'a> {
     source: Option<Source<'a>>,
     /// Members of a message that is JSON, by their paths.
     found: BTreeMap<String, Value>,
     named: Vec<(String, Option<Value>)>,
+    /// When the query was started.
+    now: Timestamp,
 }
 
 /// The rows of an answer, and how many events matched.
@@ -77,11 +38,32 @@ pub struct Outcome {
     pub matched: usize,
 }
 
+/// The columns of an answer: what `fields`, `display` or `stats` named, and what `parse` took out of the events.
+#[derive(Default)]
+struct Columns {
+    named: Vec<String>,
+    extracted: Vec<String>,
+}
+
+impl Columns {
+    fn only(named: Vec<String>) -> Self {
+        Self { named, extracted: Vec::new() }
+    }
+
+    fn all(mut self) -> Vec<String> {
+        if self.named.is_empty() {
+            self.named = vec!["@timestamp".into(), "@message".into()];
+        }
+        self.named.append(&mut self.extracted);
+        self.named
+    }
+}
+
 /// Runs the commands one after another. Without `sort` or `stats` the newest come first.
-pub fn run(commands: &[Command], sources: Vec<Source<'_>>, most: usize) -> Outcome {
-    let mut rows: Vec<Row<'_>> = sources.into_iter().map(Row::of).collect();
+pub fn run(commands: &[Command], sources: Vec<Source<'_>>, most: usize, now: Timestamp) -> Outcome {
+    let mut rows: Vec<Row<'_>> = sources.into_iter().map(|source| Row::of(source, now)).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.source.as_ref().map(|source| source.at_ms)));
-    let (mut shown, mut limit): (Vec<String>, usize) = (Vec::new(), most);
+    let (mut shown, mut limit) = (Columns::default(), most);
     let mut matched = None;
     for command in commands {
         match command {
@@ -91,44 +73,42 @@ pub fn run(commands: &[Command], sources: Vec<Source<'_>>, most: usize) -> Outco
             }
             Command::Fields(list) | Command::Display(list) => {
                 if matches!(command, Command::Display(_)) {
-                    shown.clear();
+                    shown = Columns::default();
                 }
                 for Named { expr, name } in list {
                     for row in &mut rows {
                         let value = row.value(expr);
                         row.named.push((name.clone(), value));
                     }
-                    shown.push(name.clone());
+                    shown.named.push(name.clone());
                 }
+            }
+            Command::Parse(expr, pattern) => {
+                rows.iter_mut().for_each(|row| row.extract(expr, pattern));
+                shown.extracted.extend(pattern.names().map(str::to_owned));
             }
             Command::Sort(by) => rows.sort_by(|a, b| by_all(by, a, b)),
             Command::Limit(count) => limit = *count,
-            Command::Dedup(list) => {
-                let mut seen: Vec<Vec<String>> = Vec::new();
-                rows.retain(|row| {
-                    let key: Vec<String> = list.iter().map(|one| text_of(row.value(&one.expr))).collect();
-                    let is_new = !seen.contains(&key);
-                    seen.push(key);
-                    is_new
-                });
-            }
+            Command::Dedup(list) => dedup(&mut rows, list),
             Command::Stats { of, by } => {
                 matched = matched.or(Some(rows.len()));
-                rows = grouped(&rows, of, by);
-                shown = by.iter().chain(of).map(|one| one.name.clone()).collect();
+                rows = grouped(&rows, of, by, now);
+                shown = Columns::only(by.iter().chain(of).map(|one| one.name.clone()).collect());
             }
         }
     }
-    if shown.is_empty() {
-        shown = vec!["@timestamp".into(), "@message".into()];
-    }
-    let matched = matched.unwrap_or(rows.len());
+    let (shown, matched) = (shown.all(), matched.unwrap_or(rows.len()));
     rows.truncate(limit.min(most));
     Outcome { rows: rows.iter().map(|row| row.shown(&shown)).collect(), matched }
 }
 
-fn text_of(value: Option<Value>) -> String {
-    value.map_or_else(String::new, |value| value.shown())
+/// Keeps the first of the rows that agree in all values. A row that lacks one of them is like no other and stays.
+fn dedup(rows: &mut Vec<Row<'_>>, list: &[Named]) {
+    let mut seen: BTreeSet<Vec<String>> = BTreeSet::new();
+    rows.retain(|row| {
+        let key: Option<Vec<String>> = list.iter().map(|one| Some(row.value(&one.expr)?.shown())).collect();
+        key.is_none_or(|key| seen.insert(key))
+    });
 }
 
 fn by_all(by: &[(Expr, bool)], a: &Row<'_>, b: &Row<'_>) -> Ordering {
@@ -145,21 +125,10 @@ fn by_all(by: &[(Expr, bool)], a: &Row<'_>, b: &Row<'_>) -> Ordering {
     Ordering::Equal
 }
 
-/// Numbers by their size, others as texts; what is absent is least.
-fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
-    match (a, b) {
-        (Some(a), Some(b)) => match (a.number(), b.number()) {
-            (Some(a), Some(b)) => a.total_cmp(&b),
-            _ => a.shown().cmp(&b.shown()),
-        },
-        (a, b) => a.is_some().cmp(&b.is_some()),
-    }
-}
-
 /// The values that a group's rows have in common, and which rows they are.
 type Group = (Vec<Option<Value>>, Vec<usize>);
 
-fn grouped<'a>(rows: &[Row<'a>], of: &[Named], by: &[Named]) -> Vec<Row<'a>> {
+fn grouped<'a>(rows: &[Row<'a>], of: &[Named], by: &[Named], now: Timestamp) -> Vec<Row<'a>> {
     let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         let values: Vec<Option<Value>> = by.iter().map(|one| row.value(&one.expr)).collect();
@@ -170,7 +139,7 @@ fn grouped<'a>(rows: &[Row<'a>], of: &[Named], by: &[Named]) -> Vec<Row<'a>> {
         let members: Vec<&Row<'_>> = indexes.iter().map(|index| &rows[*index]).collect();
         let keys = by.iter().map(|one| one.name.clone()).zip(values);
         let sums = of.iter().map(|one| (one.name.clone(), aggregate(&one.expr, &members)));
-        Row { source: None, found: BTreeMap::new(), named: keys.chain(sums).collect() }
+        Row { source: None, found: BTreeMap::new(), named: keys.chain(sums).collect(), now }
     };
     groups.into_values().map(row_of).collect()
 }
@@ -194,7 +163,7 @@ fn aggregate(expr: &Expr, rows: &[&Row<'_>]) -> Option<Value> {
             _ => Some(Value::Number(values().count() as f64)),
         },
         "count_distinct" => {
-            let all: std::collections::BTreeSet<String> = values().map(|value| value.shown()).collect();
+            let all: BTreeSet<String> = values().map(|value| value.shown()).collect();
             Some(Value::Number(all.len() as f64))
         }
         "sum" => Some(Value::Number(sum)),
@@ -202,6 +171,8 @@ fn aggregate(expr: &Expr, rows: &[&Row<'_>]) -> Option<Value> {
         "min" => values().min_by(|a, b| compare(Some(a), Some(b))),
         "max" => values().max_by(|a, b| compare(Some(a), Some(b))),
         "earliest" => rows.iter().min_by_key(|row| row.at_ms()).and_then(|row| row.value(first?)),
+        "sortsfirst" => values().min_by_key(Value::shown),
+        "sortslast" => values().max_by_key(Value::shown),
         "latest" => rows.iter().max_by_key(|row| row.at_ms()).and_then(|row| row.value(first?)),
         "stddev" => {
             let mean = sum / numbers.len().max(1) as f64;
@@ -215,7 +186,11 @@ fn aggregate(expr: &Expr, rows: &[&Row<'_>]) -> Option<Value> {
             let index = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
             sorted.get(index.clamp(1, sorted.len().max(1)) - 1).copied().map(Value::Number)
         }
-        _ => rows.first().and_then(|row| row.value(expr)),
+        name => {
+            let values: Vec<Option<Value>> = arguments.iter().map(|one| aggregate(one, rows)).collect();
+            let row = rows.first()?;
+            functions::call(name, &values, (row.at_ms(), row.now))
+        }
     }
 }
 
@@ -225,20 +200,21 @@ fn arithmetic(operator: &str, left: f64, right: f64) -> Option<Value> {
         "-" => left - right,
         "*" => left * right,
         "/" => left / right,
+        "%" => left % right,
         _ => left.powf(right),
     };
     value.is_finite().then_some(Value::Number(value))
 }
 
 impl<'a> Row<'a> {
-    fn of(source: Source<'a>) -> Self {
+    fn of(source: Source<'a>, now: Timestamp) -> Self {
         let mut found = BTreeMap::new();
         if source.message.trim_start().starts_with('{')
             && let Ok(json) = serde_json::from_str::<Json>(source.message)
         {
             flatten("", &json, &mut found);
         }
-        Self { source: Some(source), found, named: Vec::new() }
+        Self { source: Some(source), found, named: Vec::new(), now }
     }
 
     fn at_ms(&self) -> i64 {
@@ -248,6 +224,9 @@ impl<'a> Row<'a> {
     fn field(&self, name: &str) -> Option<Value> {
         if let Some((_, value)) = self.named.iter().rev().find(|(known, _)| known == name) {
             return value.clone();
+        }
+        if let Some(value) = self.member(name) {
+            return Some(value);
         }
         let source = self.source.as_ref()?;
         match name {
@@ -259,6 +238,30 @@ impl<'a> Row<'a> {
             "@ptr" => Some(Value::Text(source.pointer.clone())),
             other => self.found.get(other).cloned(),
         }
+    }
+
+    /// A member of a map or a list that has a name: `map.member`, `list[0]`.
+    fn member(&self, name: &str) -> Option<Value> {
+        let of_row = |known: &str, json: &Json| {
+            let path = name.strip_prefix(known).filter(|path| path.starts_with(['.', '[']))?;
+            let mut steps = path.split(['.', '[']).skip(1).map(|step| step.trim_end_matches(']'));
+            let found = steps.try_fold(json, |json, step| match json {
+                Json::Array(items) => items.get(step.parse::<usize>().ok()?),
+                json => json.get(step),
+            });
+            of_json(found?)
+        };
+        self.named.iter().rev().find_map(|(known, value)| match value {
+            Some(Value::Json(json)) => of_row(known, json),
+            _ => None,
+        })
+    }
+
+    /// Names what the pattern finds in a value; a row in which it finds nothing stays as it is.
+    fn extract(&mut self, expr: &Expr, pattern: &Pattern) {
+        let text = text_of(self.value(expr));
+        let found = pattern.extract(&text).map(|(name, value)| (name, Some(Value::Text(value))));
+        self.named.extend(found);
     }
 
     /// The fields that have a value, and the pointer of an event.
@@ -294,7 +297,12 @@ impl<'a> Row<'a> {
                 flag(all.iter().any(|one| compare(self.value(one).as_ref(), Some(&value)) == Ordering::Equal))
             }
             Expr::Binary(operator, left, right) => self.binary(operator, left, right),
-            Expr::Call(name, arguments) => self.call(&name.to_ascii_lowercase(), arguments),
+            // What `stats` reckoned is a field of its rows.
+            Expr::Call(name, _) if functions::is_aggregate(name) => self.field(&name_of(expr)),
+            Expr::Call(name, arguments) => {
+                let values: Vec<Option<Value>> = arguments.iter().map(|one| self.value(one)).collect();
+                functions::call(&name.to_ascii_lowercase(), &values, (self.at_ms(), self.now))
+            }
         }
     }
 
@@ -318,48 +326,6 @@ impl<'a> Row<'a> {
             _ => arithmetic(operator, left?.number()?, right?.number()?),
         }
     }
-
-    fn call(&self, name: &str, arguments: &[Expr]) -> Option<Value> {
-        let value = |index: usize| arguments.get(index).and_then(|expr| self.value(expr));
-        let text = |index: usize| value(index).map(|value| value.shown());
-        let number = |index: usize| value(index).and_then(|value| value.number());
-        let numbers = || (0..arguments.len()).filter_map(number);
-        match name {
-            "ispresent" => flag(value(0).is_some()),
-            "isempty" => flag(text(0).is_none_or(|text| text.is_empty())),
-            "isblank" => flag(text(0).is_none_or(|text| text.trim().is_empty())),
-            "coalesce" => (0..arguments.len()).find_map(value),
-            "strlen" => Some(Value::Number(text(0)?.chars().count() as f64)),
-            "strcontains" => flag(text(0)?.contains(&text(1)?)),
-            "toupper" => Some(Value::Text(text(0)?.to_uppercase())),
-            "tolower" => Some(Value::Text(text(0)?.to_lowercase())),
-            "trim" => Some(Value::Text(text(0)?.trim().to_owned())),
-            "concat" => Some(Value::Text((0..arguments.len()).filter_map(text).collect())),
-            "substr" => {
-                let (from, most) = (number(1)? as usize, number(2).map_or(usize::MAX, |most| most as usize));
-                Some(Value::Text(text(0)?.chars().skip(from).take(most).collect()))
-            }
-            "abs" => Some(Value::Number(number(0)?.abs())),
-            "ceil" => Some(Value::Number(number(0)?.ceil())),
-            "floor" => Some(Value::Number(number(0)?.floor())),
-            "sqrt" => Some(Value::Number(number(0)?.sqrt())),
-            "log" => Some(Value::Number(number(0)?.ln())),
-            "greatest" => numbers().max_by(f64::total_cmp).map(Value::Number),
-            "least" => numbers().min_by(f64::total_cmp).map(Value::Number),
-            "tomillis" => Some(Value::Number(number(0)?)),
-            "frommillis" => Some(Value::Time(number(0)? as i64)),
-            "bin" => {
-                let period = (number(0)? as i64).max(1);
-                Some(Value::Time(self.at_ms().div_euclid(period) * period))
-            }
-            "datefloor" | "dateceil" => {
-                let (at, period) = (number(0)? as i64, (number(1)? as i64).max(1));
-                let floor = at.div_euclid(period) * period;
-                Some(Value::Time(if name == "dateceil" && floor < at { floor + period } else { floor }))
-            }
-            _ => None,
-        }
-    }
 }
 
 /// `{"a": {"b": [1]}}` has `a.b.0`.
@@ -370,15 +336,10 @@ fn flatten(path: &str, json: &Json, found: &mut BTreeMap<String, Value>) {
         Json::Array(items) => {
             items.iter().enumerate().for_each(|(index, value)| flatten(&under(&index.to_string()), value, found));
         }
-        Json::String(text) => {
-            found.insert(path.to_owned(), Value::Text(text.clone()));
+        json => {
+            if let Some(value) = of_json(json) {
+                found.insert(path.to_owned(), value);
+            }
         }
-        Json::Number(number) => {
-            found.insert(path.to_owned(), Value::Number(number.as_f64().unwrap_or_default()));
-        }
-        Json::Bool(truth) => {
-            found.insert(path.to_owned(), Value::Text(truth.to_string()));
-        }
-        Json::Null => {}
     }
 }

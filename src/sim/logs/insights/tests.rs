@@ -22,7 +22,8 @@ fn ask(text: &str) -> Vec<String> {
     };
     let all = events();
     let sources = all.iter().enumerate().map(of).collect();
-    let outcome = run(&parse(text).unwrap_or_else(|why| panic!("{text}: {why:?}")), sources, 10_000);
+    let commands = parse(text).unwrap_or_else(|why| panic!("{text}: {why:?}"));
+    let outcome = run(&commands, sources, 10_000, Timestamp::from_millis(100_500));
     let cell = |(name, value): &(String, String)| format!("{name}={value}");
     let shown = |row: &Vec<(String, String)>| {
         row.iter().filter(|(name, _)| name != "@ptr").map(cell).collect::<Vec<_>>().join(" ")
@@ -71,6 +72,70 @@ fn stats_are_by_group() {
 }
 
 #[test]
+fn parse_takes_fields_out_of_texts() {
+    for (text, rows) in [
+        (
+            "filter @logStream = 'job' and ispresent(ms) = 0 | parse @message '* text, * link' as a, b | display a, b",
+            vec!["a=plain b=no"],
+        ),
+        (
+            "parse @message '\"ms\":*,' as took | stats sum(took) by @logStream",
+            vec!["@logStream=job sum(took)=40", "@logStream=web sum(took)=125"],
+        ),
+        (
+            "parse @message /\"id\":\"(?<@who>.*?)\"/ | filter @who = 'bob' | display @who, ms / 5",
+            vec!["@who=bob ms / 5=1"],
+        ),
+        // What does not fit stays, without the fields; what fits is shown with them.
+        (
+            "fields @logStream | filter ms not in [5, 120] | parse @message '*,\"ms\":*,*' as a, took, c | sort ms",
+            vec!["@logStream=job a={\"level\":\"ERROR\" took=40 c=\"user\":{\"id\":\"ann\"}}", "@logStream=job"],
+        ),
+        (
+            "parse @message 'plain *' as rest | filter rest like /(?i)NO (link|word)/ | display rest",
+            vec!["rest=text, no link"],
+        ),
+    ] {
+        assert_eq!(ask(text), rows, "{text}");
+    }
+}
+
+#[test]
+fn dedup_keeps_events_that_lack_a_field() {
+    assert_eq!(
+        ask("fields level, @logStream | dedup level"),
+        ["@logStream=job", "level=ERROR @logStream=job", "level=INFO @logStream=web"]
+    );
+}
+
+#[test]
+fn functions_are_carried_out() {
+    for (expression, shown) in [
+        ("10 % 3", "1"),
+        ("replace('a-b-c', '-', '+')", "a+b+c"),
+        ("concat(ltrim('  a '), '|', rtrim(' a  '), '|', trim('xxaxx', 'x'), '|', ltrim('xxax', 'x'))", "a | a|a|ax"),
+        ("isValidIp('10.0.0.1') + isValidIpV4('::1') + isValidIpV6('::1') + isValidIp('10.0.0')", "2"),
+        ("isIpv4InSubnet('10.1.2.3', '10.0.0.0/8') + isIpInSubnet('11.0.0.1', '10.0.0.0/8')", "1"),
+        ("isIpv6InSubnet('2001:db8::1', '2001:db8::/32') + isIpv6InSubnet('10.0.0.1', '::/0')", "1"),
+        ("isIpInSubnet('200.1.1.1', '0.0.0.0/0')", "1"),
+        ("now()", "100"),
+        ("strlen(jsonStringify(jsonParse('[1, 2]')))", "5"),
+    ] {
+        assert_eq!(ask(&format!("fields {expression} as it | limit 1")), [format!("it={shown}")], "{expression}");
+    }
+    assert_eq!(
+        ask("fields jsonParse('{\"a\": [{\"b\": 7}]}') as json | display json.a[0].b as b, json.c as c | limit 1"),
+        ["b=7"]
+    );
+    assert_eq!(
+        ask(
+            "stats sortsFirst(level) as a, sortsLast(level) as b, ceil(avg(ms)) as c, sum(nothing) as d, count(*) | sort count(*)"
+        ),
+        ["a=ERROR b=INFO c=55 d=0 count(*)=4"]
+    );
+}
+
+#[test]
 fn a_query_that_is_none_is_refused_where_it_goes_wrong() {
     for (text, at) in [
         ("test", 0),
@@ -79,6 +144,11 @@ fn a_query_that_is_none_is_refused_where_it_goes_wrong() {
         ("limit x", 6),
         ("fields 'a", 7),
         ("filter a ? b", 9),
+        ("fields nothing(a)", 14),
+        ("fields replace(a, 'b')", 14),
+        ("parse @message 'a*b*' as one", 15),
+        ("parse @message '*'", 18),
+        ("parse @message /(?<a>/", 15),
     ] {
         assert_eq!(parse(text).unwrap_err().at, at, "{text}");
     }

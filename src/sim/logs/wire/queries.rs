@@ -89,7 +89,7 @@ pub fn start(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     });
     let sources: Vec<Source<'_>> = sources.collect();
     let (scanned, bytes) = (sources.len(), sources.iter().map(|source| source.message.len()).sum());
-    let outcome = run(&commands, sources, limit);
+    let outcome = run(&commands, sources, limit, world.now);
     let ends = if world.delays { world.now + RUNS } else { world.now };
     let (_, mut cx) = world.dynamodb_cx();
     let id = cx.uuid();
