@@ -5,7 +5,7 @@ use crate::sim::cloudtrail::Identity;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::payload;
-use crate::sim::wire::{self, Answer, Call, Reply, Request, query};
+use crate::sim::wire::{self, Answer, Call, Reply, Request, pattern, query};
 use crate::sim::world::World;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -21,6 +21,9 @@ const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const TEMPORARY: &str = "ASIA";
 /// Characters of a session policy that fill the packed size; STS gives a percentage of it.
 const POLICY_MAX: usize = 2048;
+
+/// Tags of one session, at most.
+const TAGS_MAX: usize = 50;
 
 /// The longest encoded message (DecodeAuthorizationMessage).
 const ENCODED_MAX: usize = 10_240;
@@ -167,6 +170,7 @@ impl<'a> Assumed<'a> {
         check_name(session, "roleSessionName")?;
         let seconds = duration(input, 43_200)?.unwrap_or(3600);
         let policy = policy(input)?;
+        check_device(input)?;
         check_tags(input)?;
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let (account, role) = match parts[..] {
@@ -268,6 +272,7 @@ fn refuse_sessions(caller: &Identity, operation: &str) -> Result<(), ApiError> {
 fn session_token(world: &World, input: &Map<String, Value>, caller: &Identity) -> Result<Value, ApiError> {
     refuse_sessions(caller, "GetSessionToken")?;
     let seconds = duration(input, 129_600)?.unwrap_or(43_200);
+    check_device(input)?;
     let said = Session::User { name: caller.name.clone() };
     Ok(json!({ "Credentials": credentials(world, &world.place.account, &said, seconds) }))
 }
@@ -279,6 +284,7 @@ fn federation_token(world: &World, input: &Map<String, Value>, caller: &Identity
     check_name(name, "name")?;
     let seconds = duration(input, 129_600)?.unwrap_or(43_200);
     let policy = policy(input)?;
+    check_tags(input)?;
     let account = &world.place.account;
     let said = Session::Federated { name: name.to_owned() };
     Ok(json!({
@@ -351,6 +357,19 @@ fn check_name(value: &str, member: &str) -> Result<(), ApiError> {
     Err(constraint(&format!("'{value}'"), member, words))
 }
 
+/// The device of a caller who has a second factor, and the code that it shows. Neither is asked for here.
+fn check_device(input: &Map<String, Value>) -> Result<(), ApiError> {
+    for (member, least, most, pattern) in [("SerialNumber", 9, 256, "[\\w+=/:,.@-]*"), ("TokenCode", 6, 6, "[\\d]*")] {
+        let (Some(text), shown) = (text(input, member), lower_first(member)) else { continue };
+        check_length(text, &shown, least, most)?;
+        if !pattern::fits(pattern, text) {
+            let words = format!("Member must satisfy regular expression pattern: {pattern}");
+            return Err(constraint(&format!("'{text}'"), &shown, &words));
+        }
+    }
+    Ok(())
+}
+
 /// `DurationSeconds`, at least fifteen minutes.
 fn duration(input: &Map<String, Value>, most: i64) -> Result<Option<i64>, ApiError> {
     let Some(seconds) = input.get("DurationSeconds").and_then(Value::as_i64) else { return Ok(None) };
@@ -366,6 +385,24 @@ fn duration(input: &Map<String, Value>, most: i64) -> Result<Option<i64>, ApiErr
 fn check_tags(input: &Map<String, Value>) -> Result<(), ApiError> {
     let invalid = |message: &str| Err(ApiError::client("InvalidParameterValue", message));
     let list = |member: &str| input.get(member).and_then(Value::as_array).into_iter().flatten();
+    if list("Tags").count() > TAGS_MAX {
+        let words = format!("Member must have length less than or equal to {TAGS_MAX}");
+        return Err(validation(format!(
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: {words}"
+        )));
+    }
+    for (lists, name, least, most) in
+        [("Tags", "Key", 1, 128), ("Tags", "Value", 0, 256), ("PolicyArns", "arn", 20, 2048)]
+    {
+        for (index, one) in list(lists).enumerate() {
+            let path = format!("{}.{}.member.{}", lower_first(lists), index + 1, lower_first(name));
+            match one.get(name).and_then(Value::as_str) {
+                Some(text) => check_length(text, &path, least, most)?,
+                None if lists == "Tags" => return Err(constraint("null", &path, "Member must not be null")),
+                None => {}
+            }
+        }
+    }
     let mut keys: Vec<String> =
         list("Tags").filter_map(|tag| tag.get("Key")?.as_str()).map(str::to_lowercase).collect();
     keys.sort();
@@ -520,6 +557,59 @@ mod tests {
         let tags = json!({ "RoleArn": role, "RoleSessionName": "ann", "TransitiveTagKeys": ["team"] });
         assert_eq!(ask(&mut world, &Value::Null, "AssumeRole", tags).unwrap_err().code, "InvalidParameterValue");
         assert_eq!(ask(&mut world, &Value::Null, "Nothing", Value::Null).unwrap_err().code, "InvalidAction");
+    }
+
+    #[test]
+    fn devices_tags_and_policies_have_their_bounds() {
+        let mut world = world();
+        let long: Vec<Value> = (0..51).map(|n| json!({ "Key": format!("k{n}"), "Value": "" })).collect();
+        let six = "Member must have length greater than or equal to 6";
+        for (operation, more, value, member, words) in [
+            ("GetSessionToken", json!({ "TokenCode": "12345" }), " '12345'", "tokenCode", six),
+            (
+                "GetSessionToken",
+                json!({ "TokenCode": "12345x" }),
+                " '12345x'",
+                "tokenCode",
+                "Member must satisfy regular expression pattern: [\\d]*",
+            ),
+            (
+                "GetSessionToken",
+                json!({ "SerialNumber": "short" }),
+                " 'short'",
+                "serialNumber",
+                "Member must have length greater than or equal to 9",
+            ),
+            (
+                "GetFederationToken",
+                json!({ "Tags": long }),
+                "",
+                "tags",
+                "Member must have length less than or equal to 50",
+            ),
+            (
+                "GetFederationToken",
+                json!({ "Tags": [{ "Key": "", "Value": "x" }] }),
+                " ''",
+                "tags.1.member.key",
+                "Member must have length greater than or equal to 1",
+            ),
+            (
+                "GetFederationToken",
+                json!({ "PolicyArns": [{ "arn": "arn:short" }] }),
+                " 'arn:short'",
+                "policyArns.1.member.arn",
+                "Member must have length greater than or equal to 20",
+            ),
+        ] {
+            let mut input = json!({ "Name": "bob" });
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let refused = ask(&mut world, &Value::Null, operation, input).unwrap_err();
+            let message = format!(
+                "1 validation error detected: Value{value} at '{member}' failed to satisfy constraint: {words}"
+            );
+            assert_eq!((refused.code, refused.message), ("ValidationError", message));
+        }
     }
 
     proptest! {

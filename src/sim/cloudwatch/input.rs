@@ -103,6 +103,15 @@ impl<'a> Input<'a> {
         Ok(text)
     }
 
+    /// Texts of 1 to `max` characters each.
+    pub fn bounded_texts(&self, member: &str, max: usize) -> Result<Option<Vec<&'a str>>, ApiError> {
+        let texts = self.texts(member)?;
+        for (index, text) in texts.iter().flatten().enumerate() {
+            self.check_length(&format!("{member}.member.{}", index + 1), text, max)?;
+        }
+        Ok(texts)
+    }
+
     fn check_length(&self, member: &str, text: &str, max: usize) -> Result<(), ApiError> {
         let name = self.name(member);
         match text.chars().count() {

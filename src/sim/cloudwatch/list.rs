@@ -26,7 +26,7 @@ pub fn list_metrics(metrics: &Metrics, place: &Place, now: Timestamp, input: &In
         .collect::<Result<_, ApiError>>()?;
     let recent = input.one_of("RecentlyActive", &["PT3H"])?.map(|_| RECENT_MINUTES);
     let with_accounts = input.flag("IncludeLinkedAccounts")?.unwrap_or(false);
-    let is_foreign = input.text("OwningAccount")?.is_some_and(|account| account != place.account);
+    let is_foreign = input.bounded_text("OwningAccount", 255)?.is_some_and(|account| account != place.account);
     let refusal = || invalid("Request parameter NextToken is invalid");
     let after = input.text("NextToken")?.map(|token| read_token(token).ok_or_else(refusal)).transpose()?;
 

@@ -90,9 +90,16 @@ impl Kinesis {
         Ok(())
     }
 
-    /// CreateStream's option: the stream's first tags, whose characters and number are checked.
+    /// Checks the tags that CreateStream is to give, before there is a stream.
     ///
-    /// Errors: `InvalidArgumentException`, `ResourceNotFoundException`.
+    /// Errors: `InvalidArgumentException`.
+    pub fn check_first_tags(cx: &Cx<'_>, name: &str, tags: &Tags) -> Result<(), ApiError> {
+        super::tags::check_new(tags, name, &cx.place.account)
+    }
+
+    /// CreateStream's option: the stream's first tags, which [`Kinesis::check_first_tags`] let pass.
+    ///
+    /// Errors: `ResourceNotFoundException`.
     pub fn set_tags(&mut self, cx: &Cx<'_>, name: &str, tags: Tags) -> Result<(), ApiError> {
         self.stream_mut(cx, name)?.tags = tags;
         Ok(())

@@ -121,7 +121,7 @@ impl Kinesis {
         }
         let day_ago = cx.now - DAY;
         stream.resizes.retain(|at| *at > day_ago);
-        if cx.place.limits && stream.resizes.len() >= RESIZES_A_DAY {
+        if stream.resizes.len() >= RESIZES_A_DAY {
             return Err(fault::limit_exceeded(format!(
                 "{RESIZES_A_DAY} UpdateShardCount operations have been performed on stream {} under account {} within \
                  the last 24 hours. You can request a limit increase.",

@@ -74,7 +74,7 @@ impl Kinesis {
         let stream = self.active_stream(cx, stream)?;
         let day_ago = cx.now - DAY;
         stream.mode_changes.retain(|at| *at > day_ago);
-        if cx.place.limits && stream.mode_changes.len() >= MODE_CHANGES_A_DAY {
+        if stream.mode_changes.len() >= MODE_CHANGES_A_DAY {
             return Err(fault::limit_exceeded(format!(
                 "{MODE_CHANGES_A_DAY} UpdateStreamMode operations have been performed on stream {} under account {} \
                  within the last 24 hours.",

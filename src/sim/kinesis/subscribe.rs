@@ -130,7 +130,7 @@ impl Kinesis {
             let same = other.shard == shard && other.consumer.stream == id.stream;
             same && other.consumer.consumer == id.consumer && cx.now < other.started + TAKEOVER_AFTER
         };
-        if cx.place.limits && self.subscriptions.values().any(is_young) {
+        if self.subscriptions.values().any(is_young) {
             return Err(fault::subscription_exists(cx.place, id, shard));
         }
         Ok(())

@@ -48,13 +48,7 @@ impl Kinesis {
         self.rates.admit(cx, Operation::AddTags, Some(resource.stream()))?;
         let (account, name) = (cx.place.account.clone(), resource.stream().to_owned());
         let (kept, _) = self.labels(cx, resource)?;
-        check_characters(
-            tags.iter().flat_map(|(key, value)| [key.as_str(), value.as_str()]),
-            "add",
-            "to",
-            &name,
-            &account,
-        )?;
+        check_new(tags, &name, &account)?;
         let fresh = tags.keys().filter(|key| !kept.contains_key(*key)).count();
         if kept.len() + fresh > MAX_TAGS {
             return Err(fault::invalid_argument(format!(
@@ -156,6 +150,19 @@ impl Kinesis {
             },
         }
     }
+}
+
+/// Checks tags that a stream or a consumer is given: their characters, and that no key is one of AWS's own.
+pub(super) fn check_new(tags: &Tags, stream: &str, account: &str) -> Result<(), ApiError> {
+    let texts = tags.iter().flat_map(|(key, value)| [key.as_str(), value.as_str()]);
+    check_characters(texts, "add", "to", stream, account)?;
+    if tags.keys().any(|key| key.starts_with("aws:")) {
+        return Err(fault::invalid_argument(format!(
+            "Failed to add tags to stream {stream} under account {account} because some tags contained keys with the \
+             reserved prefix aws:."
+        )));
+    }
+    Ok(())
 }
 
 /// AWS checks twice, with two lists of characters: `%` passes the first check and not the second.

@@ -12,8 +12,8 @@ pub struct Filters {
     all: Vec<(String, Pattern)>,
 }
 
-/// Filters of one mapping, at most [CreateEventSourceMapping]; the quota can be raised to 10.
-pub const FILTERS_MAX: usize = 10;
+/// Filters of one mapping, at most [CreateEventSourceMapping].
+pub const FILTERS_MAX: usize = 5;
 
 impl Filters {
     /// Reads the patterns; the first one that is none makes it `None`.

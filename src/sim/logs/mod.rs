@@ -4,6 +4,8 @@
 //! and `group_mut` give it back. The log of a Lambda function is not stored twice: `sim::function_logs` makes its
 //! events of what the function's invocations left, whenever somebody reads.
 
+#[cfg(test)]
+mod bounds_tests;
 mod filter;
 pub mod insights;
 mod rules;

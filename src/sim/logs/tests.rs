@@ -10,12 +10,12 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let start = Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap();
     World::new(1, start, Account { account: "123456789012".into(), region: "eu-west-1".into(), limits: false })
 }
 
-fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {
+pub(super) fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {
     let request =
         Request { method: "POST".into(), path: "/".into(), query: String::new(), headers: vec![], body: Bytes::new() };
     let mut call = Call::new(request, world.now);
@@ -25,7 +25,7 @@ fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiErr
     })
 }
 
-fn refused(world: &mut World, operation: &str, input: Value) -> (&'static str, String) {
+pub(super) fn refused(world: &mut World, operation: &str, input: Value) -> (&'static str, String) {
     let error = ask(world, operation, input.clone()).expect_err(&input.to_string());
     (error.code, error.message)
 }

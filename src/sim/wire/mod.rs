@@ -6,6 +6,7 @@ pub mod event_stream;
 pub mod input;
 pub mod json;
 pub mod page_token;
+pub mod pattern;
 pub mod query;
 pub mod rest;
 pub mod visit;

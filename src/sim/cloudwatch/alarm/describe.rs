@@ -42,14 +42,15 @@ fn page_size(input: &Input<'_>) -> Result<usize, ApiError> {
 }
 
 pub fn describe_alarms(alarms: &Alarms, place: &Place, input: &Input<'_>) -> Result<Value, ApiError> {
-    let (names, prefix) = (input.texts("AlarmNames")?, input.bounded_text("AlarmNamePrefix", 255)?);
+    let (names, prefix) = (input.bounded_texts("AlarmNames", 255)?, input.bounded_text("AlarmNamePrefix", 255)?);
     input.check_size("AlarmNames", names.as_ref().map_or(0, Vec::len), PAGE_MAX)?;
     if names.is_some() && prefix.is_some() {
         return Err(invalid_combination(
             "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive and you have specified both.",
         ));
     }
-    let (children, parents) = (input.text("ChildrenOfAlarmName")?, input.text("ParentsOfAlarmName")?);
+    let (children, parents) =
+        (input.bounded_text("ChildrenOfAlarmName", 255)?, input.bounded_text("ParentsOfAlarmName", 255)?);
     let alone = ["AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "ActionPrefix"];
     if children.is_some() && parents.is_some()
         || (children.is_some() || parents.is_some()) && alone.into_iter().any(|member| input.has(member))
@@ -208,10 +209,11 @@ fn put_composite(value: &mut Map<String, Value>, composite: &Composite) {
     }
 }
 
-/// Alarms on one metric; those of expressions are found by the metrics that the expressions use.
+/// Alarms on one metric; those of expressions are on none [DescribeAlarmsForMetric].
 pub fn describe_alarms_for_metric(alarms: &Alarms, place: &Place, input: &Input<'_>) -> Result<Value, ApiError> {
     let asked: Metric = input.metric()?;
-    let statistic = match (input.text("Statistic")?, input.text("ExtendedStatistic")?) {
+    let simple = input.one_of("Statistic", &["SampleCount", "Average", "Sum", "Minimum", "Maximum"])?;
+    let statistic = match (simple, input.text("ExtendedStatistic")?) {
         (Some(_), Some(_)) => {
             return Err(invalid_combination(
                 "The parameters Statistic and ExtendedStatistic are mutually exclusive and you have specified both.",
@@ -219,6 +221,9 @@ pub fn describe_alarms_for_metric(alarms: &Alarms, place: &Place, input: &Input<
         }
         (simple, extended) => simple.or(extended),
     };
+    if input.integer("Period")?.is_some_and(|period_s| period_s < 1) {
+        return Err(invalid("The parameter Period must be greater than or equal to 1."));
+    }
     let (period_s, unit) = (input.integer("Period")?, wire::unit(input)?);
     let fits = |alarm: &&Alarm| match &alarm.kind {
         Kind::Metric(Watching { watched: Watched::Metric { metric, stat, period_s: own, unit: own_unit }, .. }) => {
@@ -227,24 +232,19 @@ pub fn describe_alarms_for_metric(alarms: &Alarms, place: &Place, input: &Input<
                 && period_s.is_none_or(|period_s| period_s == *own)
                 && unit.is_none_or(|unit| Some(unit) == *own_unit)
         }
-        Kind::Metric(Watching { watched: Watched::Queries { queries, .. }, .. }) => uses(queries, &asked),
-        Kind::Composite(_) => false,
+        Kind::Metric(_) | Kind::Composite(_) => false,
     };
     let found: Vec<Value> = alarms.all().filter(fits).map(|alarm| value(alarm, place)).collect();
     Ok(json!({ "MetricAlarms": found }))
 }
 
-fn uses(queries: &Value, asked: &Metric) -> bool {
-    queries.as_array().into_iter().flatten().any(|query| {
-        let metric = query.pointer("/MetricStat/Metric").map(Input::new);
-        matches!(metric, Some(Ok(input)) if input.metric().is_ok_and(|metric| metric == *asked))
-    })
-}
-
 pub fn describe_alarm_history(alarms: &Alarms, input: &Input<'_>) -> Result<Value, ApiError> {
     let name = input.bounded_text("AlarmName", 255)?;
     let types = types(input)?;
-    let kinds = ["ConfigurationUpdate", "StateUpdate", "Action"].map(|kind| (kind, kind));
+    input.bounded_text("AlarmContributorId", 16)?;
+    let kinds =
+        ["ConfigurationUpdate", "StateUpdate", "Action", "AlarmContributorStateUpdate", "AlarmContributorAction"]
+            .map(|kind| (kind, kind));
     let kind = choice(input, "HistoryItemType", &kinds)?;
     let (start, end) = (input.time("StartDate")?, input.time("EndDate")?);
     if let (Some(start), Some(end)) = (start, end)

@@ -4,6 +4,8 @@
 //! `set_state` is somebody's hand. A change of state puts actions into `outbox`; `sim::alarm_actions` carries them to
 //! other services and notes with `note_action` how that went.
 
+#[cfg(test)]
+mod bounds_tests;
 mod configuration;
 pub(super) mod describe;
 mod evaluation;

@@ -8,7 +8,7 @@ use crate::sim::wire::{Call, Reply, Request};
 use crate::sim::world::World;
 use serde_json::json;
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let start = Timestamp::parse_rfc3339("2026-11-27T18:00:00Z").unwrap();
     let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: false };
     World::new(1, start, place)
@@ -29,7 +29,7 @@ fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiErr
     })
 }
 
-fn refused(world: &mut World, operation: &str, input: Value) -> (&'static str, String) {
+pub(super) fn refused(world: &mut World, operation: &str, input: Value) -> (&'static str, String) {
     let error = ask(world, operation, input.clone()).expect_err(&input.to_string());
     (error.query_code.unwrap_or(error.code), error.message)
 }
@@ -193,10 +193,11 @@ fn an_expression_and_a_percentile_are_watched_too() {
     let slow = described(&mut world, "slow");
     assert_eq!((&slow["StateValue"], &slow["ExtendedStatistic"]), (&json!("ALARM"), &json!("p90")));
     let for_metric = json!({"Namespace": "App", "MetricName": "Calls"});
+    // The alarm of the expression is on no metric.
     let found = ask(&mut world, "DescribeAlarmsForMetric", for_metric).unwrap();
     let names: Vec<&str> =
         found["MetricAlarms"].as_array().unwrap().iter().map(|a| a["AlarmName"].as_str().unwrap()).collect();
-    assert_eq!(names, ["rate", "slow"]);
+    assert_eq!(names, ["slow"]);
     let mut two = input;
     two["Metrics"][0]["ReturnData"] = true.into();
     assert_eq!(refused(&mut world, "PutMetricAlarm", two).0, "ValidationError");

@@ -263,7 +263,7 @@ pub fn set_alarm_state(world: &mut World, input: &Input<'_>) -> Result<Value, Ap
 }
 
 fn names<'a>(input: &Input<'a>) -> Result<Vec<&'a str>, ApiError> {
-    let names = input.texts("AlarmNames")?.ok_or_else(|| missing("AlarmNames"))?;
+    let names = input.bounded_texts("AlarmNames", 255)?.ok_or_else(|| missing("AlarmNames"))?;
     input.check_size("AlarmNames", names.len(), NAMES_MAX)?;
     Ok(names)
 }

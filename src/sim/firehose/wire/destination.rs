@@ -1,5 +1,6 @@
 //! Destinations as requests give them: which members there must be, their bounds and their defaults.
 
+use super::members;
 use crate::sim::error::ApiError;
 use crate::sim::firehose::destination::{Destination, Kind};
 use crate::sim::firehose::fault;
@@ -117,26 +118,17 @@ fn path(member: &str, inner: &str) -> String {
 
 fn check(given: Input<'_>, member: &str) -> Result<(), ApiError> {
     let mut violations = Violations::default();
+    let at = |inner: &str| path(member, inner);
+    let mut is_half = false;
     if let Some(hints) = given.structure("BufferingHints")? {
         for (name, least, most) in [("SizeInMBs", 1, 128), ("IntervalInSeconds", 0, 900)] {
-            let Some(value) = hints.integer(name)? else { continue };
-            let inner = path(&path(member, "BufferingHints"), name);
-            if value < least {
-                let rule = format!("Member must have value greater than or equal to {least}");
-                violations.add(&format!("'{value}'"), &inner, &rule);
-            } else if value > most {
-                let rule = format!("Member must have value less than or equal to {most}");
-                violations.add(&format!("'{value}'"), &inner, &rule);
-            }
+            let inner = path(&at("BufferingHints"), name);
+            members::integer(hints, name, &inner, (least, most), &mut violations)?;
         }
+        is_half = hints.has("SizeInMBs") != hints.has("IntervalInSeconds");
     }
-    if let Some(format) = given.text("CompressionFormat")? {
-        let formats = ["UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"];
-        if !formats.contains(&format) {
-            let rule = format!("Member must satisfy enum value set: [{}]", formats.join(", "));
-            violations.add(&format!("'{format}'"), &path(member, "CompressionFormat"), &rule);
-        }
-    }
+    let formats = ["UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"];
+    members::one_of(given, "CompressionFormat", &at("CompressionFormat"), &formats, &mut violations)?;
     for (name, is_right) in [("RoleARN", is_role as fn(&str) -> bool), ("BucketARN", is_bucket)] {
         if let Some(arn) = given.text(name)?.filter(|arn| !is_right(arn)) {
             let pattern = if name == "RoleARN" {
@@ -145,11 +137,79 @@ fn check(given: Input<'_>, member: &str) -> Result<(), ApiError> {
                 r"arn:.*:s3:::[\w\.\-]{1,255}"
             };
             let rule = format!("Member must satisfy regular expression pattern: {pattern}");
-            violations.add(&format!("'{arn}'"), &path(member, name), &rule);
+            violations.add(&format!("'{arn}'"), &at(name), &rule);
         }
     }
-    violations.finish()
+    check_storage(given, member, &mut violations)?;
+    violations.finish()?;
+    if is_half {
+        let message = "BufferingHints must specify both SizeInMBs and IntervalInSeconds, or neither";
+        return Err(fault::invalid_argument(message));
+    }
+    Ok(())
 }
+
+/// The members that only destinations in S3 have, at any depth [ExtendedS3DestinationConfiguration].
+fn check_storage(given: Input<'_>, member: &str, violations: &mut Violations) -> Result<(), ApiError> {
+    let at = |inner: &str| path(member, inner);
+    for (name, most, pattern) in [
+        ("Prefix", 1024, ".*"),
+        ("ErrorOutputPrefix", 1024, ".*"),
+        ("FileExtension", 128, r"^$|\.[0-9a-z!\-_.*'()]+"),
+        ("CustomTimeZone", 50, "^$|[a-zA-Z/_]+"),
+    ] {
+        members::text(given, name, &at(name), (0, most, pattern), violations)?;
+    }
+    if member.starts_with("ExtendedS3") {
+        members::one_of(given, "S3BackupMode", &at("S3BackupMode"), &["Disabled", "Enabled"], violations)?;
+    }
+    if let Some(encryption) = given.structure("EncryptionConfiguration")? {
+        let at = |inner: &str| path(&at("EncryptionConfiguration"), inner);
+        members::one_of(encryption, "NoEncryptionConfig", &at("NoEncryptionConfig"), &["NoEncryption"], violations)?;
+        if let Some(key) = encryption.structure("KMSEncryptionConfig")? {
+            let at = path(&at("KMSEncryptionConfig"), "AWSKMSKeyARN");
+            if !key.has("AWSKMSKeyARN") {
+                violations.add("null", &at, "Member must not be null");
+            }
+            members::text(key, "AWSKMSKeyARN", &at, (1, 512, KEY_PATTERN), violations)?;
+        }
+    }
+    if let Some(logging) = given.structure("CloudWatchLoggingOptions")? {
+        for (name, pattern) in [("LogGroupName", r"[\.\-_/#A-Za-z0-9]*"), ("LogStreamName", "[^:*]*")] {
+            let at = path(&at("CloudWatchLoggingOptions"), name);
+            members::text(logging, name, &at, (0, 512, pattern), violations)?;
+        }
+    }
+    if let Some(processing) = given.structure("ProcessingConfiguration")? {
+        let at = path(&at("ProcessingConfiguration"), "Processors");
+        for (index, processor) in processing.structures("Processors")?.unwrap_or_default().into_iter().enumerate() {
+            let at = format!("{at}.{}.member.type", index + 1);
+            if !processor.has("Type") {
+                violations.add("null", &at, "Member must not be null");
+            }
+            members::one_of(processor, "Type", &at, &PROCESSORS, violations)?;
+        }
+    }
+    if let Some(partitioning) = given.structure("DynamicPartitioningConfiguration")?
+        && let Some(retries) = partitioning.structure("RetryOptions")?
+    {
+        let at = path(&path(&at("DynamicPartitioningConfiguration"), "RetryOptions"), "DurationInSeconds");
+        members::integer(retries, "DurationInSeconds", &at, (0, 7200), violations)?;
+    }
+    Ok(())
+}
+
+/// What a processor may be [Processor].
+const PROCESSORS: [&str; 6] = [
+    "RecordDeAggregation",
+    "Decompression",
+    "CloudWatchLogProcessing",
+    "Lambda",
+    "MetadataExtraction",
+    "AppendDelimiterToRecord",
+];
+/// `AWSKMSKeyARN`'s pattern [KMSEncryptionConfig].
+const KEY_PATTERN: &str = r"arn:.*:kms:[a-zA-Z0-9\-]+:\d{12}:(key|alias)/[a-zA-Z_0-9+=,.@\-_/]+";
 
 /// `arn:…:iam::123456789012:role/NAME`, with a path.
 fn is_role(arn: &str) -> bool {

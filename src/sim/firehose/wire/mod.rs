@@ -2,6 +2,7 @@
 
 mod describe;
 mod destination;
+mod members;
 mod records;
 mod streams;
 

@@ -1,12 +1,14 @@
 //! Operations on delivery streams.
 
-use super::{describe, destination, name};
+use super::{describe, destination, members, name};
 use crate::sim::error::ApiError;
 use crate::sim::firehose::stream::{Encryption, Source};
 use crate::sim::firehose::{Spec, fault};
 use crate::sim::wire::input::{Input, Violations};
 use crate::sim::world::World;
 use serde_json::{Value as Json, json};
+
+const KINDS: [&str; 4] = ["DirectPut", "KinesisStreamAsSource", "MSKAsSource", "DatabaseAsSource"];
 
 fn nothing() -> Json {
     json!({})
@@ -15,8 +17,15 @@ fn nothing() -> Json {
 pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let name = name(input, &[])?;
     let mut violations = Violations::default();
-    let kinds = ["DirectPut", "KinesisStreamAsSource", "MSKAsSource", "DatabaseAsSource"];
-    violations.one_of(input, "DeliveryStreamType", &kinds);
+    violations.one_of(input, "DeliveryStreamType", &KINDS);
+    if let Some(direct) = input.structure("DirectPutSourceConfiguration")? {
+        let member = "directPutSourceConfiguration.throughputHintInMBs";
+        members::integer(direct, "ThroughputHintInMBs", member, (1, 100), &mut violations)?;
+        if !direct.has("ThroughputHintInMBs") {
+            violations.add("null", member, "Member must not be null");
+        }
+    }
+    members::tags(input, &mut violations)?;
     violations.finish()?;
     let spec = Spec {
         name: name.to_owned(),
@@ -63,10 +72,18 @@ fn source(input: Input<'_>) -> Result<Source, ApiError> {
     }
 }
 
+/// `AWSKMSKeyARN`'s pattern [DeliveryStreamEncryptionConfigurationInput].
+const KEY_PATTERN: &str = r"arn:.*:kms:[a-zA-Z0-9\-]+:\d{12}:key/[a-zA-Z_0-9+=,.@\-_/]+";
+
 fn encryption(given: Input<'_>) -> Result<Encryption, ApiError> {
     let mut violations = Violations::default();
-    violations.required(given, "KeyType");
-    violations.one_of(given, "KeyType", &["AWS_OWNED_CMK", "CUSTOMER_MANAGED_CMK"]);
+    let path = |member: &str| format!("deliveryStreamEncryptionConfigurationInput.{member}");
+    if !given.has("KeyType") {
+        violations.add("null", &path("keyType"), "Member must not be null");
+    }
+    let types = ["AWS_OWNED_CMK", "CUSTOMER_MANAGED_CMK"];
+    members::one_of(given, "KeyType", &path("keyType"), &types, &mut violations)?;
+    members::text(given, "KeyARN", &path("keyARN"), (1, 512, KEY_PATTERN), &mut violations)?;
     violations.finish()?;
     let (key_type, key_arn) = (given.text("KeyType")?, given.text("KeyARN")?);
     if key_type == Some("CUSTOMER_MANAGED_CMK") && key_arn.is_none() {
@@ -93,6 +110,10 @@ pub fn list(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let mut violations = Violations::default();
     violations.at_least(input, "Limit", 1);
     violations.at_most(input, "Limit", 10_000);
+    violations.one_of(input, "DeliveryStreamType", &KINDS);
+    let after = "exclusiveStartDeliveryStreamName";
+    let rule = (1, 64, "[a-zA-Z0-9_.-]+");
+    members::text(input, "ExclusiveStartDeliveryStreamName", after, rule, &mut violations)?;
     violations.finish()?;
     let limit = input.integer("Limit")?.map_or(10, |limit| limit.max(1) as usize);
     let after = input.text("ExclusiveStartDeliveryStreamName")?;
@@ -135,6 +156,9 @@ pub fn stop_encryption(world: &mut World, input: Input<'_>) -> Result<Json, ApiE
 
 pub fn tag(world: &mut World, input: Input<'_>) -> Result<Json, ApiError> {
     let name = name(input, &["Tags"])?;
+    let mut violations = Violations::default();
+    members::tags(input, &mut violations)?;
+    violations.finish()?;
     let tags = input.tags("Tags")?;
     let (service, cx) = world.firehose_cx();
     service.tag(&cx, name, tags).map(|()| nothing())

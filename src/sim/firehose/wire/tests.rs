@@ -106,3 +106,68 @@ fn other_destinations_are_described_with_their_storage_and_without_their_secrets
     let member = "Value null at 'splunkDestinationConfiguration.hECEndpointType'";
     assert!(status == 400 && error["message"].as_str().unwrap().contains(member), "{error}");
 }
+
+#[test]
+fn members_out_of_their_bounds_are_refused() {
+    let place = Place { account: "123456789012".into(), region: "eu-west-1".into(), limits: true };
+    let mut world = World::new(7, Timestamp::from_millis(1_800_000_000_000), place);
+    let mut words = |operation: &str, more: Value| {
+        let mut input = json!({"DeliveryStreamName": "x"});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (status, answer) = ask(&mut world, operation, &input);
+        assert_eq!(status, 400, "{input}");
+        let message = answer["message"].as_str().unwrap().replace("1 validation error detected: Value ", "");
+        message.replace(" failed to satisfy constraint: Member must", "")
+    };
+    let s3 = |name: &str, value: Value| {
+        let mut s3 = json!({"RoleARN": "arn:aws:iam::123456789012:role/r", "BucketARN": "arn:aws:s3:::b"});
+        s3[name] = value;
+        json!({ "ExtendedS3DestinationConfiguration": s3 })
+    };
+    let set = "satisfy enum value set";
+    for (operation, input, expected) in [
+        ("CreateDeliveryStream", json!({"Tags": []}), "at 'tags' have length greater than or equal to 1".to_owned()),
+        (
+            "TagDeliveryStream",
+            json!({"Tags": [{"Key": "aws:a"}]}),
+            r"'aws:a' at 'tags.1.member.key' satisfy regular expression pattern: ^(?!aws:)[\p{L}\p{Z}\p{N}_.:\/=+\-@%]*$".to_owned(),
+        ),
+        (
+            "CreateDeliveryStream",
+            json!({"DirectPutSourceConfiguration": {"ThroughputHintInMBs": 101}}),
+            "'101' at 'directPutSourceConfiguration.throughputHintInMBs' have value less than or equal to 100".to_owned(),
+        ),
+        (
+            "StartDeliveryStreamEncryption",
+            json!({"DeliveryStreamEncryptionConfigurationInput": {}}),
+            "null at 'deliveryStreamEncryptionConfigurationInput.keyType' not be null".to_owned(),
+        ),
+        ("ListDeliveryStreams", json!({"DeliveryStreamType": "Any"}), format!("'Any' at 'deliveryStreamType' {set}: [DirectPut, KinesisStreamAsSource, MSKAsSource, DatabaseAsSource]")),
+        (
+            "CreateDeliveryStream",
+            s3("S3BackupMode", json!("On")),
+            format!("'On' at 'extendedS3DestinationConfiguration.s3BackupMode' {set}: [Disabled, Enabled]"),
+        ),
+        (
+            "CreateDeliveryStream",
+            s3("DynamicPartitioningConfiguration", json!({"RetryOptions": {"DurationInSeconds": 7201}})),
+            "'7201' at 'extendedS3DestinationConfiguration.dynamicPartitioningConfiguration.retryOptions.durationInSeconds' \
+             have value less than or equal to 7200"
+                .to_owned(),
+        ),
+        (
+            "CreateDeliveryStream",
+            s3("ProcessingConfiguration", json!({"Processors": [{}]})),
+            "null at 'extendedS3DestinationConfiguration.processingConfiguration.processors.1.member.type' not be null"
+                .to_owned(),
+        ),
+        (
+            "CreateDeliveryStream",
+            s3("BufferingHints", json!({"SizeInMBs": 5})),
+            "BufferingHints must specify both SizeInMBs and IntervalInSeconds, or neither".to_owned(),
+        ),
+    ] {
+        let found = words(operation, input).replace("1 validation error detected: Value ", "");
+        assert_eq!(found, expected, "{operation}");
+    }
+}

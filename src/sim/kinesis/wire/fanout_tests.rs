@@ -248,3 +248,14 @@ fn fan_out_has_metrics_of_its_own() {
     ];
     assert_eq!(names, wanted);
 }
+
+#[test]
+fn a_subscription_is_not_taken_over_at_once_where_limits_are_lifted() {
+    let (mut world, arn) = with_consumer(false);
+    let input = start(&arn, "LATEST");
+    subscribe(&mut world, &input).unwrap();
+    wait(&mut world, 4);
+    assert_eq!(subscribe(&mut world, &input).unwrap_err().code, "ResourceInUseException");
+    wait(&mut world, 2);
+    subscribe(&mut world, &input).unwrap();
+}

@@ -88,6 +88,7 @@ pub(super) const CREATE_STREAM: &[Member] = &[
     TAGS,
     integer("WarmThroughputMiBps", &[Rule::AtLeast(0)]),
     integer("MaxRecordSizeInKiB", &[Rule::AtLeast(1024), Rule::AtMost(10_240)]),
+    text("RecordDistributionStrategy", &[Rule::OneOf(&["AUTO", "USER_PARTITION_KEY"])]),
 ];
 
 pub(super) const DELETE_STREAM: &[Member] =

@@ -200,3 +200,39 @@ fn the_accounts_commitment_lasts_a_day() {
     wait(&mut world, 86_400);
     assert_eq!(is(ask(&mut world, "DescribeAccountSettings", json!({})).unwrap()), "DISABLED");
 }
+
+#[test]
+fn tags_of_aws_are_not_for_others() {
+    let mut world = with_stream(false, 1);
+    let words = "because some tags contained keys with the reserved prefix aws:.";
+    let tags = json!({ "StreamName": "bids", "Tags": { "aws:team": "x" } });
+    let (code, message) = refused(&mut world, "AddTagsToStream", tags);
+    assert!(code == "InvalidArgumentException" && message.ends_with(words), "{code}: {message}");
+    let input = json!({ "StreamName": "asks", "ShardCount": 1, "Tags": { "aws:team": "x" } });
+    let (code, message) = refused(&mut world, "CreateStream", input);
+    assert!(code == "InvalidArgumentException" && message.ends_with(words), "{code}: {message}");
+    let described = ask(&mut world, "DescribeStreamSummary", json!({ "StreamName": "asks" }));
+    assert_eq!(described.unwrap_err().code, "ResourceNotFoundException");
+}
+
+#[test]
+fn records_are_distributed_in_one_of_two_ways() {
+    let mut world = with_stream(false, 1);
+    let input = json!({ "StreamName": "asks", "ShardCount": 1, "RecordDistributionStrategy": "random" });
+    let message = "1 validation error detected: Value 'random' at 'recordDistributionStrategy' failed to satisfy \
+                   constraint: Member must satisfy enum value set: [AUTO, USER_PARTITION_KEY]";
+    assert_eq!(refused(&mut world, "CreateStream", input), ("ValidationException", message.to_owned()));
+}
+
+#[test]
+fn rules_hold_where_limits_are_lifted() {
+    let mut world = with_stream(false, 1);
+    for target in [2, 1, 2, 1, 2, 1, 2, 1, 2, 1] {
+        let resize = json!({ "StreamName": "bids", "TargetShardCount": target, "ScalingType": "UNIFORM_SCALING" });
+        ask(&mut world, "UpdateShardCount", resize).unwrap();
+        wait(&mut world, 300);
+    }
+    let resize = json!({ "StreamName": "bids", "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING" });
+    let (code, message) = refused(&mut world, "UpdateShardCount", resize);
+    assert!(code == "LimitExceededException" && message.contains("within the last 24 hours"), "{code}: {message}");
+}

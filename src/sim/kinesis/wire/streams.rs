@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
 use crate::sim::kinesis::token::{self, TokenKind};
-use crate::sim::kinesis::{MonitoringAnswer, ShardId, ShardMetric, StreamMode, StreamSummary, fault};
+use crate::sim::kinesis::{Kinesis, MonitoringAnswer, ShardId, ShardMetric, StreamMode, StreamSummary, fault};
 use crate::sim::world::World;
 use serde_json::{Value, json};
 
@@ -32,8 +32,9 @@ pub(super) fn create(world: &mut World, input: &Input<'_>) -> Result<Value, ApiE
     let mode = if on_demand { StreamMode::OnDemand } else { StreamMode::Provisioned };
     let (kinesis, mut cx) = world.kinesis_cx();
     let name = input.text("StreamName");
-    kinesis.create_stream(&mut cx, name, shards, mode)?;
     let tags = input.tags();
+    Kinesis::check_first_tags(&cx, name, &tags)?;
+    kinesis.create_stream(&mut cx, name, shards, mode)?;
     if !tags.is_empty() {
         kinesis.set_tags(&cx, name, tags)?;
     }

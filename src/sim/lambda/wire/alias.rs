@@ -15,6 +15,14 @@ const PAGE: i64 = 50;
 const NAME_PATTERN: &str = "(?!^[0-9]+$)([a-zA-Z0-9-_]+)";
 const VERSION_PATTERN: &str = "(\\$LATEST|[0-9]+)";
 
+/// An alias's name is not a number, which a version would have.
+fn check_name(name: &str, violations: &mut Violations) {
+    let is_fit = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        && !name.bytes().all(|b| b.is_ascii_digit());
+    violations.pattern(is_fit, name, "name", NAME_PATTERN);
+    violations.length(Some(name), "name", 128);
+}
+
 fn arn_of(place: &Place, function: &str) -> String {
     place.arn("lambda", &format!("function:{function}"))
 }
@@ -102,12 +110,10 @@ pub fn create(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
     }
     let change = read(input, &mut violations)?;
     let name = name.unwrap_or_default();
-    let is_fit = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-        && !name.bytes().all(|b| b.is_ascii_digit());
-    violations.pattern(is_fit || !input.has("Name"), name, "name", NAME_PATTERN);
-    violations.length(Some(name), "name", 128);
-    violations.check()?;
-    let (function, _) = FunctionRef::of(world, route)?.named(None)?;
+    if input.has("Name") {
+        check_name(name, &mut violations);
+    }
+    let (function, _) = violations.check_with(FunctionRef::of(world, route))?.named(None)?;
     let (lambda, mut cx) = world.lambda_cx();
     let version = change.version.unwrap_or_default();
     let alias = lambda.create_alias(&mut cx, &function, name, version, &change)?;
@@ -117,8 +123,7 @@ pub fn create(world: &mut World, route: &Route, input: Members<'_>) -> Result<An
 pub fn update(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
     let mut violations = Violations::default();
     let change = read(input, &mut violations)?;
-    violations.check()?;
-    let (function, _) = FunctionRef::of(world, route)?.named(None)?;
+    let (function, _) = violations.check_with(FunctionRef::of(world, route))?.named(None)?;
     let (lambda, mut cx) = world.lambda_cx();
     let alias = lambda.update_alias(&mut cx, &function, &route.part, &change)?;
     Ok(Answer::json(200, &show(&world.place, &function, &alias)))
@@ -132,7 +137,9 @@ pub fn get(world: &World, route: &Route) -> Result<Answer, ApiError> {
 }
 
 pub fn delete(world: &mut World, route: &Route) -> Result<Answer, ApiError> {
-    let (function, _) = FunctionRef::of(world, route)?.named(None)?;
+    let mut violations = Violations::default();
+    check_name(&route.part, &mut violations);
+    let (function, _) = violations.check_with(FunctionRef::of(world, route))?.named(None)?;
     world.lambda.delete_alias(&function, &route.part);
     Ok(Answer::empty(204))
 }

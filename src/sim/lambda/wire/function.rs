@@ -113,6 +113,9 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
         ));
     }
+    if config.package_type == "Image" {
+        check_image(input)?;
+    }
     if tags.len() > TAGS_MAX {
         return Err(invalid_parameter("Number of tags exceeds resource tag limit."));
     }
@@ -137,6 +140,20 @@ pub fn create(world: &mut World, input: Members<'_>) -> Result<Answer, ApiError>
     let published = publishes.then(|| lambda.publish_version(&mut cx, &name, None)).flatten();
     let number = published.unwrap_or(VersionNumber::LATEST);
     Ok(Answer::json(201, &shown(world, &name, number, &Qualifier::Unqualified)?))
+}
+
+/// An image brings what a package is told to run, and is told by its address.
+fn check_image(input: Members<'_>) -> Result<(), ApiError> {
+    if input.has("Handler") || input.has("Runtime") || input.has("Layers") {
+        return Err(invalid_parameter(
+            "Please don't provide Handler or Runtime or Layer when the intent is to create a function with PackageType \
+             Image.",
+        ));
+    }
+    match input.object("Code")?.map(|code| code.text("ImageUri")).transpose()?.flatten() {
+        Some(_) => Ok(()),
+        None => Err(invalid_parameter("Please provide ImageUri when creating a function with packageType Image.")),
+    }
 }
 
 /// The one architecture that a function has.
@@ -286,8 +303,7 @@ pub fn update_configuration(world: &mut World, route: &Route, input: Members<'_>
 pub fn update_code(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answer, ApiError> {
     let mut violations = Violations::default();
     let architecture = read_architecture(input, &mut violations)?;
-    violations.check()?;
-    let name = FunctionRef::of(world, route)?.whole(world)?;
+    let name = violations.check_with(FunctionRef::of(world, route))?.whole(world)?;
     check_revision(world, &name, input)?;
     let latest = &named(world, &name)?.latest;
     let is_zip = latest.config.package_type == "Zip";
@@ -325,8 +341,7 @@ pub fn put_concurrency(world: &mut World, route: &Route, input: Members<'_>) -> 
         violations.missing("reservedConcurrentExecutions");
     }
     violations.range(reserved, "reservedConcurrentExecutions", 0, i64::from(i32::MAX));
-    violations.check()?;
-    let reference = FunctionRef::of(world, route)?;
+    let reference = violations.check_with(FunctionRef::of(world, route))?;
     // AWS names the unpublished version here, and here alone.
     let latest = Qualifier::Version(VersionNumber::LATEST);
     let latest_arn = latest.arn(&world.place.arn("lambda", &format!("function:{}", reference.name)));

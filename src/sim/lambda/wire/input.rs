@@ -3,7 +3,7 @@
 use crate::sim::error::ApiError;
 use crate::sim::lambda::function::{function_not_found, invalid_parameter};
 use crate::sim::lambda::version::Qualifier;
-use crate::sim::wire::serialization_error;
+use crate::sim::wire::{pattern, serialization_error};
 use crate::sim::world::World;
 use serde_json::{Map, Value};
 
@@ -124,11 +124,29 @@ impl Violations {
         }
     }
 
+    /// The model's pattern, which the whole value must fit.
+    pub fn fits(&mut self, value: Option<&str>, member: &str, pattern: &str) {
+        if let Some(text) = value {
+            self.pattern(pattern::fits(pattern, text), text, member, pattern);
+        }
+    }
+
     pub fn one_of(&mut self, value: Option<&str>, member: &str, choices: &[&str]) {
         if let Some(text) = value.filter(|text| !choices.contains(text)) {
             let constraint = format!("satisfy enum value set: [{}]", choices.join(", "));
             self.add(&format!("'{text}'"), member, &constraint);
         }
+    }
+
+    /// What a request's path names, when neither it nor what was looked at before is out of its bounds; else a
+    /// ValidationException that counts the violations of both.
+    pub fn check_with(mut self, path: Result<FunctionRef, ApiError>) -> Result<FunctionRef, ApiError> {
+        let of_path = path.as_ref().err().filter(|error| error.code == "ValidationException");
+        if let Some((_, told)) = of_path.and_then(|error| error.message.split_once(" detected: ")) {
+            self.0.push(told.to_owned());
+        }
+        self.check()?;
+        path
     }
 
     /// A ValidationException when there were any.

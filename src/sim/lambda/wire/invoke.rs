@@ -31,8 +31,8 @@ pub fn invoke(world: &mut World, call: &mut Call, route: &Route) -> Result<Reply
     let mut violations = Violations::default();
     violations.one_of(Some(&invocation_type), "invocationType", &["Event", "RequestResponse", "DryRun"]);
     violations.one_of(Some(&log_type), "logType", &["None", "Tail"]);
-    violations.check()?;
-    let (name, qualifier) = FunctionRef::of(world, route)?.named(route.parameter("Qualifier"))?;
+    let (name, qualifier) =
+        violations.check_with(FunctionRef::of(world, route))?.named(route.parameter("Qualifier"))?;
     let Some(version) = world.lambda.named(&name).and_then(|function| function.qualified(&qualifier)) else {
         let arn = world.place.arn("lambda", &format!("function:{name}"));
         return Err(function_not_found(&format!("{arn}:{}", qualifier.text_or_latest())));

@@ -359,10 +359,15 @@ pub fn get(world: &World, route: &Route) -> Result<Answer, ApiError> {
     answer(world, find(world, route)?, 200)
 }
 
+/// `EventSourceArn`'s pattern [ListEventSourceMappings].
+const SOURCE_PATTERN: &str = "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)";
+
 pub fn list(world: &World, route: &Route) -> Result<Answer, ApiError> {
     let most = route.integer("MaxItems")?;
     let mut violations = Violations::default();
     violations.range(most, "maxItems", 1, 10_000);
+    let arn = route.parameter("EventSourceArn").filter(|arn| !arn.is_empty());
+    violations.fits(arn, "eventSourceArn", SOURCE_PATTERN);
     violations.check()?;
     let page = most.unwrap_or(PAGE).min(PAGE) as usize;
     let marker = route.parameter("Marker").filter(|m| !m.is_empty()).map(Lambda::read_marker).transpose()?;
@@ -374,7 +379,6 @@ pub fn list(world: &World, route: &Route) -> Result<Answer, ApiError> {
         Some(name) => Some(FunctionRef::parse(world, name)?.resolve(world, None)?),
         None => None,
     };
-    let arn = route.parameter("EventSourceArn").filter(|arn| !arn.is_empty());
     // A name without a qualifier means the function as such: what is mapped to its aliases is listed under those.
     let is_wanted = |mapping: &Mapping| {
         function

@@ -139,3 +139,24 @@ fn a_fifo_queue_has_no_batching_window() {
     assert_eq!(ask(&mut world, "PUT", &path, &json!({"MaximumBatchingWindowInSeconds": 1})).0, 400);
     assert_eq!(ask(&mut world, "PUT", &path, &json!({"BatchSize": 6})).0, 202);
 }
+
+#[test]
+fn a_mapping_has_five_filters_at_most() {
+    let mut world = world();
+    world.place.limits = false;
+    create(&mut world, "task");
+    queue(&mut world, "orders");
+    let mut filtered = |count: usize| {
+        let filters = vec![json!({"Pattern": "{\"body\": [\"a\"]}"}); count];
+        let input = json!({
+            "EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:orders", "FunctionName": "task",
+            "FilterCriteria": {"Filters": filters},
+        });
+        ask(&mut world, "POST", "/2015-03-31/event-source-mappings", &input).0
+    };
+    assert_eq!((filtered(6), filtered(5)), (400, 202));
+    let (status, answer) =
+        ask(&mut world, "GET", "/2015-03-31/event-source-mappings?EventSourceArn=orders", &Value::Null);
+    let message = answer["message"].as_str().unwrap();
+    assert!(status == 400 && message.contains("Value 'orders' at 'eventSourceArn'"), "{message}");
+}

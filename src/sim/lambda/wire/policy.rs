@@ -14,6 +14,9 @@ use serde_json::{Map, Value, json};
 const ACTION_PATTERN: &str = "(lambda:[*]|lambda:[a-zA-Z]+|[*])";
 const SID_PATTERN: &str = "([a-zA-Z0-9-_]+)";
 
+/// Where services have their names.
+const SERVICE_DOMAINS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com"];
+
 fn is_action(text: &str) -> bool {
     let operation = text.strip_prefix("lambda:");
     text == "*" || operation.is_some_and(|o| o == "*" || (!o.is_empty() && o.bytes().all(|b| b.is_ascii_alphabetic())))
@@ -32,10 +35,11 @@ fn principal(place: &Place, text: &str) -> Result<Value, ApiError> {
     if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(json!({"AWS": format!("arn:{partition}:iam::{text}:root")}));
     }
-    if text.starts_with("arn:") && text.contains(":iam::") {
+    if text.starts_with("arn:") && text.split(':').count() >= 6 {
         return Ok(json!({ "AWS": text }));
     }
-    if text.contains('.') && text.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+    let is_service = |domain: &&str| text.strip_suffix(domain).is_some_and(|service| !service.is_empty());
+    if SERVICE_DOMAINS.iter().any(|domain| is_service(&domain)) {
         return Ok(json!({ "Service": text }));
     }
     Err(invalid_parameter("The provided principal was invalid. Please check the principal and try again."))
@@ -98,7 +102,7 @@ pub fn add(world: &mut World, route: &Route, input: Members<'_>) -> Result<Answe
         violations.pattern(is_action(action), action, "action", ACTION_PATTERN);
     }
     violations.one_of(auth_type, "functionUrlAuthType", &["NONE", "AWS_IAM"]);
-    violations.check()?;
+    violations.check_with(FunctionRef::of(world, route))?;
     let (name, qualifier) = find(world, route, function_not_found)?;
     let sid = sid.unwrap_or_default();
     let arn = qualifier.arn(&world.place.arn("lambda", &format!("function:{name}")));

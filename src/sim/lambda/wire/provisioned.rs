@@ -30,8 +30,8 @@ fn find(world: &World, route: &Route, of_latest: &str) -> Result<(FunctionId, Qu
     if route.parameter("Qualifier").is_none_or(str::is_empty) {
         violations.missing("qualifier");
     }
-    violations.check()?;
-    let (name, qualifier) = FunctionRef::of(world, route)?.named(route.parameter("Qualifier"))?;
+    let (name, qualifier) =
+        violations.check_with(FunctionRef::of(world, route))?.named(route.parameter("Qualifier"))?;
     if matches!(qualifier, Qualifier::Unqualified | Qualifier::Version(VersionNumber::LATEST)) {
         return Err(invalid_parameter(of_latest));
     }

@@ -16,8 +16,7 @@ const POLICY_MAX: usize = 20_480;
 fn find(world: &World, route: &Route, mut violations: Violations) -> Result<(String, Qualifier), ApiError> {
     let arn = &route.target;
     violations.pattern(arn.starts_with("arn:") && arn.contains(":function:"), arn, "resourceArn", ARN_PATTERN);
-    violations.check()?;
-    let (name, qualifier) = FunctionRef::of(world, route)?.named(None)?;
+    let (name, qualifier) = violations.check_with(FunctionRef::of(world, route))?.named(None)?;
     let found = world.lambda.named(&name).and_then(|function| function.qualified(&qualifier));
     if found.is_some() { Ok((name, qualifier)) } else { Err(function_not_found(arn)) }
 }

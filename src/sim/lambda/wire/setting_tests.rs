@@ -265,3 +265,73 @@ fn variables_are_named_as_a_shell_would_and_not_as_the_runtimes_own() {
     assert!(status == 400 && message.ends_with("in this request: AWS_REGION, LAMBDA_TASK_ROOT"), "{message}");
     assert_eq!(named(&["STAGE", "b2", "AWS_XRAY_CONTEXT_MISSING", "TZ"]).0, 200);
 }
+
+#[test]
+fn principals_are_services_accounts_arns_or_everybody() {
+    let mut world = world();
+    world.place.limits = false;
+    create(&mut world, "task");
+    pass(&mut world, 1);
+    let path = format!("{FUNCTIONS}/task/policy");
+    for (number, (principal, status)) in [
+        ("events.amazonaws.com", 201),
+        ("alexa-appkit.amazon.com", 201),
+        ("123456789012", 201),
+        ("arn:aws:iam::123456789012:role/r", 201),
+        ("*", 201),
+        ("events.example.com", 400),
+        ("12345", 400),
+        (".amazonaws.com", 400),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let input =
+            json!({"StatementId": format!("s{number}"), "Action": "lambda:InvokeFunction", "Principal": principal});
+        let (got, answer) = ask(&mut world, "POST", &path, &input);
+        assert_eq!(got, status, "{principal}: {answer}");
+        if status == 400 {
+            let words = "The provided principal was invalid. Please check the principal and try again.";
+            assert_eq!(answer["message"], words);
+        }
+    }
+}
+
+#[test]
+fn mistakes_in_the_path_and_in_the_body_are_told_together() {
+    let mut world = world();
+    world.place.limits = false;
+    let input = json!({"Name": "12", "FunctionVersion": "1"});
+    let (status, answer) = ask(&mut world, "POST", &format!("{FUNCTIONS}/a.b/aliases"), &input);
+    let message = answer["message"].as_str().unwrap();
+    assert_eq!(status, 400);
+    assert!(message.starts_with("2 validation errors detected: Value '12' at 'name' failed"), "{message}");
+    assert!(message.contains("; Value 'a.b' at 'functionName' failed"), "{message}");
+    let (status, answer) =
+        ask(&mut world, "DELETE", &format!("{FUNCTIONS}/task/aliases/{}", "a".repeat(129)), &Value::Null);
+    let message = answer["message"].as_str().unwrap();
+    assert!(status == 400 && message.ends_with("Member must have length less than or equal to 128"), "{message}");
+}
+
+#[test]
+fn images_have_an_address_and_no_handler() {
+    let mut world = world();
+    world.place.limits = false;
+    let image = json!({
+        "FunctionName": "task", "Role": "arn:aws:iam::123456789012:role/r", "PackageType": "Image",
+        "Code": {"ImageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/task:1"},
+    });
+    let mut ask = |name: &str, value: Value| {
+        let mut input = image.clone();
+        input[name] = value;
+        let (status, answer) = ask(&mut world, "POST", FUNCTIONS, &input);
+        (status, answer["message"].as_str().unwrap_or_default().to_owned())
+    };
+    let words = "Please don't provide Handler or Runtime or Layer when the intent is to create a function with \
+                 PackageType Image.";
+    for (name, value) in [("Handler", json!("a.b")), ("Runtime", json!("python3.12"))] {
+        assert_eq!(ask(name, value), (400, words.to_owned()), "{name}");
+    }
+    assert_eq!(ask("Code", json!({"S3Bucket": "b", "S3Key": "k"})).0, 400);
+    assert_eq!(ask("Description", json!("")).0, 201);
+}

@@ -22,11 +22,8 @@ fn not_known(arn: &str) -> ApiError {
 }
 
 fn check_arn(arn: &str) -> Result<(), ApiError> {
-    let id =
-        arn.strip_prefix("arn:aws").and_then(|rest| rest.split_once(":code-signing-config:csc-")).map(|(_, id)| id);
-    let is_id = |id: &str| id.len() == 17 && id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
     let mut violations = Violations::default();
-    violations.pattern(id.is_some_and(is_id), arn, "codeSigningConfigArn", ARN_PATTERN);
+    violations.fits(Some(arn), "codeSigningConfigArn", ARN_PATTERN);
     violations.length(Some(arn), "codeSigningConfigArn", 200);
     violations.check()
 }

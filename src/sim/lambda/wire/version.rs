@@ -17,8 +17,7 @@ pub fn publish(world: &mut World, route: &Route, input: Members<'_>) -> Result<A
     let description = input.text("Description")?;
     let mut violations = Violations::default();
     violations.length(description, "description", 256);
-    violations.check()?;
-    let name = FunctionRef::of(world, route)?.whole(world)?;
+    let name = violations.check_with(FunctionRef::of(world, route))?.whole(world)?;
     check_revision(world, &name, input)?;
     check_settled(world, &name)?;
     let wanted = input.text("CodeSha256")?.filter(|sha| !sha.is_empty());

@@ -1,6 +1,8 @@
 //! Operations on log events: PutLogEvents, GetLogEvents, FilterLogEvents.
 
-use super::input::{GROUP_PATTERN, Input, STREAM_PATTERN, check_name, constraint, invalid, too_many};
+use super::input::{
+    GROUP_PATTERN, Input, STREAM_PATTERN, check_length, check_name, check_size, constraint, invalid, too_many,
+};
 use super::{group_name, invalid_token, read_token, write_token};
 use crate::sim::error::ApiError;
 use crate::sim::function_logs;
@@ -273,6 +275,11 @@ pub fn test_filter(_world: &mut World, input: Input<'_>) -> Result<Value, ApiErr
     let pattern = read_pattern(input.required_text("filterPattern")?)?;
     let null = || constraint(None, "logEventMessages", "Member must not be null");
     let messages = input.texts("logEventMessages")?.ok_or_else(null)?;
+    check_size(messages.len(), "logEventMessages", 1, 50)?;
+    if let Some(place) = messages.iter().position(|message| message.is_empty()) {
+        let member = format!("logEventMessages.{}.member", place + 1);
+        check_length("", &member, 1, usize::MAX)?;
+    }
     let matches = messages.iter().enumerate().filter(|(_, message)| pattern.is_match(message));
     let shown = matches.map(|(index, message)| {
         let values: Map<String, Value> =

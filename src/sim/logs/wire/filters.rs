@@ -140,7 +140,7 @@ pub fn describe_metric_filters(world: &mut World, input: Input<'_>) -> Result<Va
         ));
     }
     let limit = input.bounded("limit", 1, PAGE_MAX)?.unwrap_or(PAGE_MAX) as usize;
-    let after = input.text("nextToken")?.map(read_token).transpose()?;
+    let after = input.token()?.map(read_token).transpose()?;
     if let Some(group) = group {
         function_logs::adopt(world, group);
         world.logs.group(group).ok_or_else(|| not_found("group"))?;
@@ -281,7 +281,7 @@ pub fn describe_subscription_filters(world: &mut World, input: Input<'_>) -> Res
     input.required_name("logGroupName", GROUP_PATTERN)?;
     let prefix = input.name("filterNamePrefix", STREAM_PATTERN)?;
     let limit = input.bounded("limit", 1, PAGE_MAX)?.unwrap_or(PAGE_MAX) as usize;
-    let after = input.text("nextToken")?.map(read_token).transpose()?;
+    let after = input.token()?.map(read_token).transpose()?;
     let group = group(world, input)?;
     let found = world.logs.group(group).ok_or_else(|| not_found("group"))?;
     let mut fitting = found.subscriptions.iter().filter(|(name, _)| {

@@ -1,6 +1,6 @@
 //! Operations on log groups: create, describe, retention, tags.
 
-use super::input::{GROUP_PATTERN, Input, constraint, invalid};
+use super::input::{GROUP_PATTERN, Input, check_size, constraint, invalid};
 use super::{group_name, nothing, of_arn, of_identifier, read_token, write_token};
 use crate::sim::cx::Place;
 use crate::sim::error::ApiError;
@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 
 const PAGE_MAX: i64 = 50;
 const TAGS_MAX: usize = 50;
+/// What a name may have within it, and up to five such parts.
+const PART_PATTERN: &str = "[\\.\\-_/#A-Za-z0-9]*";
+const PARTS_PATTERN: &str = "(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4}";
 const CLASSES: [&str; 4] = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"];
 /// The days that a retention may have (PutRetentionPolicy).
 const RETENTIONS: [i64; 22] =
@@ -52,14 +55,18 @@ pub fn delete(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
 
 pub fn describe(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let prefix = input.name("logGroupNamePrefix", GROUP_PATTERN)?;
-    let pattern = input.text("logGroupNamePattern")?;
+    let pattern = input.fitting("logGroupNamePattern", PART_PATTERN, (0, 512))?;
+    check_accounts(input)?;
     if prefix.is_some() && pattern.is_some() {
         return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
     }
     let class = input.one_of("logGroupClass", &CLASSES)?;
     let identifiers = match input.texts("logGroupIdentifiers")? {
         None => None,
-        Some(all) => Some(all.into_iter().map(|one| of_identifier(world, one)).collect::<Result<Vec<_>, _>>()?),
+        Some(all) => {
+            check_size(all.len(), "logGroupIdentifiers", 1, 50)?;
+            Some(all.into_iter().map(|one| of_identifier(world, one)).collect::<Result<Vec<_>, _>>()?)
+        }
     };
     let fits = |name: &str, group: &Group| {
         prefix.is_none_or(|prefix| name.starts_with(prefix))
@@ -71,10 +78,26 @@ pub fn describe(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> 
     page(world, input, PAGE_MAX, fits, shown)
 }
 
+/// What is said of other accounts. None is linked to this one, so that nothing of theirs is found.
+fn check_accounts(input: Input<'_>) -> Result<(), ApiError> {
+    input.flag("includeLinkedAccounts")?;
+    let accounts = input.texts("accountIdentifiers")?.unwrap_or_default();
+    check_size(accounts.len(), "accountIdentifiers", 0, 20)?;
+    if accounts.iter().any(|account| account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit())) {
+        let words = "Member must satisfy constraint: [Member must have length less than or equal to 12, Member must \
+                     have length greater than or equal to 12, Member must satisfy regular expression pattern: \
+                     ^\\d{12}$]";
+        return Err(constraint(Some(&format!("[{}]", accounts.join(", "))), "accountIdentifiers", words));
+    }
+    Ok(())
+}
+
 /// Names by up to five parts, joined by `|`; one that begins with `^` must stand at the name's beginning.
 pub fn list(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     let class = input.one_of("logGroupClass", &CLASSES)?;
-    let pattern = input.text("logGroupNamePattern")?;
+    let pattern = input.fitting("logGroupNamePattern", PARTS_PATTERN, (3, 129))?;
+    check_accounts(input)?;
+    check_size(input.list("dataSources")?.map_or(1, Vec::len), "dataSources", 1, 5)?;
     let has = |name: &str, part: &str| match part.strip_prefix('^') {
         Some(start) => name.starts_with(start),
         None => name.contains(part),
@@ -101,7 +124,7 @@ fn page(
     shown: impl Fn(&Place, &str, &Group) -> Value,
 ) -> Result<Value, ApiError> {
     let limit = input.bounded("limit", 1, most)?.unwrap_or(50) as usize;
-    let after = input.text("nextToken")?.map(read_token).transpose()?;
+    let after = input.token()?.map(read_token).transpose()?;
     function_logs::adopt_all(world);
     let now = world.now;
     let names: Vec<String> = world.logs.groups().map(|(name, _)| name.clone()).collect();

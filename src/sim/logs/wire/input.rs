@@ -1,7 +1,7 @@
 //! Reading an operation's input: members by name and type, with the service's words for what is wrong with them.
 
 use crate::sim::error::ApiError;
-use crate::sim::wire::serialization_error;
+use crate::sim::wire::{pattern, serialization_error};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -107,6 +107,29 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// `nextToken`, which is never empty.
+    pub fn token(self) -> Result<Option<&'a str>, ApiError> {
+        let token = self.text("nextToken")?;
+        token.map_or(Ok(()), |token| check_length(token, "nextToken", 1, usize::MAX))?;
+        Ok(token)
+    }
+
+    /// A text that fits the model's pattern as a whole and has so many characters.
+    pub fn fitting(
+        self,
+        member: &str,
+        pattern: &str,
+        (least, most): (usize, usize),
+    ) -> Result<Option<&'a str>, ApiError> {
+        let Some(text) = self.text(member)? else { return Ok(None) };
+        check_length(text, member, least, most)?;
+        if !pattern::fits(pattern, text) {
+            let words = format!("Member must satisfy regular expression pattern: {pattern}");
+            return Err(constraint(Some(text), member, &words));
+        }
+        Ok(Some(text))
+    }
+
     /// One of a closed set of texts.
     pub fn one_of(self, member: &str, choices: &[&'static str]) -> Result<Option<&'static str>, ApiError> {
         let Some(text) = self.text(member)? else { return Ok(None) };
@@ -141,6 +164,29 @@ pub fn check_name(name: &str, member: &str, pattern: &str) -> Result<(), ApiErro
     if !name.chars().all(is_legal) {
         let words = format!("Member must satisfy regular expression pattern: {pattern}");
         return Err(constraint(Some(name), member, &words));
+    }
+    Ok(())
+}
+
+/// A text's length, in characters.
+pub fn check_length(text: &str, member: &str, least: usize, most: usize) -> Result<(), ApiError> {
+    let words = match text.chars().count() {
+        count if count < least => format!("greater than or equal to {least}"),
+        count if count > most => format!("less than or equal to {most}"),
+        _ => return Ok(()),
+    };
+    Err(constraint(Some(text), member, &format!("Member must have length {words}")))
+}
+
+/// A list's length.
+pub fn check_size(size: usize, member: &str, least: usize, most: usize) -> Result<(), ApiError> {
+    if size > most {
+        return Err(too_many(member, most));
+    }
+    if size < least {
+        let words = format!("Member must have length greater than or equal to {least}");
+        let message = format!("1 validation error detected: Value at '{member}' failed to satisfy constraint: {words}");
+        return Err(invalid(message));
     }
     Ok(())
 }

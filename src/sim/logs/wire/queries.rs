@@ -15,6 +15,8 @@ const RUNS: Duration = Duration::from_millis(1500);
 /// Rows of an answer when the query does not say, and at most.
 const ROWS: i64 = 10_000;
 const ROWS_MAX: i64 = 100_000;
+/// The languages of queries; those that run here are of the first.
+const LANGUAGES: [&str; 3] = ["CWLI", "SQL", "PPL"];
 const GROUPS_MAX: usize = 50;
 const TEXT_MAX: usize = 10_000;
 
@@ -56,7 +58,7 @@ pub fn start(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> {
     }
     let (from, until) = (time_ms(input, "startTime")?, time_ms(input, "endTime")?);
     let limit = input.bounded("limit", 1, ROWS_MAX)?.unwrap_or(ROWS) as usize;
-    if input.one_of("queryLanguage", &["CWLI", "SQL", "PPL"])?.is_some_and(|language| language != "CWLI") {
+    if input.one_of("queryLanguage", &LANGUAGES)?.is_some_and(|language| language != "CWLI") {
         return Err(invalid("Only the query language CWLI is supported."));
     }
     if from > until {
@@ -161,13 +163,15 @@ pub fn describe(world: &mut World, input: Input<'_>) -> Result<Value, ApiError> 
     let group = input.name("logGroupName", GROUP_PATTERN)?;
     let statuses = ["Scheduled", "Running", "Complete", "Failed", "Cancelled", "Timeout", "Unknown"];
     let status = input.one_of("status", &statuses)?;
+    let language = input.one_of("queryLanguage", &LANGUAGES)?;
     let most = input.bounded("maxResults", 1, 1000)?.unwrap_or(1000) as usize;
-    let skipped = input.text("nextToken")?.map(read_token).transpose()?;
+    let skipped = input.token()?.map(read_token).transpose()?;
     let skipped: usize = skipped.and_then(|text| text.parse().ok()).unwrap_or(0);
     let now = world.now;
     let mut fitting = world.logs.queries.newest_first().filter(|query| {
         group.is_none_or(|group| query.groups.iter().any(|name| name == group))
             && status.is_none_or(|status| status == query.status(now))
+            && language.is_none_or(|language| language == LANGUAGES[0])
     });
     let page: Vec<Value> = fitting.by_ref().skip(skipped).take(most).map(|query| shown(query, now)).collect();
     let end = skipped + page.len();
