@@ -19,8 +19,10 @@ pub fn of_creation(input: Input<'_>) -> Result<Destination, ApiError> {
     }
     violations.finish()?;
     check(given, &member)?;
+    check_hints(given)?;
     if let Some(storage) = storage {
         check(storage, &path(&member, "S3Configuration"))?;
+        check_hints(storage)?;
     }
     let mut destination = Destination { kind, settings: defaults(kind) };
     destination.merge(described(given));
@@ -119,13 +121,11 @@ fn path(member: &str, inner: &str) -> String {
 fn check(given: Input<'_>, member: &str) -> Result<(), ApiError> {
     let mut violations = Violations::default();
     let at = |inner: &str| path(member, inner);
-    let mut is_half = false;
     if let Some(hints) = given.structure("BufferingHints")? {
         for (name, least, most) in [("SizeInMBs", 1, 128), ("IntervalInSeconds", 0, 900)] {
             let inner = path(&at("BufferingHints"), name);
             members::integer(hints, name, &inner, (least, most), &mut violations)?;
         }
-        is_half = hints.has("SizeInMBs") != hints.has("IntervalInSeconds");
     }
     let formats = ["UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"];
     members::one_of(given, "CompressionFormat", &at("CompressionFormat"), &formats, &mut violations)?;
@@ -141,8 +141,13 @@ fn check(given: Input<'_>, member: &str) -> Result<(), ApiError> {
         }
     }
     check_storage(given, member, &mut violations)?;
-    violations.finish()?;
-    if is_half {
+    violations.finish()
+}
+
+/// A new destination is given both hints or none; a change may be of one.
+fn check_hints(given: Input<'_>) -> Result<(), ApiError> {
+    let hints = given.structure("BufferingHints")?;
+    if hints.is_some_and(|hints| hints.has("SizeInMBs") != hints.has("IntervalInSeconds")) {
         let message = "BufferingHints must specify both SizeInMBs and IntervalInSeconds, or neither";
         return Err(fault::invalid_argument(message));
     }
