@@ -39,7 +39,7 @@ fn principal(place: &Place, text: &str) -> Result<Value, ApiError> {
         return Ok(json!({ "AWS": text }));
     }
     let is_service = |domain: &&str| text.strip_suffix(domain).is_some_and(|service| !service.is_empty());
-    if SERVICE_DOMAINS.iter().any(|domain| is_service(&domain)) {
+    if SERVICE_DOMAINS.iter().any(is_service) {
         return Ok(json!({ "Service": text }));
     }
     Err(invalid_parameter("The provided principal was invalid. Please check the principal and try again."))

@@ -3,7 +3,7 @@
 
 use super::value::{Value, flag, of_json};
 use crate::domain::time::Timestamp;
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// Functions that make one value of many rows.
 const AGGREGATES: [&str; 13] = [
