@@ -66,6 +66,8 @@ pub struct Schedule {
     refresh: Refresh,
     /// What is on its way, by generation.
     in_flight: BTreeMap<u64, Asked>,
+    /// When the last answer came, good or bad.
+    answered_at: Option<Timestamp>,
     purse: Purse,
     /// Something off screen is due that the purse cannot pay yet.
     is_short: bool,
@@ -131,6 +133,7 @@ impl Schedule {
             answer_within,
             refresh,
             in_flight: BTreeMap::new(),
+            answered_at: None,
             purse: Purse::default(),
             is_short: false,
             sweep_every: METRICS_EVERY,
@@ -394,7 +397,7 @@ impl Schedule {
 
     /// Notes an answer. `false`: it is late, of a poll that was given up or asked anew, and must be dropped.
     pub fn answered(&mut self, poll: &Poll, reading: &Reading, at: Timestamp) -> bool {
-        self.wide_at = NOW;
+        (self.wide_at, self.answered_at) = (NOW, Some(at));
         let Some(Asked { place, question, usd, .. }) = self.in_flight.remove(&poll.generation) else {
             self.purse.settle(0.0, reading.calls.usd);
             return false;
@@ -447,11 +450,6 @@ impl Schedule {
             slot.look_again();
             slot.answered = answered;
         }
-    }
-
-    /// How long the question that has waited longest for its answer has waited, where any is on its way.
-    pub fn longest_wait(&self, now: Timestamp) -> Option<Duration> {
-        self.in_flight.values().map(|asked| now.since(asked.since)).max()
     }
 
     /// More is known of what can be asked about this resource.

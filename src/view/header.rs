@@ -16,9 +16,12 @@ use crate::domain::row::Health;
 use crate::domain::value::{Unit, short_duration_ms};
 use crate::theme::Role;
 use ratatui::layout::Rect;
+use std::time::Duration;
 
 /// Below this width problems are told by their key and number alone.
 const PROBLEMS_COLUMNS: u16 = 100;
+/// Of a person's time. One question may wait for its pace so long, never all of them.
+const LONG_SILENCE: Duration = Duration::from_secs(10);
 const NAME: &str = "midwatch";
 /// Who asks may have a long name: so much of it is room that must be there.
 const WHO_COLUMNS: u16 = 24;
@@ -217,7 +220,7 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
     }
     let is_wide = area.width >= PROBLEMS_COLUMNS;
     let problems = match by_cause(state.problems.values()).len() {
-        0 => None,
+        0 => silence(state).map(|silence| if is_wide { format!("no answer for {silence}") } else { silence + " (p)" }),
         n if is_wide => Some(counted_all(n, "problem")),
         n => Some(format!("{n} (p)")),
     };
@@ -237,6 +240,12 @@ pub fn draw_tabs(pen: &mut Pen, area: Rect, state: &State) {
     if let Some(problems) = problems {
         end.gap(1).sign(warn, Role::Warn).put(&problems, Role::Warn);
     }
+}
+
+/// How long AWS has said nothing to what it was asked, where that is long: it is told before any question is given up.
+fn silence(state: &State) -> Option<String> {
+    let silence = state.schedule.silence(state.now);
+    (silence >= state.settings.real(LONG_SILENCE)).then(|| short_duration_ms(silence.as_millis() as f64))
 }
 
 /// How much the tabs say, from all to what an 80-column terminal has room for. The keys stay the same.

@@ -3,7 +3,9 @@
 use super::{Schedule, Watch};
 use crate::app::schedule::slot::Slot;
 use crate::domain::row::{KindId, ResourceId};
+use crate::domain::time::Timestamp;
 use crate::kinds;
+use std::time::Duration;
 
 impl Schedule {
     /// Whether every question has been answered once, well or badly, or cannot be paid for now: what there is to see
@@ -19,6 +21,17 @@ impl Schedule {
         self.identities.values().chain(self.changes.values()).all(|slot| slot.answered)
             && self.inventories.values().all(|slot| slot.answered)
             && self.watches.iter().all(is_swept)
+    }
+
+    /// How long the question that has waited longest for its answer has waited, where any is on its way.
+    pub fn longest_wait(&self, now: Timestamp) -> Option<Duration> {
+        self.in_flight.values().map(|asked| now.since(asked.since)).max()
+    }
+
+    /// How long nothing at all has been answered while something was asked.
+    pub fn silence(&self, now: Timestamp) -> Duration {
+        let asked = self.in_flight.values().map(|asked| asked.since).min();
+        asked.map_or(Duration::ZERO, |since| now.since(self.answered_at.map_or(since, |at| at.max(since))))
     }
 
     /// Whether a kind's resources have been listed everywhere at least once, or failed to be.

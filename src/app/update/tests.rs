@@ -312,6 +312,18 @@ fn an_alias_that_was_denied_is_asked_for_again_and_one_that_is_not_served_is_not
 }
 
 #[test]
+fn silence_is_when_nothing_at_all_is_answered() {
+    let mut scene = Scene::with_queues(&["orders"]);
+    let silence = |scene: &Scene| scene.state.schedule.silence(scene.state.now).as_secs();
+    scene.later(20);
+    assert_eq!(silence(&scene), 20, "the other kinds' lists are on their way");
+    scene.answers(|question| *question == Question::Inventory(KindId::Sns), called("sns:ListTopics"));
+    assert_eq!(silence(&scene), 0, "one question may take its time");
+    scene.later(5);
+    assert_eq!(silence(&scene), 5);
+}
+
+#[test]
 fn nothing_new_is_asked_while_paused() {
     let mut scene = Scene::with_queues(&["orders"]);
     scene.keys("<space>");
