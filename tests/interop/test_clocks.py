@@ -12,7 +12,7 @@ def status(run, url):
 
 
 def clocks(seen):
-    return [problem["sentence"] for problem in seen["problems"] if "the clock of" in problem["sentence"]]
+    return [problem["sentence"] for problem in seen["problems"] if "The clock of" in problem["sentence"]]
 
 
 def test_a_story_that_is_served_begins_now_and_has_numbers(run, midwatch):
