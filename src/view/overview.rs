@@ -32,15 +32,15 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, list: &List) {
     let head = heads_rows(area);
     let shown = list.on_screen(usize::from(area.height - head));
     let longest = shown.iter().map(|id| id.kind.word().len() as u16 + 1 + columns(&id.name_among_places()));
-    let is_stale = shown.iter().any(|id| state.rows.get(id).is_some_and(|row| row.stale.is_some()));
+    let rows: Vec<&Row> = shown.iter().filter_map(|id| state.rows.get(id)).collect();
+    let is_stale = rows.iter().any(|row| row.stale.is_some());
     let places = Places::of(area.width, longest.max().unwrap_or(0), if is_stale { STALE_COLUMNS } else { 0 });
     if head > 0 {
         heads(pen, area, places, list);
     }
-    for (n, id) in shown.iter().enumerate() {
-        let Some(row) = state.rows.get(id) else { continue };
+    for (n, row) in rows.into_iter().enumerate() {
         let line = Rect { y: area.y + head + n as u16, height: 1, ..area };
-        let selected = list.selected.as_ref() == Some(id);
+        let selected = list.selected.as_ref() == Some(&row.id);
         draw_row(pen, line, places, state, row, selected);
         if selected {
             let name = Rect { x: area.x + HEALTH_COLUMNS, width: places.id, ..line };
